@@ -1,0 +1,80 @@
+"""What the build signed is what the recipes describe."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sandbox.region import images
+from verifier import dsse
+from verifier.signer import load_public_key
+
+COMMITTED = images.REFERENCE_VALUES
+GALLERY = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/bailiwick-images/providers/Microsoft.Compute"
+    "/galleries/bailiwick/images"
+)
+
+
+def statement(directory: Path, image: str) -> dict:
+    key = load_public_key((directory / images.BUILD_KEY).read_text())
+    return dsse.verify((directory / f"{image}.json").read_text(), [key]).statement()
+
+
+@pytest.mark.parametrize("image", sorted(images.gallery()))
+def test_committed_reference_values_are_signed_and_equal_the_recipe(image):
+    committed = statement(COMMITTED, image)
+    built_at = datetime.fromisoformat(committed["predicate"]["built_at"])
+    assert committed == images.gallery()[image].statement(built_at)
+    assert committed["subject"][0]["digest"]["sha384"] == images.gallery()[image].measurement().hex()
+
+
+def test_there_is_one_file_for_each_recipe_and_no_private_key():
+    names = {path.name for path in COMMITTED.iterdir()}
+    assert names == {f"{image}.json" for image in images.gallery()} | {images.BUILD_KEY}
+    assert all("PRIVATE" not in path.read_text() for path in COMMITTED.iterdir())
+
+
+def test_build_signs_with_a_new_key_each_time(tmp_path):
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    images.build(tmp_path / "a", at)
+    images.build(tmp_path / "b", at)
+    assert statement(tmp_path / "a", "verifier-1.0.0")["predicate"]["built_at"] == "2026-01-02T00:00:00+00:00"
+    foreign = load_public_key((tmp_path / "b" / images.BUILD_KEY).read_text())
+    with pytest.raises(dsse.DsseError):
+        dsse.verify(json.loads((tmp_path / "a" / "verifier-1.0.0.json").read_text()), [foreign])
+
+
+def test_every_image_measures_differently():
+    measurements = {image.measurement() for image in images.gallery().values()}
+    assert len(measurements) == len(images.gallery())
+    assert {len(measurement) for measurement in measurements} == {48}
+
+
+@pytest.mark.parametrize("change", ["content", "kind", "order"])
+def test_any_change_of_a_component_changes_the_measurement(change):
+    image = images.gallery()["inference-guest-1.0.0"]
+    first, second, *rest = image.components
+    changed = {
+        "content": [first.model_copy(update={"content": first.content + " "}), second, *rest],
+        "kind": [first.model_copy(update={"kind": "kernel"}), second, *rest],
+        "order": [second, first, *rest],
+    }[change]
+    assert image.model_copy(update={"components": tuple(changed)}).measurement() != image.measurement()
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        (f"{GALLERY}/inference-guest/versions/1.0.0", "inference-guest-1.0.0"),
+        (f"{GALLERY}/inference-guest/versions/1.0.0".lower(), "inference-guest-1.0.0"),
+        (f"{GALLERY}/inference-guest/versions/latest", None),
+        (f"{GALLERY}/nothing/versions/1.0.0", None),
+        (f"{GALLERY}/../inference-guest/versions/1.0.0", None),
+        ("inference-guest-1.0.0", None),
+    ],
+)
+def test_gallery_look_up_by_arm_id(reference, found):
+    image = images.find(reference)
+    assert (image.id if image else None) == found
