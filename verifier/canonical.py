@@ -1,9 +1,9 @@
 """JSON without ambiguity: a strict parser, and the canonical form of RFC 8785 (JSON Canonicalization Scheme).
 
 The parser refuses what two readers could understand differently: duplicate member names, NaN and infinities,
-bytes that are not UTF-8, lone surrogates. The encoder writes one byte string for one value; numbers are limited
-to integers within ±(2^53 − 1), the range in which RFC 8785 (section 3.2.2.3) and every JSON reader agree, so
-that no floating-point formatting is needed.
+bytes that are not UTF-8, lone surrogates. The encoder writes one byte string for one value; numbers are
+limited to integers within ±(2^53 − 1), the range in which RFC 8785 (section 3.2.2.3) and every JSON reader
+agree, so that no floating-point formatting is needed.
 """
 
 from __future__ import annotations

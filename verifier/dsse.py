@@ -1,8 +1,8 @@
 """DSSE v1 envelopes (secure-systems-lab/dsse, envelope.md and protocol.md), signed with ES384.
 
 The signature covers PAE(payloadType, payload), so neither can be exchanged. In the envelope a signature is
-the base64 of a DER ECDSA-Sig-Value, which is what the in-toto and Sigstore tools write and read; `keyid` is the
-SHA-256 of the signing key's SubjectPublicKeyInfo in hex, and is only a hint: `verify` tries every key it has.
+the base64 of a DER ECDSA-Sig-Value, which is what the in-toto and Sigstore tools write and read; `keyid` is
+the SHA-256 of the signing key's SubjectPublicKeyInfo in hex, and is only a hint: `verify` tries every key.
 """
 
 from __future__ import annotations
