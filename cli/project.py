@@ -1,0 +1,92 @@
+"""The project on disk: where stacks, state and emulated regions live."""
+
+import difflib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.errors import fail
+
+_STACK_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with a `Pulumi.yaml`, and the local data folder `.bailiwick` beside it."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Project":
+        """The nearest project at or above `start` (default: the working directory). Raises `CliError` if none."""
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "Pulumi.yaml").is_file():
+                return cls(folder)
+        fail(f"no Pulumi.yaml in {here} or above it: run bailiwick inside a Bailiwick project")
+
+    @property
+    def stacks(self) -> Path:
+        """The folder of the Pulumi program and of one `Pulumi.<stack>.yaml` per region."""
+        return self.root / "stacks"
+
+    @property
+    def data(self) -> Path:
+        """Local state, the emulated regions and the sandbox's own hardware roots. Git-ignored."""
+        return self.root / ".bailiwick"
+
+    @property
+    def policies(self) -> Path:
+        """The CrossGuard pack."""
+        return self.root / "policies"
+
+    def stack_names(self) -> list[str]:
+        """Every stack that has a stack file, sorted."""
+        return sorted(path.name[7:-5] for path in self.stacks.glob("Pulumi.*.yaml"))
+
+    def stack_file(self, stack: str) -> Path:
+        """The stack file of `stack`. Raises `CliError` for a malformed name or one without a file."""
+        if not _STACK_NAME.fullmatch(stack):
+            fail(f"stack name {stack!r} is not a name: use letters, digits, '.', '_' and '-', for example azure-germany")
+        path = self.stacks / f"Pulumi.{stack}.yaml"
+        if not path.is_file():
+            names = self.stack_names()
+            near = difflib.get_close_matches(stack, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"stacks here: {', '.join(names) or 'none'}"
+            fail(f"no stack {stack!r}: {path.relative_to(self.root)} does not exist; {hint}")
+        return path
+
+    def state_file(self, stack: str) -> Path:
+        """The local engine's checkpoint of `stack`."""
+        return self.data / "state" / f"{stack}.json"
+
+    def region_dir(self, stack: str) -> Path:
+        """The emulated region behind `stack`."""
+        return self.data / "region" / stack
+
+    @property
+    def hardware_dir(self) -> Path:
+        """The sandbox's own processor vendor: its root keys and certificates."""
+        return self.data / "hardware"
+
+    def passphrase(self) -> str:
+        """The passphrase of the secrets in state: Pulumi's own variables, else one made for this project (0600).
+
+        Raises:
+            CliError: `PULUMI_CONFIG_PASSPHRASE_FILE` names a file that cannot be read.
+        """
+        if (value := os.environ.get("PULUMI_CONFIG_PASSPHRASE")) is not None:
+            return value
+        if name := os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+            try:
+                return Path(name).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                fail(f"PULUMI_CONFIG_PASSPHRASE_FILE: {name} cannot be read ({error}): point it at a readable file")
+        path = self.data / "passphrase"
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+                handle.write(os.urandom(24).hex())
+        return path.read_text(encoding="utf-8")
