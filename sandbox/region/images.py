@@ -1,13 +1,13 @@
 """The image gallery of the emulated region, and the reference values that its build signs.
 
-A recipe (`images/<name>-<version>.yaml`) lists what an image consists of, in launch order. An emulated image
-has no disk: the content of a component is the text in its recipe. The launch measurement chains the components
-exactly as SNP firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE, table PAGE_INFO), with one record for
-a component where hardware has one for each 4 KiB page. A real image's measurement comes from its real pages;
-everything that reads reference values treats both alike.
+A recipe (`images/<name>-<version>.yaml`) lists what an image consists of, in launch order. An emulated
+image has no disk: the content of a component is the text in its recipe. The launch measurement chains the
+components as SNP firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE, table PAGE_INFO), with one
+record for a component where hardware has one for each 4 KiB page. A real image's measurement comes from its
+real pages; everything that reads reference values treats both alike.
 
-`python -m sandbox.region.images` plays the build: it signs the reference values of every recipe with a key that
-it makes for this run and does not keep.
+`python -m sandbox.region.images` plays the build: it signs the reference values of every recipe with a key
+that it makes for this run and does not keep.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.hardware import LaunchPolicy, Tcb
 from verifier import dsse
 from verifier.signer import SoftwareSigner, public_key_pem
 
@@ -55,25 +56,6 @@ class Component(_Model):
     content: str = Field(min_length=1)
 
 
-class GuestPolicy(_Model):
-    """The launch policy that the owner asks of the firmware (AMD 56860, GUEST_POLICY); `abi` is major, minor."""
-
-    abi: tuple[int, int]
-    smt: bool
-    migrate_ma: bool
-    debug: bool
-    single_socket: bool
-
-
-class MinimumTcb(_Model):
-    """The lowest security version of each firmware component on which the image may run."""
-
-    bootloader: int
-    tee: int
-    snp: int
-    microcode: int
-
-
 class Image(_Model):
     """One version of one image, as its recipe describes it."""
 
@@ -83,8 +65,8 @@ class Image(_Model):
     product: Literal["milan"]
     security_types: tuple[str, ...]
     components: tuple[Component, ...] = Field(min_length=1)
-    guest_policy: GuestPolicy
-    minimum_tcb: MinimumTcb
+    guest_policy: LaunchPolicy
+    minimum_tcb: Tcb
 
     @property
     def id(self) -> str:
@@ -112,8 +94,7 @@ class Image(_Model):
                 "tee": self.tee,
                 "product": self.product,
                 "launch_measurements": [measurement],
-                "minimum_tcb": self.minimum_tcb.model_dump(),
-                "guest_policy": self.guest_policy.model_dump(mode="json"),
+                **self.model_dump(mode="json", include={"minimum_tcb", "guest_policy"}),
                 "built_at": built_at.isoformat(timespec="seconds"),
             },
         }
