@@ -1,0 +1,99 @@
+"""What an emulated cloud needs from the machines below it: an HSM, and hosts that boot guests.
+
+`sandbox.region` implements `Hardware`. `NullHardware` is for what needs none of it: a preview, `bailiwick check`,
+and tests of the cloud itself.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sandbox.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """A key pair that the HSM holds. `public_jwk` (RFC 7517) is all that ever leaves it."""
+
+    version: str
+    public_jwk: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A virtual machine as the host is asked to boot it.
+
+    `id` is the ARM id of the VM and `network_id` that of its virtual network; `tee` is the catalogue's name
+    (`snp`, `tdx`) or None for an ordinary machine; `image_reference` is the ARM id of a gallery image version, or
+    `publisher:offer:sku:version`; `custom_data` is osProfile.customData, decoded.
+    """
+
+    id: str
+    name: str
+    location: str
+    zone: str | None
+    size: str
+    tee: str | None
+    image_reference: str
+    custom_data: bytes | None
+    private_ip: str
+    network_id: str
+    secure_boot: bool
+    vtpm: bool
+
+
+class Hardware(Protocol):
+    """The HSM and the hosts of one emulated region. A method that fails raises `sandbox.provider.ProviderError`."""
+
+    def image(self, reference_id: str) -> dict[str, Value] | None:
+        """Facts of a gallery image version: `name`, `version`, `securityTypes`; None when there is no such image.
+
+        `securityTypes` lists what a VM made from it may state as securityProfile.securityType (`ConfidentialVM`,
+        `TrustedLaunch`, `Standard`).
+        """
+
+    def create_key(self, vault: str, name: str, properties: Mapping[str, Value]) -> KeyVersion:
+        """Create the key pair `name` in `vault` from the ARM key properties, or find it when it is already there."""
+
+    def destroy_key(self, vault: str, name: str) -> None:
+        """Destroy every version of a key. Called when it is purged, not when it is deleted; absent is no error."""
+
+    def boot(self, machine: Machine) -> None:
+        """Start a machine. Returns without waiting for the guest."""
+
+    def power_off(self, machine_id: str) -> None:
+        """Stop a machine and forget it; absent is no error."""
+
+
+class NullHardware:
+    """Hardware that is not there: keys are made-up numbers, machines do not start.
+
+    With `images` None every well-formed gallery image version exists and may boot a confidential VM.
+    """
+
+    def __init__(self, images: Mapping[str, Mapping[str, Value]] | None = None) -> None:
+        self._images = None if images is None else {key.lower(): dict(facts) for key, facts in images.items()}
+
+    def image(self, reference_id: str) -> dict[str, Value] | None:
+        if self._images is not None:
+            return self._images.get(reference_id.lower())
+        name, version = reference_id.split("/images/")[-1].split("/versions/")
+        return {"name": name, "version": version, "securityTypes": ["ConfidentialVM"]}
+
+    def create_key(self, vault: str, name: str, properties: Mapping[str, Value]) -> KeyVersion:
+        digest = hashlib.sha512(f"{vault}/{name}".encode()).digest()
+        kty = "EC" if str(properties.get("kty", "RSA")).startswith("EC") else "RSA"
+        member = "x" if kty == "EC" else "n"
+        number = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return KeyVersion(version=digest.hex()[:32], public_jwk={"kty": kty, member: number})
+
+    def destroy_key(self, vault: str, name: str) -> None:
+        """Nothing to destroy."""
+
+    def boot(self, machine: Machine) -> None:
+        """Nothing boots."""
+
+    def power_off(self, machine_id: str) -> None:
+        """Nothing runs."""
