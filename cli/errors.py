@@ -1,7 +1,5 @@
 """What ends a command: one line for the person who must act, and an exit code."""
 
-from typing import NoReturn
-
 EXIT_VIOLATION = 1
 """The command ran, and the answer is no: a policy violation, a failed deployment, evidence that does not hold."""
 
@@ -15,8 +13,3 @@ class CliError(Exception):
     def __init__(self, message: str, *, code: int = EXIT_UNUSABLE) -> None:
         super().__init__(message)
         self.code = code
-
-
-def fail(message: str, *, code: int = EXIT_UNUSABLE) -> NoReturn:
-    """Raise `CliError`."""
-    raise CliError(message, code=code)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.errors import fail
+from cli.errors import CliError
 
 _STACK_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
 
@@ -24,7 +24,7 @@ class Project:
         for folder in (here, *here.parents):
             if (folder / "Pulumi.yaml").is_file():
                 return cls(folder)
-        fail(f"no Pulumi.yaml in {here} or above it: run bailiwick inside a Bailiwick project")
+        raise CliError(f"no Pulumi.yaml in {here} or above it: run bailiwick inside a Bailiwick project")
 
     @property
     def stacks(self) -> Path:
@@ -48,13 +48,15 @@ class Project:
     def stack_file(self, stack: str) -> Path:
         """The stack file of `stack`. Raises `CliError` for a malformed name or one without a file."""
         if not _STACK_NAME.fullmatch(stack):
-            fail(f"stack name {stack!r} is not a name: use letters, digits, '.', '_' and '-', for example azure-germany")
+            raise CliError(
+                f"stack name {stack!r} is not a name: use letters, digits, '.', '_' and '-', for example azure-germany"
+            )
         path = self.stacks / f"Pulumi.{stack}.yaml"
         if not path.is_file():
             names = self.stack_names()
             near = difflib.get_close_matches(stack, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"stacks here: {', '.join(names) or 'none'}"
-            fail(f"no stack {stack!r}: {path.relative_to(self.root)} does not exist; {hint}")
+            raise CliError(f"no stack {stack!r}: {path.relative_to(self.root)} does not exist; {hint}")
         return path
 
     def state_file(self, stack: str) -> Path:
@@ -82,7 +84,9 @@ class Project:
             try:
                 return Path(name).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                fail(f"PULUMI_CONFIG_PASSPHRASE_FILE: {name} cannot be read ({error}): point it at a readable file")
+                raise CliError(
+                    f"PULUMI_CONFIG_PASSPHRASE_FILE: {name} cannot be read ({error}): point it at a readable file"
+                )
         path = self.data / "passphrase"
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
