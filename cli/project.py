@@ -86,7 +86,7 @@ class Project:
             except (OSError, UnicodeDecodeError) as error:
                 raise CliError(
                     f"PULUMI_CONFIG_PASSPHRASE_FILE: {name} cannot be read ({error}): point it at a readable file"
-                )
+                ) from None
         path = self.data / "passphrase"
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
