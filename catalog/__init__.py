@@ -1,4 +1,4 @@
-"""Facts as data, each with its source: jurisdictions, clouds, regions, machine types, services, private links."""
+"""Facts as data, each with its source: jurisdictions, clouds, regions, machine types, services."""
 
 from catalog.errors import BadCatalog, UnknownFact, nearest
 from catalog.facts import (

@@ -1,7 +1,8 @@
 """The schema of the catalogue: one frozen model for each kind of fact.
 
-Every fact names where it was read (`source`), when (`date`) and how far to trust it (`confidence`). The same models
-hold the facts of every cloud: an Azure sovereign cloud, an AWS partition and a Google universe are each one `Cloud`.
+Every fact names where it was read (`source`), when (`date`) and how far to trust it (`confidence`). The same
+models hold the facts of every cloud: an Azure sovereign cloud, an AWS partition and a Google universe are each
+one `Cloud`.
 """
 
 import datetime
@@ -32,8 +33,9 @@ class Source(Record):
 class Fact(Record):
     """What every fact carries.
 
-    `date` is the day on which the sources were read. `confidence` is `high` when a primary source says it, `medium`
-    when a part was inferred or comes from secondary sources only, `low` when it must be checked before use.
+    `date` is the day on which the fact was last checked against its sources. `confidence` is `high` when a primary
+    source says it, `medium` when a part was inferred or comes from secondary sources only, `low` when it must be
+    checked before use.
     """
 
     source: tuple[Source, ...] = Field(min_length=1)
@@ -45,8 +47,8 @@ class Fact(Record):
 class Jurisdiction(Fact):
     """An area under one law, or a named union of such areas.
 
-    `within` names the areas that directly contain it; `members` is computed at load: the ids of everything inside
-    it, itself included.
+    `within` names the areas that directly contain it; `members` is computed at load: the ids of everything
+    inside it, itself included.
     """
 
     id: Text
@@ -63,8 +65,8 @@ class Jurisdiction(Fact):
 class Cloud(Fact):
     """One cloud: a set of regions under one operator, one control plane and one set of host-name suffixes.
 
-    `provider` is the Pulumi package family that provisions it (`azure`, `aws`, `gcp`), so that sovereign variants of
-    one technology are clouds of their own.
+    `provider` is the Pulumi package family that provisions it (`azure`, `aws`, `gcp`), so that sovereign variants
+    of one technology are clouds of their own.
     """
 
     id: Text
@@ -83,8 +85,8 @@ class Region(Fact):
     """One region of a cloud.
 
     `jurisdiction` is the narrowest one; `jurisdictions`, computed at load, starts with it and goes outwards.
-    `zone_names` is None where the sources do not say. `attestation_host` is the host of the attestation service that
-    the operator shares between the region's tenants.
+    `zone_names` is None where the sources do not say. `attestation_host` is the host of the attestation service
+    that the operator shares between the region's tenants.
     """
 
     id: Text
@@ -126,8 +128,9 @@ class Size(Record):
 class MachineFamily(Fact):
     """Sizes that share processor, TEE and the regions that offer them.
 
-    `tee` is None for machines without confidential computing. `offered` says how the regions are known: `confirmed`
-    by a service's own list, or `priced`: on the price list, which does not mean open to every subscription.
+    `tee` is None for machines without confidential computing. `offered` says how the regions are known:
+    `confirmed` by the operator's own list, or `priced`: on its price list, which does not mean open to every
+    subscription.
     """
 
     family: Text
@@ -166,8 +169,8 @@ class MachineType(Fact):
 class Service(Fact):
     """A service that a region depends on: key service, attestation service, identity, control plane, storage.
 
-    `location` says honestly where it does its work: in the `region` of the resource; in the region or its `pair`;
-    on the `host` that runs the machine; or `global`: the operator names no place. `operator` and
+    `location` says honestly where it does its work: in the `region` of the resource; in the region or its
+    `pair`; on the `host` that runs the machine; or `global`: the operator names no place. `operator` and
     `operator_jurisdiction` are the cloud's where the data does not name others.
     """
 
@@ -213,9 +216,9 @@ class PrivateEndpoint(Fact):
 class GlobalType(Fact):
     """A resource type that has no region of its own, and why that is acceptable.
 
-    `residence` is `parent` for a part of another resource, which stays where that one is, and `global` for control
-    data that the operator replicates worldwide. `location` is the literal the resource must carry, where it carries
-    one (Azure's private DNS zones say `Global`).
+    `residence` is `parent` for a part of another resource, which stays where that one is, and `global` for
+    control data that the operator replicates worldwide. `location` is the literal the resource must carry, where
+    it carries one (Azure's private DNS zones say `Global`).
     """
 
     type: Annotated[str, Field(pattern=r"^[a-z-]+:[A-Za-z0-9/._-]+:[A-Za-z0-9]+$")]
@@ -226,7 +229,7 @@ class GlobalType(Fact):
 
 
 class Application(Fact):
-    """A first-party application of the operator that must hold rights in the tenant; `app_id` is its client id."""
+    """An application of the operator that must hold rights in the tenant; `app_id` is its client id."""
 
     id: Text
     cloud: Text

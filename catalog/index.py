@@ -110,8 +110,8 @@ class Catalog:
     def nearest_machine_type(self, like: MachineType, *, region: str, tee: Tee | None) -> MachineType | None:
         """The machine type with `tee` in `region` whose shape is nearest to `like`; None where there is none.
 
-        Nearest in vCPUs, then in memory; a GPU or local disk that `like` lacks counts against a candidate, and so
-        does every status but `ga`.
+        With a GPU where `like` has one, then nearest in vCPUs and memory; of equals the one that is generally
+        available and has a local disk where `like` has one.
         """
 
         def distance(machine: MachineType) -> tuple[bool, int, float, bool, bool, str]:
@@ -139,7 +139,7 @@ class Catalog:
         return self._of(self._private_endpoints, cloud)
 
     def global_types(self, cloud: str) -> Mapping[str, GlobalType]:
-        """The resource types without a region of their own that are allowed, by type token, each with the reason."""
+        """The allowed resource types without a region of their own, by type token, each with the reason."""
         return self._of(self._global_types, cloud)
 
     def application(self, cloud: str, id_: str) -> Application:

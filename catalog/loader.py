@@ -4,7 +4,7 @@ Each file has a `date` (the day its sources were read), one list of facts named 
 `defaults` that hold for each fact of the file. Sources are named by id and stand once, in `sources.yaml`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,37 +44,21 @@ def load_from(directory: Path) -> Catalog:
     """Read a catalogue from `directory`; raises `BadCatalog` naming the file and the fact at fault."""
     reader = _Reader(directory)
     jurisdictions = _with_members(reader.facts("jurisdictions", Jurisdiction))
-    outwards = {id_: tuple(_outwards(id_, jurisdictions)) for id_ in jurisdictions}
     clouds = {cloud.id: cloud for cloud in reader.facts("clouds", Cloud)}
-    regions = [
-        region.model_copy(update={"jurisdictions": outwards.get(region.jurisdiction, ())})
-        for region in reader.facts("regions", Region)
-    ]
+    machine_types = _sizes(reader.facts("machine_families", MachineFamily))
+    services = _operated(reader.facts("services", Service), clouds)
+    endpoints = reader.facts("private_endpoints", PrivateEndpoint)
+    global_types = reader.facts("global_types", GlobalType)
+    applications = reader.facts("applications", Application)
     catalog = Catalog(
         jurisdictions=Index("jurisdiction", jurisdictions),
         clouds=Index("cloud", clouds),
-        regions=_by_cloud("region", clouds, regions, lambda region: region.id),
-        machine_types=_by_cloud(
-            "machine type", clouds, _sizes(reader.facts("machine_families", MachineFamily)), lambda m: m.size
-        ),
-        services=_by_cloud(
-            "service",
-            clouds,
-            _operated(reader.facts("services", Service), clouds),
-            lambda service: service.id,
-        ),
-        private_endpoints=_by_cloud(
-            "private endpoint",
-            clouds,
-            reader.facts("private_endpoints", PrivateEndpoint),
-            lambda p: p.service,
-        ),
-        global_types=_by_cloud(
-            "global type", clouds, reader.facts("global_types", GlobalType), lambda g: g.type
-        ),
-        applications=_by_cloud(
-            "application", clouds, reader.facts("applications", Application), lambda app: app.id
-        ),
+        regions=_by_cloud("region", clouds, _placed(reader.facts("regions", Region), jurisdictions), "id"),
+        machine_types=_by_cloud("machine type", clouds, machine_types, "size"),
+        services=_by_cloud("service", clouds, services, "id"),
+        private_endpoints=_by_cloud("private endpoint", clouds, endpoints, "service"),
+        global_types=_by_cloud("global type", clouds, global_types, "type"),
+        applications=_by_cloud("application", clouds, applications, "id"),
     )
     _check_references(catalog)
     return catalog
@@ -104,9 +88,7 @@ class _Reader:
         return [
             self._fact(f"{name}: {kind}[{position}]", {**common, **entry}, model)
             for name, document in self._documents
-            for common in [
-                {"date": document.get("date"), "confidence": "high", **document.get("defaults", {})}
-            ]
+            for common in [_common(document)]
             for position, entry in enumerate(document.get(kind, []))
         ]
 
@@ -123,18 +105,20 @@ class _Reader:
             raise BadCatalog(f"{where}: {path}: {first['msg']}") from error
 
 
-def _by_cloud(
-    kind: str, clouds: Mapping[str, Cloud], facts: Iterable[_F], key: Callable[[_F], str]
-) -> dict[str, Index[_F]]:
-    """The facts grouped by their cloud, each group indexed by `key`; refuses duplicates and unknown clouds."""
+def _common(document: dict[str, Any]) -> dict[str, Any]:
+    """What holds for each fact of a file that does not say otherwise."""
+    return {"date": document.get("date"), "confidence": "high", **document.get("defaults", {})}
+
+
+def _by_cloud(kind: str, clouds: Mapping[str, Cloud], facts: Iterable[_F], key: str) -> dict[str, Index[_F]]:
+    """The facts grouped by cloud, each group indexed by the attribute `key`; refuses duplicates."""
     grouped: dict[str, dict[str, _F]] = {cloud: {} for cloud in clouds}
     for fact in facts:
-        cloud: str = getattr(fact, "cloud")  # noqa: B009 - every per-cloud model has it, their base has not
-        if cloud not in grouped:
-            raise BadCatalog(f"{kind} '{key(fact)}': cloud '{cloud}' is not in the catalogue")
-        if key(fact) in grouped[cloud]:
-            raise BadCatalog(f"{kind} '{key(fact)}' of cloud {cloud} is there twice")
-        grouped[cloud][key(fact)] = fact
+        cloud, id_ = getattr(fact, "cloud", ""), getattr(fact, key)
+        _require(cloud in grouped, f"{kind} '{id_}'", cloud)
+        if id_ in grouped[cloud]:
+            raise BadCatalog(f"{kind} '{id_}' of cloud {cloud} is there twice")
+        grouped[cloud][id_] = fact
     return {cloud: Index(kind, group, of=cloud) for cloud, group in grouped.items()}
 
 
@@ -145,8 +129,7 @@ def _with_members(flat: list[Jurisdiction]) -> dict[str, Jurisdiction]:
         for outer in _outwards(id_, by_id):
             members[outer].add(id_)
     return {
-        id_: jurisdiction.model_copy(update={"members": frozenset(members[id_])})
-        for id_, jurisdiction in by_id.items()
+        id_: jurisdiction.model_copy(update={"members": frozenset(members[id_])}) for id_, jurisdiction in by_id.items()
     }
 
 
@@ -160,6 +143,14 @@ def _outwards(id_: str, by_id: Mapping[str, Jurisdiction]) -> Iterator[str]:
                 raise BadCatalog(f"jurisdiction '{current}': within '{outer}', which is not in the catalogue")
             if outer not in seen:
                 seen.append(outer)
+
+
+def _placed(regions: Iterable[Region], jurisdictions: Mapping[str, Jurisdiction]) -> Iterator[Region]:
+    """The regions, each with all the jurisdictions that it lies in."""
+    for region in regions:
+        _require(region.jurisdiction in jurisdictions, f"region '{region.id}'", region.jurisdiction)
+        outwards = tuple(_outwards(region.jurisdiction, jurisdictions))
+        yield region.model_copy(update={"jurisdictions": outwards})
 
 
 def _sizes(families: Iterable[MachineFamily]) -> Iterator[MachineType]:
@@ -182,35 +173,24 @@ def _operated(services: Iterable[Service], clouds: Mapping[str, Cloud]) -> Itera
 
 def _check_references(catalog: Catalog) -> None:
     """Every id that a fact names must be there; raises `BadCatalog` at the first that is not."""
+    areas = catalog.jurisdictions
     for cloud in catalog.clouds.values():
-        _require(
-            cloud.operator_jurisdiction in catalog.jurisdictions,
-            f"cloud '{cloud.id}'",
-            cloud.operator_jurisdiction,
-        )
+        _require(cloud.operator_jurisdiction in areas, f"cloud '{cloud.id}'", cloud.operator_jurisdiction)
         regions = {region.id for region in catalog.regions(cloud=cloud.id)}
         for region in catalog.regions(cloud=cloud.id):
-            where = f"region '{region.id}'"
-            _require(region.jurisdiction in catalog.jurisdictions, where, region.jurisdiction)
-            _require(
-                region.paired_region is None or region.paired_region in regions, where, region.paired_region
-            )
+            if region.paired_region is not None:
+                _require(region.paired_region in regions, f"region '{region.id}'", region.paired_region)
         for machine in catalog.machine_types(cloud.id):
             for offered in machine.regions:
                 _require(offered in regions, f"machine type '{machine.size}'", offered)
+        endpoints = catalog.private_endpoints(cloud.id)
         for service in catalog.services(cloud.id).values():
             where = f"service '{service.id}'"
-            _require(
-                service.operator_jurisdiction in catalog.jurisdictions, where, service.operator_jurisdiction
-            )
+            _require(service.operator_jurisdiction in areas, where, service.operator_jurisdiction)
             if service.private_endpoint is not None:
-                _require(
-                    service.private_endpoint in catalog.private_endpoints(cloud.id),
-                    where,
-                    service.private_endpoint,
-                )
+                _require(service.private_endpoint in endpoints, where, service.private_endpoint)
 
 
-def _require(present: bool, where: str, value: str | None) -> None:  # noqa: FBT001 - the condition of the check
+def _require(present: bool, where: str, value: str) -> None:
     if not present:
         raise BadCatalog(f"{where}: names '{value}', which is not in the catalogue")

@@ -1,0 +1,161 @@
+"""The shape of a stack file: what a platform team decides about one region, and nothing else."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+import catalog
+from components.spec.checks import EMULATED_ACCOUNT, REFERENCE_VALUES, problems_of
+from components.spec.problems import SpecError, translate
+from components.spec.reading import read_pulumi_config, read_stack_file
+
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", examples=[EMULATED_ACCOUNT])]
+Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", examples=["inference"])]
+ArtefactName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["llm"])]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
+SizeName = Annotated[str, Field(pattern=r"^Standard_[A-Za-z0-9_]+$", examples=["Standard_DC4as_v5"])]
+TrustAnchor = Literal["amd", "sandbox"]
+
+
+class Spec(BaseModel):
+    """Frozen; snake_case in Python, camelCase in the file; refuses keys that it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class NetworkSpec(Spec):
+    """The region's private network."""
+
+    address_space: Annotated[str, Field(examples=["10.20.0.0/16"])] = Field(
+        description="Private IPv4 range of the network, /16 to /22; the subnets are cut from it."
+    )
+
+
+class KeySpec(Spec):
+    """The key service."""
+
+    service: str = Field(
+        default="key-vault-premium",
+        description="Key service of the catalogue that holds keys in an HSM and releases them under a policy.",
+    )
+    rotation_days: int = Field(
+        default=90, ge=7, le=730, description="Days after which a key gets a new version, 7 to 730."
+    )
+    soft_delete_days: int = Field(
+        default=90, ge=7, le=90, description="Days for which a deleted key can be recovered, 7 to 90."
+    )
+
+
+class AuditSpec(Spec):
+    """The audit log."""
+
+    retention_days: int = Field(
+        default=365,
+        ge=183,
+        le=3650,
+        description=(
+            "Days for which the audit log cannot be changed or deleted, 183 to 3650. "
+            "183 is six months, the least that Article 26(6) of the EU AI Act asks for."
+        ),
+    )
+
+
+class ImageSpec(Spec):
+    """A guest image, pinned by version; its signed reference values are in stacks/reference-values."""
+
+    name: ArtefactName = Field(description="Name of the image.")
+    version: Version = Field(description="Exact version of the image.")
+
+
+class VerifierSpec(Spec):
+    """The attestation verifier with its key broker, on confidential VMs of its own."""
+
+    replicas: int = Field(default=2, ge=1, le=10, description="Number of verifier machines, 1 to 10.")
+    size: SizeName = Field(description="Machine size of each replica; it must have AMD SEV-SNP.")
+    image: ImageSpec = Field(description="Image of the verifier.")
+    trust_anchors: tuple[TrustAnchor, ...] = Field(
+        default=("amd",),
+        min_length=1,
+        description="Hardware roots that the verifier accepts; `sandbox` in emulated regions only.",
+    )
+
+
+class MachineSpec(Spec):
+    """One confidential VM that runs a workload."""
+
+    name: Name = Field(description="Name of the machine, unique in the stack; part of its resource names.")
+    size: SizeName = Field(description="Machine size; it must be offered in the location and have the TEE.")
+    tee: Literal["snp"] = Field(default="snp", description="Trusted execution environment of the machine.")
+    zone: Annotated[str, Field(examples=["1"])] | None = Field(
+        default=None, description="Availability zone of the location; none lets the cloud choose."
+    )
+    image: ImageSpec = Field(description="Image of the machine.")
+    model: ArtefactName = Field(description="Model whose key the guest asks the broker for.")
+
+
+class RegionSpec(Spec):
+    """What one stack file says: one sovereign region."""
+
+    cloud: Literal["azure"] = Field(description="Cloud of the catalogue.")
+    jurisdiction: str = Field(
+        description="Jurisdiction that the region must not leave: a country (DE) or a union (EU)."
+    )
+    location: str = Field(description="Region of the cloud, inside the jurisdiction.")
+    subscription_id: Uuid = Field(description="Azure subscription; all zeros in an emulated region.")
+    tenant_id: Uuid = Field(description="Microsoft Entra tenant; all zeros in an emulated region.")
+    emulated: bool = Field(
+        default=False, description="Whether the region is emulated on one machine and reaches no cloud."
+    )
+    owner: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["platform@example.org"])] = Field(
+        description="Mail address of the team that answers for the region; a tag on every resource."
+    )
+    data_class: Literal["public", "internal", "confidential", "secret"] = Field(
+        description="Highest class of data that the region may process; a tag on every resource."
+    )
+    network: NetworkSpec = Field(description="Private network.")
+    keys: KeySpec = Field(default=KeySpec(), description="Key service.")
+    audit: AuditSpec = Field(default=AuditSpec(), description="Audit log.")
+    verifier: VerifierSpec = Field(description="Attestation verifier and key broker.")
+    machines: tuple[MachineSpec, ...] = Field(min_length=1, description="Confidential VMs that run workloads.")
+
+    @classmethod
+    def from_mapping(cls, mapping: object, *, reference_values: Path = REFERENCE_VALUES) -> Self:
+        """The specification in `mapping`, whose keys have no `bailiwick:` prefix.
+
+        Raises `SpecError` with every problem at once. An image must have its file in `reference_values`.
+        """
+        if not isinstance(mapping, dict):
+            raise SpecError.one("bailiwick", "must be a mapping of keys to values")
+        problems = problems_of(mapping, catalog.load(), reference_values)
+        try:
+            spec = cls.model_validate(mapping)
+        except ValidationError as error:
+            raise SpecError([*translate(error, cls), *problems]) from None
+        if problems:
+            raise SpecError(problems)
+        return spec
+
+    @classmethod
+    def from_stack_file(cls, path: Path, *, reference_values: Path = REFERENCE_VALUES) -> Self:
+        """The specification in the `bailiwick:` keys of a Pulumi stack file; raises `SpecError`."""
+        return cls.from_mapping(read_stack_file(path), reference_values=reference_values)
+
+    @classmethod
+    def from_pulumi_config(cls, *, reference_values: Path = REFERENCE_VALUES) -> Self:
+        """The specification in the running program's Pulumi configuration; raises `SpecError`."""
+        structured = {alias for alias, schema in _properties(cls).items() if schema.get("type") in {"array", "object"}}
+        return cls.from_mapping(read_pulumi_config(structured), reference_values=reference_values)
+
+
+def _properties(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """The JSON schema of each property of `model`, references resolved one level deep."""
+    schema = model.model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+    return {
+        alias: {**definitions.get(prop.get("$ref", "").rpartition("/")[2], {}), **prop}
+        for alias, prop in schema["properties"].items()
+    }
