@@ -1,7 +1,7 @@
 """What a stack file says, held against the catalogue and against itself.
 
 The checks read the raw mapping and skip what is absent or of the wrong type, so that they run beside the check of
-the shape and one run reports everything. They say nothing about a value whose shape is wrong already.
+the shape and one run reports everything.
 """
 
 import ipaddress
@@ -80,7 +80,9 @@ def _best_region(regions: Sequence[Region]) -> str | None:
 
 
 def _account(mapping: Mapping[str, Any]) -> Iterator[Problem]:
-    emulated = str(mapping.get("emulated", False)).lower() == "true"
+    emulated = {"true": True, "false": False}.get(str(mapping.get("emulated", False)).lower())
+    if emulated is None:
+        return
     for key in ("subscriptionId", "tenantId"):
         account = mapping.get(key)
         if account == EMULATED_ACCOUNT and not emulated:

@@ -134,7 +134,10 @@ class RegionSpec(Spec):
         try:
             spec = cls.model_validate(mapping)
         except ValidationError as error:
-            raise SpecError([*translate(error, cls), *problems]) from None
+            shape = list(translate(error, cls))
+            misshapen = {problem.path for problem in shape}
+            rest = (problem for problem in problems if problem.path not in misshapen)
+            raise SpecError([*shape, *rest]) from None
         if problems:
             raise SpecError(problems)
         return spec
