@@ -1,0 +1,61 @@
+"""The SDK's analyzer, closed against configuration that it does not know.
+
+Pulumi passes an entry for a rule that does not exist, and a key that no rule reads, without a word (shared research,
+pulumi B4): a typing error in `--policy-pack-config` would switch nothing on. Here it stops the run, and so does an
+attempt to make a rule less than mandatory.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from pulumi.runtime import proto
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+
+import catalog
+from policies.rule import CONFIG_SCHEMA, STACK_SUFFIX
+
+ALL = "all"
+"""Pulumi's own name for every policy of a pack; it takes a level and nothing else."""
+
+
+class FailClosedAnalyzer(_PolicyAnalyzerServicer):
+    """`pulumi_policy.policy._PolicyAnalyzerServicer`, the one class that hosts policies, with a strict `Configure`.
+
+    The class is private to the SDK, which offers no other place to see the configuration as a whole (1.21.0).
+    """
+
+    def __init__(self, name: str, version: str, policies: list[Any], *others: Any) -> None:
+        super().__init__(name, version, policies, *others)
+        self._names = [policy.name for policy in policies]
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        found = list(problems(request.policyConfig, self._names))
+        if found:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "policy config: " + "; ".join(found))
+        return super().Configure(request, context)  # type: ignore[no-untyped-call]
+
+
+def problems(config: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:
+    """What is wrong with a policy configuration, one line each; `config` maps names to `PolicyConfig` messages."""
+    known = list(names)
+    for name, entry in config.items():
+        properties = json_format.MessageToDict(entry.properties)
+        if name == ALL:
+            yield from _excess(name, properties, ())
+        elif name not in known:
+            nearest = catalog.nearest(name, known)
+            yield f"'{name}' is not a rule of this pack" + (f"; nearest: {nearest}" if nearest else "")
+            continue
+        else:
+            yield from _excess(name, properties, CONFIG_SCHEMA)
+        if entry.enforcementLevel != proto.MANDATORY:
+            level = proto.EnforcementLevel.Name(entry.enforcementLevel).lower()
+            yield f"{name.removesuffix(STACK_SUFFIX)}: enforcementLevel is {level}; allowed: mandatory"
+
+
+def _excess(name: str, properties: Mapping[str, Any], allowed: Iterable[str]) -> Iterable[str]:
+    for key in properties:
+        if key not in allowed:
+            yield f"{name}: '{key}' is not a setting; allowed: {', '.join(['enforcementLevel', *allowed])}"

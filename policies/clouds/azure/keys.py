@@ -1,0 +1,83 @@
+"""Azure's vaults, HSMs, keys and disk encryption sets."""
+
+from policies.subject import Property, Resource
+from policies.terms import AtLeast, DiskKey, Key, KeyStore, OneOf, PrivateDoor, Reference, Setting, Unwanted
+
+_VAULT = "azure-native:keyvault:Vault"
+_MANAGED_HSM = "azure-native:keyvault:ManagedHsm"
+_KEY = "azure-native:keyvault:Key"
+_DISK_ENCRYPTION_SET = "azure-native:compute:DiskEncryptionSet"
+_PRIVATE_ENDPOINT = "azure-native:network:PrivateEndpoint"
+
+_DELETION_DELAY = AtLeast(30, "days")
+_KEY_TYPES = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
+_DISK_ENCRYPTION_TYPES = (
+    "EncryptionAtRestWithCustomerKey",
+    "EncryptionAtRestWithPlatformAndCustomerKeys",
+    "ConfidentialVmEncryptedWithCustomerKey",
+)
+
+
+def key_store(resource: Resource) -> KeyStore | None:
+    """`resource` as a store of keys: a vault, or a Managed HSM, whose keys are in hardware by nature."""
+    body = resource.props.at("properties")
+    if resource.type == _VAULT:
+        service = "key-vault"
+        hardware = Setting(body.at("sku", "name"), OneOf(("premium",)), ("standard",))
+    elif resource.type == _MANAGED_HSM:
+        service, hardware = "managed-hsm", None
+    else:
+        return None
+    rules = body.at("networkAcls")
+    openings = (
+        (rules.at("ipRules"), "an exception for public addresses"),
+        (rules.at("virtualNetworkRules"), "a service endpoint instead of a private one"),
+    )
+    return KeyStore(
+        service=service,
+        hardware=hardware,
+        purge_protection=Setting(body.at("enablePurgeProtection"), OneOf((True,))),
+        deletion_delay=Setting(body.at("softDeleteRetentionInDays"), _DELETION_DELAY),
+        closed=(
+            Setting(body.at("publicNetworkAccess"), OneOf(("Disabled",)), ("Enabled",)),
+            Setting(rules.at("defaultAction"), OneOf(("Deny",)), ("Allow",)),
+        ),
+        openings=tuple(Unwanted(found, what) for found, what in openings if not _empty(found)),
+    )
+
+
+def _empty(rules: Property) -> bool:
+    return not rules.unknown and not rules.items()
+
+
+def key(resource: Resource) -> Key | None:
+    """`resource` as a key."""
+    if resource.type != _KEY:
+        return None
+    body = resource.props.at("properties")
+    operations = body.at("keyOps")
+    return Key(
+        hardware=Setting(body.at("kty"), OneOf(("RSA-HSM", "EC-HSM")), _KEY_TYPES),
+        exportable=body.at("attributes", "exportable"),
+        releasable="release" in [one.text for one in operations.items()] if operations.stated else None,
+        release_document=body.at("releasePolicy", "data"),
+    )
+
+
+def disk_key(resource: Resource) -> DiskKey | None:
+    """`resource` as the tie between disks and a key."""
+    if resource.type != _DISK_ENCRYPTION_SET:
+        return None
+    kind = resource.props.at("encryptionType")
+    return DiskKey(Setting(kind, OneOf(("ConfidentialVmEncryptedWithCustomerKey",)), _DISK_ENCRYPTION_TYPES))
+
+
+def private_door(resource: Resource) -> PrivateDoor | None:
+    """`resource` as a private endpoint."""
+    if resource.type != _PRIVATE_ENDPOINT:
+        return None
+    connections = resource.props.at("privateLinkServiceConnections")
+    return PrivateDoor(
+        target=Reference(connections, "privateLinkServiceConnections"),
+        groups=tuple(group for one in connections.items() for group in one.at("groupIds").items()),
+    )

@@ -1,0 +1,152 @@
+"""Azure's networks: public addresses, ways out, and the rules of network security groups."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+import catalog
+from policies.subject import Property, Resource
+from policies.terms import (
+    Destination,
+    EgressGuard,
+    EgressRule,
+    OneOf,
+    Reference,
+    Setting,
+    Subnet,
+    Unwanted,
+    region_id,
+)
+
+_PREFIX = "azure-native:network:"
+_NIC = _PREFIX + "NetworkInterface"
+_LOAD_BALANCER = _PREFIX + "LoadBalancer"
+_SECURITY_GROUP = _PREFIX + "NetworkSecurityGroup"
+_SECURITY_RULE = _PREFIX + "SecurityRule"
+_ROUTE_TABLE = _PREFIX + "RouteTable"
+_ROUTE = _PREFIX + "Route"
+_NETWORK = _PREFIX + "VirtualNetwork"
+_SUBNET = _PREFIX + "Subnet"
+
+_PUBLIC_TYPES = {
+    _PREFIX + "PublicIPAddress": "a public address",
+    _PREFIX + "PublicIPPrefix": "a range of public addresses",
+    _PREFIX + "ApplicationGateway": "a gateway with a public front",
+    "azure-native:cdn:Profile": "a worldwide public front",
+    _PREFIX + "FrontDoor": "a worldwide public front",
+    "azure-native:trafficmanager:Profile": "a worldwide public name",
+}
+_OUTWARD_TYPES = {
+    _PREFIX + "NatGateway": "a way out to the public network",
+    _PREFIX + "VirtualNetworkGateway": "a tunnel out of the network",
+}
+_NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
+_PRIVATE_TAGS = frozenset({"virtualnetwork", "azureloadbalancer"})
+_ANYWHERE = frozenset({"*", "any", "0.0.0.0/0", "::/0"})
+
+
+def ways_in(resource: Resource) -> Iterator[Unwanted]:
+    """What makes `resource` reachable from the public network."""
+    if resource.type in _PUBLIC_TYPES:
+        yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
+    elif resource.type == _NIC:
+        yield from _addresses(resource.props.at("ipConfigurations"), "publicIPAddress")
+    elif resource.type == _LOAD_BALANCER:
+        yield from _addresses(resource.props.at("frontendIPConfigurations"), "publicIPAddress", "publicIPPrefix")
+    elif resource.type in {"azure-native:compute:VirtualMachine", "azure-native:compute:VirtualMachineScaleSet"}:
+        scale_set = resource.type.endswith("ScaleSet")
+        body = resource.props.at("virtualMachineProfile") if scale_set else resource.props
+        for interface in body.at("networkProfile", "networkInterfaceConfigurations").items():
+            yield from _addresses(interface.at("ipConfigurations"), "publicIPAddressConfiguration")
+
+
+def _addresses(configurations: Property, *keys: str) -> Iterator[Unwanted]:
+    for configuration in configurations.items():
+        for key in keys:
+            yield Unwanted(configuration.at(key), "a public address")
+
+
+def ways_out(resource: Resource) -> Iterator[Unwanted | Setting]:
+    """What lets traffic leave `resource` around the rules of its guard."""
+    if resource.type in _OUTWARD_TYPES:
+        yield Unwanted(Property("type", resource.type), _OUTWARD_TYPES[resource.type])
+    elif resource.type == _ROUTE_TABLE:
+        for route in resource.props.at("routes").items():
+            yield _next_hop(route)
+    elif resource.type == _ROUTE:
+        yield _next_hop(resource.props)
+    else:
+        for subnet in _subnets(resource):
+            yield Unwanted(subnet.at("natGateway"), "a way out to the public network")
+
+
+def _next_hop(route: Property) -> Setting:
+    return Setting(route.at("nextHopType"), OneOf(("VnetLocal", "VirtualAppliance", "None")), _NEXT_HOPS)
+
+
+def subnets(resource: Resource) -> Iterator[Subnet]:
+    """The subnets that `resource` is or holds."""
+    through = "networkSecurityGroup" if resource.type == _SUBNET else "subnets"
+    for body in _subnets(resource):
+        yield Subnet(
+            default_outbound=Setting(body.at("defaultOutboundAccess"), OneOf((False,))),
+            guard=Reference(body.at("networkSecurityGroup"), through),
+        )
+
+
+def _subnets(resource: Resource) -> tuple[Property, ...]:
+    if resource.type == _SUBNET:
+        return (resource.props,)
+    return resource.props.at("subnets").items() if resource.type == _NETWORK else ()
+
+
+def egress_guard(resource: Resource) -> EgressGuard | None:
+    """The outbound rules of `resource`; Azure's own last rule lets everything out, so they must end in a refusal."""
+    if resource.type == _SECURITY_GROUP:
+        rules = resource.props.at("securityRules").items()
+        return EgressGuard(tuple(_egress_rule(rule) for rule in rules if _outbound(rule)))
+    if resource.type == _SECURITY_RULE:
+        rules = (resource.props,) if _outbound(resource.props) else ()
+        return EgressGuard(tuple(_egress_rule(rule) for rule in rules), complete=False)
+    return None
+
+
+def _outbound(rule: Property) -> bool:
+    return (rule.at("direction").text or "").casefold() != "inbound"
+
+
+def _egress_rule(rule: Property) -> EgressRule:
+    allows = (rule.at("access").text or "").casefold() != "deny"
+    everything = (
+        rule.at("protocol"),
+        rule.at("sourceAddressPrefix"),
+        rule.at("sourcePortRange"),
+        rule.at("destinationAddressPrefix"),
+        rule.at("destinationPortRange"),
+    )
+    return EgressRule(
+        property=rule,
+        allows=allows,
+        denies_all=not allows and all(one.text == "*" for one in everything),
+        destinations=tuple(_destinations(rule)) if allows else (),
+    )
+
+
+def _destinations(rule: Property) -> Iterator[Destination]:
+    if rule.at("destinationApplicationSecurityGroups").stated:
+        yield Destination(rule.at("destinationApplicationSecurityGroups"), private=True)
+    single = rule.at("destinationAddressPrefix")
+    for prefix in (*((single,) if single.stated else ()), *rule.at("destinationAddressPrefixes").items()):
+        yield _destination(prefix)
+
+
+def _destination(prefix: Property) -> Destination:
+    """`prefix` as a place: a range may be private, a tag like `Storage.GermanyWestCentral` names a region."""
+    text = (prefix.text or "").strip()
+    if text.casefold() in _PRIVATE_TAGS:
+        return Destination(prefix, private=True)
+    try:
+        return Destination(prefix, private=text.casefold() not in _ANYWHERE and ip_network(text).is_private)
+    except ValueError:
+        _, _, place = text.partition(".")
+    known = {region.id for region in catalog.load().regions()}
+    return Destination(prefix, private=False, location=region_id(place) if region_id(place) in known else None)

@@ -1,0 +1,38 @@
+"""The answers for a package that no module here knows: it has no machines, keys or networks that a rule could judge.
+
+RES-02 and RES-03 refuse such resources and their providers, so that silence here is never a pass.
+"""
+
+from policies.context import Declared
+from policies.release.model import MalformedDocument, Way
+from policies.subject import Property, Resource
+
+CLOUD_FAMILY = ""
+
+
+def locations(_: Resource) -> tuple[Property, ...]:
+    return ()
+
+
+def provider_settings(_: Property, __: Declared) -> tuple[()]:
+    return ()
+
+
+def location_of_verifier(_: str, __: object) -> None:
+    return None
+
+
+def parse_release_document(_: str) -> tuple[Way, ...]:
+    raise MalformedDocument("", "is in a language that no module knows")
+
+
+def _nothing(_: Resource) -> None:
+    return None
+
+
+def _no_parts(_: Resource) -> tuple[()]:
+    return ()
+
+
+machine = disk_key = key_store = key = private_door = egress_guard = record_store = audit_stream = _nothing
+ways_in = ways_out = subnets = _no_parts

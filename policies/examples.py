@@ -1,0 +1,228 @@
+"""Building blocks for the rules' examples: resources as Bailiwick's Azure components make them, to be varied."""
+
+import base64
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from policies.rule import ExampleResource
+
+LOCATION = "germanywestcentral"
+CONFIG: Mapping[str, str] = {
+    "cloud": "azure",
+    "jurisdiction": "DE",
+    "location": LOCATION,
+    "subscriptionId": "00000000-0000-0000-0000-000000000000",
+    "tenantId": "00000000-0000-0000-0000-000000000000",
+    "emulated": "true",
+}
+"""The stack configuration of every example, without the `bailiwick:` prefix."""
+
+_MEASUREMENT = "5c2f" * 24
+_GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/example/providers"
+
+
+def but(resource: ExampleResource, changes: Mapping[str, Any], **others: Any) -> ExampleResource:
+    """`resource` with some properties set (`"properties.sku.name"`), or removed where the value is None."""
+    props = copy.deepcopy(dict(resource.props))
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        holder: Any = props
+        for key in parents:
+            holder = holder[int(key)] if isinstance(holder, list) else holder.setdefault(key, {})
+        if value is None:
+            holder.pop(last)
+        else:
+            holder[last] = value
+    return replace(resource, props=props, **others)
+
+
+def release_data(document: object) -> str:
+    """`document` as `releasePolicy.data` takes it."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def claim(name: str, value: Any) -> dict[str, Any]:
+    return {"claim": f"x-ms-{name}", "equals": value}
+
+
+STRICT = (
+    claim("attestation-type", "sevsnpvm"),
+    claim("compliance-status", "azure-compliant-cvm"),
+    claim("sevsnpvm-launchmeasurement", _MEASUREMENT),
+    claim("sevsnpvm-is-debuggable", False),
+)
+"""The conditions that make a release policy as strict as the rules ask."""
+
+
+def release_policy(*conditions: Mapping[str, Any], authority: str = "shareddewc.dewc.attest.azure.net") -> str:
+    """An encoded policy that trusts one authority under `conditions`."""
+    way = {"authority": f"https://{authority}", "allOf": list(conditions or STRICT)}
+    return release_data({"version": "1.0.0", "anyOf": [way]})
+
+
+PROVIDER = ExampleResource(
+    "pulumi:providers:azure-native",
+    "azure",
+    {"location": LOCATION, "environment": "public", "subscriptionId": CONFIG["subscriptionId"]},
+)
+
+DISK_KEY = ExampleResource(
+    "azure-native:compute:DiskEncryptionSet",
+    "inference-disk-key",
+    {"location": LOCATION, "encryptionType": "ConfidentialVmEncryptedWithCustomerKey"},
+)
+
+VM = ExampleResource(
+    "azure-native:compute:VirtualMachine",
+    "inference",
+    {
+        "location": LOCATION,
+        "hardwareProfile": {"vmSize": "Standard_DC4as_v5"},
+        "securityProfile": {
+            "securityType": "ConfidentialVM",
+            "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True},
+        },
+        "storageProfile": {
+            "osDisk": {
+                "managedDisk": {
+                    "securityProfile": {
+                        "securityEncryptionType": "DiskWithVMGuestState",
+                        "diskEncryptionSet": {
+                            "id": f"{_GROUP}/Microsoft.Compute/diskEncryptionSets/inference-disk-key"
+                        },
+                    }
+                }
+            }
+        },
+    },
+    uses={"storageProfile": ("inference-disk-key",)},
+)
+
+VAULT = ExampleResource(
+    "azure-native:keyvault:Vault",
+    "keys",
+    {
+        "location": LOCATION,
+        "properties": {
+            "sku": {"family": "A", "name": "premium"},
+            "enablePurgeProtection": True,
+            "softDeleteRetentionInDays": 90,
+            "publicNetworkAccess": "Disabled",
+            "networkAcls": {"defaultAction": "Deny", "bypass": "None"},
+        },
+    },
+)
+
+VAULT_DOOR = ExampleResource(
+    "azure-native:network:PrivateEndpoint",
+    "keys-endpoint",
+    {
+        "location": LOCATION,
+        "privateLinkServiceConnections": [
+            {
+                "name": "key-vault",
+                "privateLinkServiceId": f"{_GROUP}/Microsoft.KeyVault/vaults/keys",
+                "groupIds": ["vault"],
+            }
+        ],
+    },
+    uses={"privateLinkServiceConnections": ("keys",)},
+)
+
+KEY = ExampleResource(
+    "azure-native:keyvault:Key",
+    "model-key",
+    {
+        "vaultName": "keys",
+        "properties": {
+            "kty": "RSA-HSM",
+            "keySize": 3072,
+            "keyOps": ["wrapKey", "unwrapKey", "release"],
+            "attributes": {"exportable": True},
+            "releasePolicy": {"contentType": "application/json; charset=utf-8", "data": release_policy()},
+        },
+    },
+)
+
+INTERFACE = ExampleResource(
+    "azure-native:network:NetworkInterface",
+    "inference-nic",
+    {
+        "location": LOCATION,
+        "ipConfigurations": [{"name": "private", "subnet": {"id": f"{_GROUP}/Microsoft.Network/subnets/workload"}}],
+    },
+)
+
+DENY_ALL_OUT = {
+    "name": "deny-all-outbound",
+    "access": "Deny",
+    "direction": "Outbound",
+    "protocol": "*",
+    "priority": 4096,
+    "sourceAddressPrefix": "*",
+    "sourcePortRange": "*",
+    "destinationAddressPrefix": "*",
+    "destinationPortRange": "*",
+}
+
+
+def allow_out(destination: str) -> dict[str, Any]:
+    """An outbound rule that lets traffic go to `destination`."""
+    return {
+        **DENY_ALL_OUT,
+        "name": "allow",
+        "access": "Allow",
+        "protocol": "Tcp",
+        "priority": 100,
+        "destinationAddressPrefix": destination,
+        "destinationPortRange": "443",
+    }
+
+
+SECURITY_GROUP = ExampleResource(
+    "azure-native:network:NetworkSecurityGroup",
+    "workload-nsg",
+    {"location": LOCATION, "securityRules": [allow_out("10.20.1.0/24"), DENY_ALL_OUT]},
+)
+
+SUBNET = ExampleResource(
+    "azure-native:network:Subnet",
+    "workload",
+    {
+        "addressPrefix": "10.20.0.0/24",
+        "defaultOutboundAccess": False,
+        "networkSecurityGroup": {"id": f"{_GROUP}/Microsoft.Network/networkSecurityGroups/workload-nsg"},
+    },
+    uses={"networkSecurityGroup": ("workload-nsg",)},
+)
+
+AUDIT_STORE = ExampleResource(
+    "azure-native:storage:StorageAccount",
+    "audit",
+    {
+        "location": LOCATION,
+        "immutableStorageWithVersioning": {
+            "enabled": True,
+            "immutabilityPolicy": {"immutabilityPeriodSinceCreationInDays": 365, "state": "Unlocked"},
+        },
+    },
+)
+
+AUDIT_STREAM = ExampleResource(
+    "azure-native:monitor:DiagnosticSetting",
+    "keys-audit",
+    {
+        "resourceUri": f"{_GROUP}/Microsoft.KeyVault/vaults/keys",
+        "storageAccountId": f"{_GROUP}/Microsoft.Storage/storageAccounts/audit",
+        "logs": [{"categoryGroup": "audit", "enabled": True}],
+    },
+    uses={"resourceUri": ("keys",), "storageAccountId": ("audit",)},
+)
+
+VERIFIER = ExampleResource("bailiwick:index:AzureAttestationVerifier", "verifier", {"trustAnchors": ["amd"]})
+
+VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")

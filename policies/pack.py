@@ -1,0 +1,28 @@
+"""The policy pack: which rules there are, and how the SDK gets them."""
+
+from collections.abc import Collection
+
+from pulumi_policy import Policy
+
+from policies.rule import Rule
+from policies.rules import keys, machines, residency
+
+NAME = "bailiwick"
+VERSION = "0.1.0"
+
+RULES: tuple[Rule, ...] = (*residency.RULES, *machines.RULES, *keys.RULES)
+
+
+def select(selection: Collection[str] | None = None) -> tuple[Rule, ...]:
+    """The rules with these ids, all of them for None; raises `ValueError` for an id that no rule has."""
+    if selection is None:
+        return RULES
+    ids = {rule.id for rule in RULES}
+    if missing := sorted(set(selection) - ids):
+        raise ValueError(f"no such rule: {', '.join(missing)}; allowed: {', '.join(sorted(ids))}")
+    return tuple(rule for rule in RULES if rule.id in selection)
+
+
+def build(selection: Collection[str] | None = None) -> list[Policy]:
+    """The pack's policies as the SDK takes them, for the rules of `selection` (all for None)."""
+    return [policy for rule in select(selection) for policy in rule.policies()]

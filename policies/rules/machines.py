@@ -1,0 +1,157 @@
+"""CVM: machines that their operator cannot look into."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.controls import controls
+from policies.rule import Example, Rule
+from policies.subject import Resource, Stack
+from policies.terms import Machine
+from policies.verdict import Finding, NotApplicable, require
+
+
+def _machine(resource: Resource) -> Machine:
+    machine = vocabulary.machine_of(resource)
+    if machine is None:
+        raise NotApplicable("is not a machine")
+    return machine
+
+
+def _confidential(resource: Resource, _: Declared) -> Iterator[Finding]:
+    yield from require(_machine(resource).confidential)
+
+
+CVM_01 = Rule(
+    id="CVM-01",
+    title="Every machine is a confidential VM",
+    why="In an ordinary machine the operator of the cloud can read models, prompts and keys in memory.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-3, SOV-7", nist="SC-28, IA-5", ccm="CEK-03", cis_gcp="4.11"),
+    remediation="create it as a confidential VM (components.azure.ConfidentialVm), of a size that has a TEE",
+    check=_confidential,
+    passing=Example("A virtual machine of security type ConfidentialVM.", (examples.VM,)),
+    failing=(
+        Example(
+            "Trusted Launch protects the boot, not the memory.",
+            (examples.but(examples.VM, {"securityProfile.securityType": "TrustedLaunch"}),),
+        ),
+        Example("A machine without a security profile.", (examples.but(examples.VM, {"securityProfile": None}),)),
+        Example(
+            "The same machine under an API version of its own.",
+            (
+                examples.but(
+                    examples.VM,
+                    {"securityProfile.securityType": "Standard"},
+                    type="azure-native:compute/v20241101:VirtualMachine",
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def _measured_boot(resource: Resource, _: Declared) -> Iterator[Finding]:
+    machine = _machine(resource)
+    yield from require(machine.secure_boot)
+    yield from require(machine.virtual_tpm)
+
+
+CVM_03 = Rule(
+    id="CVM-03",
+    title="Secure boot and vTPM are on",
+    why="Without them nothing measures what the machine booted, and attestation has nothing to say about it.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    controls=controls(ccm="CEK-03, IVS-07, TVM-07", nis2="21"),
+    remediation="switch secure boot and vTPM on in the machine's UEFI settings",
+    check=_measured_boot,
+    passing=Example("A machine with secure boot and vTPM.", (examples.VM,)),
+    failing=(
+        Example(
+            "Secure boot is off.",
+            (examples.but(examples.VM, {"securityProfile.uefiSettings.secureBootEnabled": False}),),
+        ),
+        Example(
+            "The vTPM is not stated.",
+            (examples.but(examples.VM, {"securityProfile.uefiSettings.vTpmEnabled": None}),),
+        ),
+    ),
+)
+
+
+def _bound_disk(resource: Resource, _: Declared) -> Iterator[Finding]:
+    machine = _machine(resource)
+    yield from require(machine.disk_binding)
+    key = machine.disk_key.property
+    if not key.stated:
+        yield Finding(key.path, "is not stated", "a disk encryption set of this stack with a customer's key")
+
+
+def _bound_disk_key(stack: Stack, _: Declared) -> Iterator[Finding]:
+    machines = [(resource, machine) for resource in stack.resources if (machine := vocabulary.machine_of(resource))]
+    if not machines:
+        raise NotApplicable("the stack has no machine")
+    for resource, machine in machines:
+        used = stack.references(resource, machine.disk_key.through)
+        keys = [(other, key) for other in used if (key := vocabulary.disk_key_of(other))]
+        if not keys:
+            yield Finding(
+                machine.disk_key.property.path,
+                "does not come from a disk encryption set of this stack, so that its key cannot be judged",
+                "a disk encryption set of this stack",
+                resource,
+            )
+        elif not any(not list(require(key.for_confidential_machines)) for _, key in keys):
+            for other, key in keys:
+                yield from require(key.for_confidential_machines, other)
+
+
+CVM_04 = Rule(
+    id="CVM-04",
+    title="OS disk and guest state are encrypted with the customer's key, bound to the machine",
+    why="Otherwise whoever holds the storage can read the disk, or start it in a machine of their own.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    controls=controls(nist="SC-12", dora="9.3c"),
+    remediation="encrypt the OS disk with DiskWithVMGuestState and a disk encryption set for confidential VMs",
+    check=_bound_disk,
+    check_stack=_bound_disk_key,
+    passing=Example("A machine whose disk needs a key that only its own TEE gets.", (examples.DISK_KEY, examples.VM)),
+    failing=(
+        Example(
+            "Only the guest state is encrypted, the disk is not.",
+            (
+                examples.DISK_KEY,
+                examples.but(
+                    examples.VM,
+                    {"storageProfile.osDisk.managedDisk.securityProfile.securityEncryptionType": "VMGuestStateOnly"},
+                ),
+            ),
+        ),
+        Example(
+            "The platform's key instead of the customer's.",
+            (
+                examples.DISK_KEY,
+                examples.but(
+                    examples.VM,
+                    {"storageProfile.osDisk.managedDisk.securityProfile.diskEncryptionSet": None},
+                    uses={},
+                ),
+            ),
+        ),
+        Example(
+            "A disk encryption set for ordinary disks.",
+            (
+                examples.but(examples.DISK_KEY, {"encryptionType": "EncryptionAtRestWithCustomerKey"}),
+                examples.VM,
+            ),
+        ),
+        Example("A disk encryption set of another stack.", (examples.but(examples.VM, {}, uses={}),)),
+    ),
+)
+
+RULES = (CVM_01, CVM_03, CVM_04)

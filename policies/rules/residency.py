@@ -1,0 +1,197 @@
+"""RES: nothing is, or leads, outside the jurisdiction."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+import catalog
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.controls import controls
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Property, Resource, provider_package
+from policies.terms import Unwanted, region_id
+from policies.verdict import Finding, NotApplicable, refuse, require
+
+_GLOBAL = "global"
+
+
+def _is_placed(resource: Resource) -> None:
+    """Raise `NotApplicable` for what exists in the program only."""
+    if resource.is_stack or resource.is_component:
+        raise NotApplicable("groups resources and is in no place itself")
+    if resource.is_provider:
+        raise NotApplicable("a provider is judged by RES-03")
+
+
+def _inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    _is_placed(resource)
+    locations = vocabulary.locations_of(resource)
+    if not locations:
+        raise NotApplicable("names no location; RES-02 judges whether it may")
+    for location in locations:
+        yield from _location(location, declared)
+
+
+def _location(location: Property, declared: Declared) -> Iterator[Finding]:
+    region = region_id(location.text or "")
+    if region == _GLOBAL:
+        return  # RES-02 judges which types may be global.
+    known = {one.id: one for one in catalog.load().regions(cloud=declared.cloud.id)}
+    allowed = ", ".join(declared.regions) or f"no region of {declared.cloud.id} is inside {declared.area}"
+    if region not in known:
+        nearest = catalog.nearest(region, known)
+        hint = f" (nearest: {nearest})" if nearest else ""
+        yield Finding(location.path, f"is not a region of {declared.cloud.id} that the catalogue knows{hint}", allowed)
+    elif region not in declared.regions:
+        where = known[region].jurisdiction
+        yield Finding(location.path, f"is '{region}' ({where}), outside {declared.area}", allowed)
+
+
+RES_01 = Rule(
+    id="RES-01",
+    title="Every location is inside the jurisdiction",
+    why="A resource outside the jurisdiction answers to another law, whatever its encryption.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-2, SOV-3", c5="PSS-12"),
+    remediation="set bailiwick:location, or the resource's own location, to one of the allowed regions",
+    check=_inside,
+    passing=Example("A vault in Germany, in a stack that may not leave Germany.", (examples.VAULT,)),
+    failing=(
+        Example("A vault in Virginia.", (examples.but(examples.VAULT, {"location": "eastus"}),)),
+        Example(
+            "A vault in the Netherlands is inside the EU, but not inside Germany.",
+            (examples.but(examples.VAULT, {"location": "West Europe"}),),
+        ),
+        Example(
+            "A Managed HSM in Germany that is replicated to Switzerland.",
+            (
+                ExampleResource(
+                    "azure-native:keyvault:ManagedHsm",
+                    "hsm",
+                    {
+                        "location": examples.LOCATION,
+                        "properties": {"regions": [{"name": "switzerlandnorth", "isPrimary": False}]},
+                    },
+                ),
+            ),
+        ),
+        Example(
+            "A region that the catalogue does not know is not trusted to be anywhere.",
+            (examples.but(examples.VAULT, {"location": "germanywestcentrale"}),),
+        ),
+    ),
+)
+
+
+def _listed(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    _is_placed(resource)
+    stated = [location for location in vocabulary.locations_of(resource) if location.unknown or location.text]
+    if stated and all(location.unknown or region_id(location.text or "") != _GLOBAL for location in stated):
+        raise NotApplicable("names its locations; RES-01 judges them")
+    if vocabulary.family_of(resource.package) != declared.cloud.provider:
+        yield Finding(
+            "type",
+            f"is of a package that the rules for {declared.cloud.id} cannot judge",
+            f"types of the packages that provision {declared.cloud.id}",
+            fix="make the resource through a package that the policy pack knows, or in a stack of its own",
+        )
+    elif resource.type not in catalog.load().global_types(declared.cloud.id):
+        yield Finding("location", "is not in any region", f"a region of {declared.area}, or a type of the global list")
+
+
+RES_02 = Rule(
+    id="RES-02",
+    title="What has no location is on the global list",
+    why="A type without a region is served from anywhere; each one that may be is listed with the reason.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-2, SOV-3", c5="PSS-12"),
+    remediation="state a location, or add the type with its reason to global_types in catalog/data",
+    check=_listed,
+    passing=Example(
+        "A private DNS zone is global: it holds names and private addresses only.",
+        (
+            ExampleResource("azure-native:privatedns:PrivateZone", "zone", {"location": "Global"}),
+            examples.KEY,
+        ),
+    ),
+    failing=(
+        Example(
+            "A Front Door profile is served from every country.",
+            (ExampleResource("azure-native:cdn:Profile", "front", {"location": "Global"}),),
+        ),
+        Example(
+            "A type that the list does not have states no location.",
+            (ExampleResource("azure-native:search:Service", "index", {"sku": {"name": "standard"}}),),
+        ),
+        Example(
+            "A resource of a package that no rule can read.",
+            (ExampleResource("datadog:index/monitor:Monitor", "watch", {}),),
+        ),
+    ),
+)
+
+
+def _leads_inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    if resource.is_provider:
+        yield from _provider(provider_package(resource.type), resource.props, declared, "")
+    elif resource.provider is not None:
+        provider = resource.provider
+        yield from _provider(provider.package, provider.props, declared, f"provider '{provider.name}' ")
+    else:
+        raise NotApplicable("is made by no provider")
+
+
+def _provider(package: str, props: Property, declared: Declared, whose: str) -> Iterator[Finding]:
+    if vocabulary.family_of(package) != declared.cloud.provider:
+        yield Finding(
+            f"{whose}package",
+            f"does not provision {declared.cloud.id}",
+            f"providers of {declared.cloud.id}, which the rules can judge",
+            fix="move the resources of other providers to a stack of their own",
+        )
+        return
+    for wanted in vocabulary.provider_settings_of(package, props, declared):
+        found = refuse(wanted) if isinstance(wanted, Unwanted) else require(wanted)
+        for finding in found:
+            yield Finding(f"{whose}{finding.path}", finding.found, finding.allowed, unknown=finding.unknown)
+
+
+RES_03 = Rule(
+    id="RES-03",
+    title="Every provider leads to the stack's cloud, area and account",
+    why="A provider with another region, endpoint, partition or account carries every resource made through it away.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-2"),
+    remediation="configure the provider from the stack's own bailiwick: settings",
+    check=_leads_inside,
+    passing=Example("A provider for the public Azure cloud, in Germany.", (examples.PROVIDER,)),
+    failing=(
+        Example(
+            "A provider for the cloud of the United States government.",
+            (examples.but(examples.PROVIDER, {"environment": "usgovernment"}),),
+        ),
+        Example(
+            "A provider whose default location is in Virginia.",
+            (examples.but(examples.PROVIDER, {"location": "eastus"}),),
+        ),
+        Example(
+            "A provider with a control plane of its own.",
+            (examples.but(examples.PROVIDER, {"metadataHost": "management.example.org"}),),
+        ),
+        Example(
+            "A provider for another subscription than the stack's.",
+            (examples.but(examples.PROVIDER, {"subscriptionId": "7d0f0d1e-0000-4000-8000-000000000001"}),),
+        ),
+        Example(
+            "A provider of another cloud.",
+            (ExampleResource("pulumi:providers:aws", "aws", {"region": "eu-central-1"}),),
+        ),
+    ),
+)
+
+
+RULES = (RES_01, RES_02, RES_03)

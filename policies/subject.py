@@ -1,0 +1,209 @@
+"""What a rule looks at: resources, and their properties, read one at a time.
+
+The SDK hands a rule proxies that raise `UnknownValueError` when an unknown value is touched, even by `in` or `.get`,
+and that servicer turns the error into an advisory note (shared research, pulumi B5). A `Property` never raises it:
+it tells *stated* from *known*, and only `value` refuses, with `UnknownProperty`, which blocks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs, StackValidationArgs
+from pulumi_policy.proxy import UnknownValueError
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+PROVIDER_PREFIX = "pulumi:providers:"
+COMPONENT_PREFIX = "bailiwick:"
+
+_ABSENT: Final = object()
+_UNKNOWN: Final = object()
+
+
+class UnknownProperty(Exception):  # noqa: N818 - named for what it says
+    """A rule needs the value of a property that exists only after deployment."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class MalformedProperty(Exception):  # noqa: N818 - named for what it says
+    """A property has a shape that its type does not have: a string where an object belongs."""
+
+    def __init__(self, path: str, expected: str) -> None:
+        super().__init__(f"{path} is not {expected}")
+        self.path = path
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a resource: its path (`securityProfile.securityType`, `subnets[0].natGateway`) and its value.
+
+    `null` counts as not stated. Inside an unknown object every property is unknown, under the object's path, because
+    that is what a person has to make literal.
+    """
+
+    path: str
+    _held: Any = field(repr=False)
+
+    @property
+    def stated(self) -> bool:
+        """Whether the program says anything here, even if its value comes only with the deployment."""
+        return self._held is not _ABSENT
+
+    @property
+    def unknown(self) -> bool:
+        return self._held is _UNKNOWN
+
+    @property
+    def value(self) -> Any:
+        """The value; None when not stated. Raises `UnknownProperty` when it comes only with the deployment."""
+        if self._held is _UNKNOWN:
+            raise UnknownProperty(self.path)
+        return None if self._held is _ABSENT else self._held
+
+    @property
+    def text(self) -> str | None:
+        """The value as a string; None when not stated. A value of another kind raises `MalformedProperty`."""
+        value = self.value
+        if value is not None and not isinstance(value, str):
+            raise MalformedProperty(self.path, "a string")
+        return value
+
+    def at(self, *keys: str) -> "Property":
+        """The property under these keys, one level for each."""
+        found = self
+        for key in keys:
+            found = found._child(key)
+        return found
+
+    def items(self) -> "tuple[Property, ...]":
+        """The elements of a list, none when not stated; raises `UnknownProperty` for an unknown list."""
+        value = self.value
+        if value is None:
+            return ()
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise MalformedProperty(self.path, "a list")
+        return tuple(Property(f"{self.path}[{index}]", _held(value, index)) for index in range(len(value)))
+
+    def _child(self, key: str) -> "Property":
+        if self._held is _UNKNOWN:
+            return self
+        path = f"{self.path}.{key}" if self.path else key
+        if self._held is _ABSENT:
+            return Property(path, _ABSENT)
+        if not isinstance(self._held, Mapping):
+            raise MalformedProperty(self.path, "an object")
+        return Property(path, _held(self._held, key))
+
+
+def _held(container: Any, key: str | int) -> Any:
+    """What `container` holds under `key`: a value, `_ABSENT` or `_UNKNOWN`."""
+    try:
+        value = container[key]
+    except KeyError:
+        return _ABSENT
+    except UnknownValueError:
+        return _UNKNOWN
+    return _ABSENT if value is None else value
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The provider that a resource is made through: its package (`azure-native`), name and inputs."""
+
+    package: str
+    name: str
+    props: Property
+
+    @classmethod
+    def from_args(cls, provider: PolicyProviderResource) -> "Provider":
+        package = provider_package(provider.resource_type)
+        return cls(package, provider.name, Property("", provider.props))
+
+
+def provider_package(token: str) -> str:
+    """The package of a provider's type token, without an API version: `azure-native`."""
+    return token.removeprefix(PROVIDER_PREFIX).partition("_")[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One resource: its inputs in a resource rule, its outputs in a stack rule.
+
+    `type` is the token without an API version, so that `azure-native:compute/v20241101:VirtualMachine` and the same
+    type from a package of its own version are what they are: a virtual machine.
+    """
+
+    urn: str
+    type: str
+    name: str
+    props: Property
+    provider: Provider | None = None
+
+    @property
+    def package(self) -> str:
+        return self.type.partition(":")[0]
+
+    @property
+    def is_stack(self) -> bool:
+        return self.type == STACK_TYPE
+
+    @property
+    def is_provider(self) -> bool:
+        return self.type.startswith(PROVIDER_PREFIX)
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it is one of Bailiwick's own groupings, which exist in no cloud."""
+        return self.type.startswith(COMPONENT_PREFIX)
+
+    @classmethod
+    def from_args(cls, args: ResourceValidationArgs | PolicyResource) -> "Resource":
+        provider = Provider.from_args(args.provider) if args.provider is not None else None
+        return cls(args.urn, canonical_type(args.resource_type), args.name, Property("", args.props), provider)
+
+
+def canonical_type(token: str) -> str:
+    """`token` without an API version: `azure-native:compute/v20241101:Disk` is `azure-native:compute:Disk`.
+
+    A package generated for one API version (`azure-native_compute_v20241101`) is the package that it was made from.
+    """
+    package, separator, rest = token.partition(":")
+    module, last, name = rest.rpartition(":")
+    if not separator or not last or package == "pulumi":
+        return token
+    return f"{package.partition('_')[0]}:{module.partition('/')[0]}:{name}"
+
+
+class Stack:
+    """Every resource of a stack after a preview or an update, with what refers to what."""
+
+    def __init__(self, args: StackValidationArgs) -> None:
+        self._policy_resources = {resource.urn: resource for resource in args.resources}
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        return tuple(self._by_urn.values())
+
+    @cached_property
+    def _by_urn(self) -> dict[str, Resource]:
+        return {urn: Resource.from_args(resource) for urn, resource in self._policy_resources.items()}
+
+    def references(self, resource: Resource, key: str) -> tuple[Resource, ...]:
+        """The resources that the top-level property `key` of `resource` is computed from, known or not yet known."""
+        referenced = self._policy_resources[resource.urn].property_dependencies.get(key, [])
+        return tuple(self._by_urn[other.urn] for other in referenced)
+
+    def inside(self, component: Resource) -> Iterator[Resource]:
+        """The resources below `component`, at any depth."""
+        for urn, resource in self._policy_resources.items():
+            ancestor = resource.parent
+            while ancestor is not None:
+                if ancestor.urn == component.urn:
+                    yield self._by_urn[urn]
+                    break
+                ancestor = ancestor.parent

@@ -1,0 +1,195 @@
+"""The words that rules speak. A cloud's module fills them in from its own property paths (`policies.clouds`).
+
+A `Setting` is a property together with the values that satisfy the control behind it, so that a rule can require
+"secure boot" without knowing how any cloud spells it.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from policies.subject import Property
+
+
+def region_id(location: str) -> str:
+    """`location` as the catalogue spells it: Azure takes `Germany West Central` for `germanywestcentral`."""
+    return location.replace(" ", "").lower()
+
+
+class Condition(Protocol):
+    """What a value must be; `allowed` says it to a person."""
+
+    @property
+    def allowed(self) -> str: ...
+
+    def holds(self, value: object) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of these values; letter case does not matter, as it does not to the clouds."""
+
+    values: tuple[str | bool, ...]
+
+    @property
+    def allowed(self) -> str:
+        return " or ".join(str(value).lower() if isinstance(value, bool) else value for value in self.values)
+
+    def holds(self, value: object) -> bool:
+        if isinstance(value, str):
+            return any(isinstance(one, str) and one.casefold() == value.casefold() for one in self.values)
+        return isinstance(value, bool) and any(one is value for one in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A number that is not below `minimum`."""
+
+    minimum: int
+    unit: str
+
+    @property
+    def allowed(self) -> str:
+        return f"at least {self.minimum} {self.unit}"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and value >= self.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A property that must satisfy `condition`.
+
+    `words` are values that may be printed although they do not satisfy it: a cloud's own enumeration, never free
+    text. `unless_stated` tells that the cloud's default satisfies the condition too.
+    """
+
+    property: Property
+    condition: Condition
+    words: tuple[str, ...] = ()
+    unless_stated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A property whose mere presence breaks the control, whatever it holds; `what` names what it would make."""
+
+    property: Property
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A property that points at another resource. Its id is unknown until that one exists; the engine still knows
+    which resource it comes from, by the top-level property `through`."""
+
+    property: Property
+    through: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A virtual machine, or a set of equal ones."""
+
+    confidential: Setting
+    secure_boot: Setting
+    virtual_tpm: Setting
+    disk_binding: Setting
+    """The OS disk and the guest state are encrypted together, with a key that only the TEE can use."""
+    disk_key: Reference
+    """The customer's key for them."""
+    guest_configurations: tuple[Property, ...]
+    """What the machine is told at boot, in base64; may hold secrets, never printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskKey:
+    """The resource that ties disks to a key; `for_confidential_machines` tells that the TEE, too, must agree."""
+
+    for_confidential_machines: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStore:
+    """A vault or HSM. `service` is its id in the catalogue's private endpoints."""
+
+    service: str
+    hardware: Setting | None
+    """That its keys can live in an HSM; None where nothing else is possible."""
+    purge_protection: Setting
+    deletion_delay: Setting
+    closed: tuple[Setting, ...]
+    """What keeps the public network out."""
+    openings: tuple[Unwanted, ...]
+    """Exceptions to that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key. `release_document` is the policy that says to whom it may be released, in the cloud's own language."""
+
+    hardware: Setting
+    exportable: Property
+    releasable: bool | None
+    """Whether its operations include release; None where they are not stated."""
+    release_document: Property
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateDoor:
+    """A private endpoint: `target` is what it leads to, `groups` which of the target's services."""
+
+    target: Reference
+    groups: tuple[Property, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an egress rule lets traffic go. `location` is the region that the cloud's own name for it states."""
+
+    property: Property
+    private: bool
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRule:
+    """One outbound rule of a guard: `denies_all` tells that it refuses every protocol, port and address."""
+
+    property: Property
+    allows: bool
+    denies_all: bool
+    destinations: tuple[Destination, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EgressGuard:
+    """The outbound rules of a network security group, firewall policy or the like."""
+
+    rules: tuple[EgressRule, ...]
+    complete: bool = True
+    """Whether these are all its rules; a single rule that is a resource of its own is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """One subnet: whether the cloud gives it a way out by default, and which guard it has."""
+
+    default_outbound: Setting
+    guard: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStore:
+    """Storage that keeps what is written to it, unchanged, for a time: all of these must hold."""
+
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditStream:
+    """A stream of audit records from `observed` to a store."""
+
+    observed: Reference
+    store: Reference
+    enabled: tuple[Setting, ...]
+    """One for each category of records; at least one must hold."""

@@ -1,0 +1,141 @@
+"""What rules ask of a resource, in words that no cloud owns.
+
+Each question goes to the module of the resource's cloud (`policies.clouds`), the only place that knows its property
+paths. A resource of a package without such a module has no answer here; RES-02 refuses it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import catalog
+from policies.clouds import azure, unspoken
+from policies.context import Declared
+from policies.release.model import Way
+from policies.subject import Property, Resource
+from policies.terms import (
+    AuditStream,
+    DiskKey,
+    EgressGuard,
+    Key,
+    KeyStore,
+    Machine,
+    PrivateDoor,
+    RecordStore,
+    Setting,
+    Subnet,
+    Unwanted,
+)
+
+VERIFIER_COMPONENT_SUFFIX = "AttestationVerifier"
+REGION_COMPONENT_SUFFIX = "SovereignRegion"
+
+
+class Speaker(Protocol):
+    """What the module of a cloud answers."""
+
+    CLOUD_FAMILY: str
+    """The `provider` of its clouds in the catalogue."""
+
+    def locations(self, resource: Resource, /) -> tuple[Property, ...]: ...
+    def provider_settings(self, props: Property, declared: Declared, /) -> Iterable[Setting | Unwanted]: ...
+    def location_of_verifier(self, host: str, cloud: catalog.Cloud, /) -> str | None: ...
+    def parse_release_document(self, data: str, /) -> tuple[Way, ...]: ...
+    def machine(self, resource: Resource, /) -> Machine | None: ...
+    def disk_key(self, resource: Resource, /) -> DiskKey | None: ...
+    def key_store(self, resource: Resource, /) -> KeyStore | None: ...
+    def key(self, resource: Resource, /) -> Key | None: ...
+    def private_door(self, resource: Resource, /) -> PrivateDoor | None: ...
+    def ways_in(self, resource: Resource, /) -> Iterable[Unwanted]: ...
+    def ways_out(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def subnets(self, resource: Resource, /) -> Iterable[Subnet]: ...
+    def egress_guard(self, resource: Resource, /) -> EgressGuard | None: ...
+    def record_store(self, resource: Resource, /) -> RecordStore | None: ...
+    def audit_stream(self, resource: Resource, /) -> AuditStream | None: ...
+
+
+_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure}
+
+
+def _cloud(package: str) -> Speaker:
+    return _CLOUDS.get(package, unspoken)
+
+
+def family_of(package: str) -> str | None:
+    """The technology that a package provisions, as the catalogue names it: `azure` for `azure-native`."""
+    return _cloud(package).CLOUD_FAMILY or None
+
+
+def locations_of(resource: Resource) -> tuple[Property, ...]:
+    """Every property that names a region; empty where the type has none or the program states none."""
+    return _cloud(resource.package).locations(resource)
+
+
+def provider_settings_of(package: str, props: Property, declared: Declared) -> tuple[Setting | Unwanted, ...]:
+    """What a provider of `package` must say to lead to the declared cloud, area and account."""
+    return tuple(_cloud(package).provider_settings(props, declared))
+
+
+def machine_of(resource: Resource) -> Machine | None:
+    return _cloud(resource.package).machine(resource)
+
+
+def disk_key_of(resource: Resource) -> DiskKey | None:
+    return _cloud(resource.package).disk_key(resource)
+
+
+def key_store_of(resource: Resource) -> KeyStore | None:
+    return _cloud(resource.package).key_store(resource)
+
+
+def key_of(resource: Resource) -> Key | None:
+    return _cloud(resource.package).key(resource)
+
+
+def release_ways_of(resource: Resource, key: Key) -> tuple[Way, ...]:
+    """Every way to get `key`; raises `MalformedDocument` and, for an unknown document, `UnknownProperty`."""
+    return _cloud(resource.package).parse_release_document(key.release_document.text or "")
+
+
+def location_of_verifier(resource: Resource, host: str, cloud: catalog.Cloud) -> str | None:
+    """The region of the attestation service behind `host`; None if it is none of the catalogue's."""
+    return _cloud(resource.package).location_of_verifier(host, cloud)
+
+
+def private_door_of(resource: Resource) -> PrivateDoor | None:
+    return _cloud(resource.package).private_door(resource)
+
+
+def ways_into(resource: Resource) -> tuple[Unwanted, ...]:
+    """What would make a resource reachable from the public network."""
+    return tuple(_cloud(resource.package).ways_in(resource))
+
+
+def ways_out_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """What would let traffic leave around the egress rules."""
+    return tuple(_cloud(resource.package).ways_out(resource))
+
+
+def subnets_of(resource: Resource) -> tuple[Subnet, ...]:
+    return tuple(_cloud(resource.package).subnets(resource))
+
+
+def egress_guard_of(resource: Resource) -> EgressGuard | None:
+    return _cloud(resource.package).egress_guard(resource)
+
+
+def record_store_of(resource: Resource) -> RecordStore | None:
+    return _cloud(resource.package).record_store(resource)
+
+
+def audit_stream_of(resource: Resource) -> AuditStream | None:
+    return _cloud(resource.package).audit_stream(resource)
+
+
+def is_verifier(resource: Resource) -> bool:
+    """Whether `resource` is the component that holds the region's attestation verifier."""
+    return resource.is_component and resource.type.endswith(VERIFIER_COMPONENT_SUFFIX)
+
+
+def is_region(resource: Resource) -> bool:
+    """Whether `resource` is the component that states the jurisdiction graph."""
+    return resource.is_component and resource.type.endswith(REGION_COMPONENT_SUFFIX)
