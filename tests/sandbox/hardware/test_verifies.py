@@ -1,0 +1,65 @@
+"""The verifier accepts the emulated hardware only where a configuration names its root."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.hardware import Chip, LaunchPolicy, SandboxPki, SnpFirmware, Tcb
+from verifier import snp
+from verifier.errors import VerificationFailed
+from verifier.trust import TrustStore
+
+POLICY = LaunchPolicy(abi=(1, 51), smt=True, migrate_ma=False, debug=False, single_socket=False)
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    return SandboxPki(tmp_path_factory.mktemp("hardware"))
+
+
+def evidence(pki, chip, policy=POLICY):
+    firmware = SnpFirmware(pki, chip)
+    report = snp.parse(firmware.report(firmware.launch(bytes(range(48)), policy), b"\x07" * 64))
+    chain = firmware.certificates
+    return report, snp.Endorsements(chain.vcek, snp.SigningKey.VCEK, chain.ask, chain.ark)
+
+
+def test_verifies_under_the_sandbox_root_with_its_own_tcb_and_chip(pki):
+    chip = Chip("host-1", Tcb(bootloader=3, tee=1, snp=20, microcode=200))
+    report, endorsements = evidence(pki, chip)
+    trust = TrustStore.production().with_sandbox(pki.ark.pem)
+    verified = snp.verify(report, endorsements, trust, NOW)
+    assert verified.report.chip_id == chip.chip_id
+    assert (verified.reported.bootloader, verified.reported.snp, verified.reported.microcode) == (3, 20, 200)
+    assert verified.chain.anchor.name == "sandbox"
+
+
+def test_production_trust_refuses_it(pki):
+    report, endorsements = evidence(pki, Chip("host-1"))
+    with pytest.raises(VerificationFailed) as refusal:
+        snp.verify(report, endorsements, TrustStore.production(), NOW)
+    assert refusal.value.check.startswith("chain")
+
+
+def test_another_projects_hardware_is_refused(pki, tmp_path):
+    report, endorsements = evidence(pki, Chip("host-1"))
+    elsewhere = TrustStore.production().with_sandbox(SandboxPki(tmp_path).ark.pem)
+    with pytest.raises(VerificationFailed):
+        snp.verify(report, endorsements, elsewhere, NOW)
+
+
+def test_a_report_under_another_chips_vcek_is_refused(pki):
+    report, _ = evidence(pki, Chip("host-1"))
+    _, other = evidence(pki, Chip("host-2"))
+    with pytest.raises(VerificationFailed):
+        snp.verify(report, other, TrustStore.production().with_sandbox(pki.ark.pem), NOW)
+
+
+def test_firmware_and_verifier_read_the_policy_alike(pki):
+    report, _ = evidence(pki, Chip("host-1"), replace(POLICY, debug=True))
+    bits = snp.layout.GuestPolicy
+    allowed = {bit for bit in (bits.SMT, bits.MIGRATE_MA, bits.DEBUG, bits.SINGLE_SOCKET) if report.allows(bit)}
+    assert allowed == {bits.SMT, bits.DEBUG}
+    assert report.abi == (1, 51)
