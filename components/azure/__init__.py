@@ -1,0 +1,37 @@
+"""Components of a sovereign region in Azure."""
+
+from components.azure.aliases import drop_version_aliases
+from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
+from components.azure.audit_log import AuditLog, AuditLogArgs
+from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
+from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
+from components.azure.key_vault import KeyVault, KeyVaultArgs
+from components.azure.model_store import ModelStore, ModelStoreArgs
+from components.azure.placement import Placement
+from components.azure.sovereign_network import SovereignNetwork, SovereignNetworkArgs
+from components.azure.sovereign_region import SovereignRegion, SovereignRegionArgs
+from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+
+__all__ = [
+    "AttestationVerifier",
+    "AttestationVerifierArgs",
+    "AuditLog",
+    "AuditLogArgs",
+    "ConfidentialDiskEncryption",
+    "ConfidentialDiskEncryptionArgs",
+    "ConfidentialVm",
+    "ConfidentialVmArgs",
+    "Grant",
+    "KeyVault",
+    "KeyVaultArgs",
+    "ModelStore",
+    "ModelStoreArgs",
+    "Placement",
+    "SovereignNetwork",
+    "SovereignNetworkArgs",
+    "SovereignRegion",
+    "SovereignRegionArgs",
+    "WorkloadIdentity",
+    "WorkloadIdentityArgs",
+    "drop_version_aliases",
+]

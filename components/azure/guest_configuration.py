@@ -1,0 +1,74 @@
+"""What a guest is told at boot, as JSON-ready mappings: the contract between components, guests and the verifier.
+
+The operator of the cloud can read it, so that it holds nothing secret, and can change it, so that nothing in it is
+trusted: a guest that is sent to a false verifier gets no key there, because the key's KEK is in the region's HSM.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.azure.key_vault import model_key_name
+from components.azure.sovereign_network import VERIFIER_PORT
+from components.reference_values import ReferenceValues
+from components.release import ReleasePolicy
+
+VERSION = 1
+
+
+def resource_path(model: str) -> str:
+    """Path of a model's key at the broker: repository, type and tag of the Key Broker Service protocol."""
+    return f"default/model-key/{model}"
+
+
+def workload(*, verifier_url: str, model: str, account: str, container: str) -> dict[str, Any]:
+    """Configuration of a guest that serves `model`: whom to prove itself to, for which key, to open which artefact."""
+    return {
+        "version": VERSION,
+        "role": "workload",
+        "verifier": verifier_url,
+        "resource": resource_path(model),
+        "artefact": {"account": account, "container": container, "blob": f"{model}.enc"},
+    }
+
+
+def verifier(
+    *,
+    name: str,
+    region: Mapping[str, str],
+    trust_anchors: Sequence[str],
+    reference_values: Sequence[ReferenceValues],
+    build_keys: Sequence[str],
+    policies: Mapping[str, ReleasePolicy],
+    images: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """Configuration of a verifier: which hardware and builds it believes, and to whom it releases which key.
+
+    `policies` and `images` (`<name>-<version>`) are by model. The verifier opens the reference values itself, after it
+    has checked their signatures against `build_keys` (PEM).
+    """
+    return {
+        "version": VERSION,
+        "role": "verifier",
+        "port": VERIFIER_PORT,
+        "name": name,
+        "region": dict(region),
+        "trust_anchors": list(trust_anchors),
+        "reference_values": [value.envelope for value in reference_values],
+        "build_keys": list(build_keys),
+        "resources": [
+            {
+                "path": resource_path(model),
+                "kek": model_key_name(model),
+                "policy": {
+                    "tee": [tee.value for tee in policy.tees],
+                    "images": list(images[model]),
+                    "debug": policy.allow_debug,
+                    "migration": policy.allow_migration,
+                    "vmpl": list(policy.vmpl),
+                    "minimum_tcb": policy.minimum_tcb.model_dump(),
+                    "max_token_seconds": policy.max_token_seconds,
+                },
+            }
+            for model, policy in policies.items()
+        ],
+    }

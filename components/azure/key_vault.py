@@ -1,0 +1,262 @@
+"""Keys that are born in an HSM and stay there, and the one kind that may leave it for proven hardware."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_azure_native import authorization, keyvault, monitor
+
+import catalog
+from components.arguments import properties
+from components.azure.placement import Placement
+from components.azure.private_endpoint import private_endpoint
+from components.errors import InputError
+from components.naming import azure_name, deterministic_guid
+from components.release import ReleasePolicy
+from components.release.azure import CONTENT_TYPE, compile_policy, encode
+
+TYPE = "bailiwick:index:AzureKeyVault"
+SERVICE = "key-vault-premium"
+RSA_BITS = 3072
+SOFT_DELETE_DAYS = range(30, 91)
+"""Days for which a deleted key can be recovered: Azure allows 7 to 90, and less than 30 is too short to notice."""
+ROTATION_DAYS = range(7, 731)
+"""Days after which a key gets a new version; Azure rotates seven days after creation at the earliest."""
+_DAYS_AFTER_ROTATION = 30
+"""How long the version before still wraps, so that no rotation races with a publisher."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVaultArgs:
+    """Inputs of `KeyVault`."""
+
+    placement: Placement
+    """Where the vault is."""
+    service: str
+    """Key service, as the catalogue names it; `key-vault-premium`."""
+    soft_delete_days: int
+    """For how many days a deleted key can be recovered and cannot be purged; 30 to 90."""
+    rotation_days: int
+    """After how many days a model key gets a new version; 7 to 730."""
+    model_keys: Sequence[str]
+    """Names of the models; each gets a KEK of its own, which never leaves the HSM."""
+    disk_keys: Mapping[str, ReleasePolicy] = field(repr=False)
+    """For each guest image, to whom the key of its OS disks may be released."""
+    subnet_id: pulumi.Input[str]
+    """Subnet of the private endpoint."""
+    zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
+    """Private DNS zones by name, from the network."""
+    audit_account_id: pulumi.Input[str]
+    """Write-once storage account that gets every use of a key."""
+    workspace_id: pulumi.Input[str]
+    """Log Analytics workspace that gets them too."""
+    destroyable_keys: bool = False
+    """Weakness: `destroy` deletes vault and keys, and with them everything that was ever encrypted under them. For
+    emulated regions. Off, Pulumi refuses to delete them, and forgets rather than deletes what leaves the program."""
+
+
+class KeyVault(pulumi.ComponentResource):
+    """`bailiwick:index:AzureKeyVault`: a Premium vault with the region's keys.
+
+    Creates the vault and its private endpoint; a KEK for each model (`model-<name>`: RSA-HSM, wrap and unwrap only,
+    not exportable, rotated); a key for the OS disks of each image (`os-disk-<image>`: RSA-HSM, exportable under a
+    release policy); a role that may unwrap and nothing else; a diagnostic setting that sends every use of a key to
+    the audit log.
+
+    Guarantees: keys are generated in the HSM and are in no state file; deleted keys can be recovered for
+    `soft_delete_days` and purged by nobody before; nothing but the private endpoint reaches the vault, Azure's own
+    services included; rights are roles, not access policies; Pulumi does not delete a key.
+
+    Does not: use a Managed HSM. The azure-native provider has no resource for a Managed HSM's keys or roles, and the
+    HSM serves nothing before a person activates it, so that `managed-hsm` is refused here rather than half built.
+    """
+
+    id: pulumi.Output[str]
+    """Resource id of the vault."""
+    uri: str
+    """Data-plane URL of the vault, known before it exists."""
+    model_key_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each model's KEK."""
+    disk_key_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each image's OS-disk key."""
+    disk_key_urls: Mapping[str, pulumi.Output[str]]
+    """URL of each OS-disk key with its version."""
+    unwrap_role_id: pulumi.Output[str]
+    """Role definition that may unwrap with a key and do nothing else."""
+
+    def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _check(args)
+        policies = {image: encode(compile_policy(policy)) for image, policy in args.disk_keys.items()}
+        placement = args.placement
+        self.uri = self.uri_in(placement)
+        super().__init__(TYPE, name, properties(args), opts)
+        self._stem = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._kept = pulumi.ResourceOptions(
+            parent=self, protect=not args.destroyable_keys, retain_on_delete=not args.destroyable_keys
+        )
+        self._vault = self._create_vault()
+        self.id = self._vault.id
+        private_endpoint(
+            f"{name}-endpoint",
+            placement=placement,
+            service=_service().private_endpoint or SERVICE,
+            target_id=self.id,
+            subnet_id=args.subnet_id,
+            zone_ids=args.zone_ids,
+            opts=self._child,
+        )
+        self._log()
+        self.unwrap_role_id = self._unwrap_role()
+        self.model_key_ids = {model: self._model_key(model).id for model in args.model_keys}
+        disk_keys = {image: self._disk_key(image, data) for image, data in policies.items()}
+        self.disk_key_ids = {image: key.id for image, key in disk_keys.items()}
+        self.disk_key_urls = {image: key.key_uri_with_version for image, key in disk_keys.items()}
+        self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": self.unwrap_role_id})
+
+    @staticmethod
+    def name_in(placement: Placement) -> str:
+        """Name of the region's vault."""
+        return placement.unique_name("vault", f"kv-{placement.stack}")
+
+    @classmethod
+    def uri_in(cls, placement: Placement) -> str:
+        """Data-plane URL of the region's vault, as Azure forms it from the vault's name."""
+        return "https://" + _service().endpoints["vault"].format(name=cls.name_in(placement)) + "/"
+
+    def _create_vault(self) -> keyvault.Vault:
+        placement = self._args.placement
+        return keyvault.Vault(
+            f"{self._stem}-vault",
+            vault_name=self.name_in(placement),
+            resource_group_name=placement.resource_group_name,
+            location=placement.location,
+            properties=keyvault.VaultPropertiesArgs(
+                tenant_id=placement.tenant_id,
+                sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.PREMIUM),
+                enable_rbac_authorization=True,
+                enable_purge_protection=True,
+                enable_soft_delete=True,
+                soft_delete_retention_in_days=self._args.soft_delete_days,
+                enabled_for_deployment=False,
+                enabled_for_disk_encryption=False,
+                enabled_for_template_deployment=False,
+                public_network_access="Disabled",
+                network_acls=keyvault.NetworkRuleSetArgs(
+                    default_action=keyvault.NetworkRuleAction.DENY, bypass=keyvault.NetworkRuleBypassOptions.NONE
+                ),
+            ),
+            tags=placement.tag_mapping,
+            opts=self._kept,
+        )
+
+    def _log(self) -> None:
+        placement = self._args.placement
+        monitor.DiagnosticSetting(
+            f"{self._stem}-log",
+            name=placement.name("diagnostic setting", "keys"),
+            resource_uri=self.id,
+            storage_account_id=self._args.audit_account_id,
+            workspace_id=self._args.workspace_id,
+            logs=[monitor.DiagnosticsLogSettingsArgs(category_group="audit", enabled=True)],
+            opts=self._child,
+        )
+
+    def _unwrap_role(self) -> pulumi.Output[str]:
+        """The narrowest built-in role that unwraps also wraps; the broker has no business wrapping."""
+        placement = self._args.placement
+        scope = placement.resource_group_id
+        role = authorization.RoleDefinition(
+            f"{self._stem}-unwrap-role",
+            role_definition_id=deterministic_guid(placement.subscription_id, placement.stack, "unwrap"),
+            role_name=f"Bailiwick key unwrap ({placement.stack})",
+            description="Unwrap a data key with a key of this region.",
+            scope=scope,
+            assignable_scopes=[scope],
+            permissions=[
+                authorization.PermissionArgs(
+                    actions=[],
+                    data_actions=[
+                        "Microsoft.KeyVault/vaults/keys/read",
+                        "Microsoft.KeyVault/vaults/keys/unwrap/action",
+                    ],
+                )
+            ],
+            opts=self._child,
+        )
+        role_id: pulumi.Output[str] = role.id
+        return role_id
+
+    def _model_key(self, model: str) -> keyvault.Key:
+        rotation = keyvault.RotationPolicyArgs(
+            attributes=keyvault.KeyRotationPolicyAttributesArgs(
+                expiry_time=f"P{self._args.rotation_days + _DAYS_AFTER_ROTATION}D"
+            ),
+            lifetime_actions=[
+                keyvault.LifetimeActionArgs(
+                    action=keyvault.ActionArgs(type=keyvault.KeyRotationPolicyActionType.ROTATE),
+                    trigger=keyvault.TriggerArgs(time_after_create=f"P{self._args.rotation_days}D"),
+                )
+            ],
+        )
+        return self._key(
+            model_key_name(model),
+            keyvault.KeyPropertiesArgs(
+                kty=keyvault.JsonWebKeyType.RS_A_HSM,
+                key_size=RSA_BITS,
+                key_ops=[keyvault.JsonWebKeyOperation.WRAP_KEY, keyvault.JsonWebKeyOperation.UNWRAP_KEY],
+                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
+                rotation_policy=rotation,
+            ),
+        )
+
+    def _disk_key(self, image: str, release_policy: str) -> keyvault.Key:
+        """An OS-disk key. It has no rotation policy: keys of confidential disks rotate with the machines stopped."""
+        return self._key(
+            f"os-disk-{image}",
+            keyvault.KeyPropertiesArgs(
+                kty=keyvault.JsonWebKeyType.RS_A_HSM,
+                key_size=RSA_BITS,
+                key_ops=[
+                    keyvault.JsonWebKeyOperation.WRAP_KEY,
+                    keyvault.JsonWebKeyOperation.UNWRAP_KEY,
+                    keyvault.JsonWebKeyOperation.RELEASE,
+                ],
+                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=True),
+                release_policy=keyvault.KeyReleasePolicyArgs(content_type=CONTENT_TYPE, data=release_policy),
+            ),
+        )
+
+    def _key(self, key_name: str, key: keyvault.KeyPropertiesArgs) -> keyvault.Key:
+        return keyvault.Key(
+            f"{self._stem}-{key_name}",
+            key_name=azure_name("key", key_name),
+            vault_name=self._vault.name,
+            resource_group_name=self._args.placement.resource_group_name,
+            properties=key,
+            tags=self._args.placement.tag_mapping,
+            opts=self._kept,
+        )
+
+
+def model_key_name(model: str) -> str:
+    """Name of a model's KEK in the vault."""
+    return f"model-{model}"
+
+
+def _service() -> catalog.Service:
+    return catalog.load().service("azure", SERVICE)
+
+
+def _check(args: KeyVaultArgs) -> None:
+    if args.service != SERVICE:
+        raise InputError(TYPE, "service", f"{args.service!r} has no keys in the azure-native provider", SERVICE)
+    for name, value, allowed in (
+        ("soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS),
+        ("rotation_days", args.rotation_days, ROTATION_DAYS),
+    ):
+        if value not in allowed:
+            last = allowed[-1]
+            nearest = str(min(max(value, allowed[0]), last))
+            raise InputError(TYPE, name, f"{value} is not between {allowed[0]} and {last} days", nearest)

@@ -1,0 +1,23 @@
+"""Azure's built-in roles that a region grants, by the ids that are the same in every tenant.
+
+Source: "Azure built-in roles" (learn.microsoft.com/azure/role-based-access-control/built-in-roles).
+"""
+
+from enum import StrEnum
+
+from components.azure.placement import Placement
+
+
+class Role(StrEnum):
+    """Built-in roles; the value is the role definition's GUID."""
+
+    KEY_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+    """Key Vault Crypto Service Encryption User: read a key, wrap and unwrap with it."""
+    KEY_RELEASE_USER = "08bbd89e-9f13-488c-ac41-acfcb10c90ab"
+    """Key Vault Crypto Service Release User: ask for a key's release; its release policy still decides."""
+    BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+    """Storage Blob Data Reader."""
+
+    def definition_id(self, placement: Placement) -> str:
+        """ARM id of the role definition in the placement's subscription."""
+        return f"{placement.subscription_scope}/providers/Microsoft.Authorization/roleDefinitions/{self.value}"

@@ -1,0 +1,264 @@
+"""A network with no way in and no way out."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pulumi
+from pulumi_azure_native import network, privatedns
+
+import catalog
+from components.arguments import properties
+from components.azure.placement import Placement
+from components.errors import InputError
+
+TYPE = "bailiwick:index:AzureSovereignNetwork"
+VERIFIER_PORT = 8443
+"""TCP port of the verifier and key broker."""
+HTTPS_PORT = 443
+
+_RESERVED_ADDRESSES = 4
+"""Azure keeps the first four addresses of a subnet for itself, and the last."""
+_SMALLEST_SUBNET_PREFIX = 28
+_LARGEST_PREFIX = 26
+_PRIVATE_SERVICES = ("key-vault", "blob", "attestation")
+_LOWEST_PRIORITY = 4096
+"""The last place in a security group, just before Azure's own rules, which allow the network and the Internet."""
+
+
+class Segment(StrEnum):
+    """The subnets, in the order in which they take their part of the address space."""
+
+    WORKLOAD = "workload"
+    VERIFIER = "verifier"
+    ENDPOINTS = "endpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One kind of traffic that the network lets through; whatever no flow names is denied."""
+
+    name: str
+    source: Segment | str
+    """Segment, or an Azure service tag."""
+    target: Segment
+    port: int
+    """TCP port at the target."""
+    why: str
+
+
+FLOWS = (
+    Flow("attest", Segment.WORKLOAD, Segment.VERIFIER, VERIFIER_PORT, "guests attest and ask for their keys"),
+    Flow("probe", "AzureLoadBalancer", Segment.VERIFIER, VERIFIER_PORT, "the load balancer asks who is healthy"),
+    Flow("fetch", Segment.WORKLOAD, Segment.ENDPOINTS, HTTPS_PORT, "guests fetch encrypted models"),
+    Flow("unwrap", Segment.VERIFIER, Segment.ENDPOINTS, HTTPS_PORT, "the broker has keys unwrapped in the HSM"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SovereignNetworkArgs:
+    """Inputs of `SovereignNetwork`."""
+
+    placement: Placement
+    """Where the network is."""
+    address_space: str
+    """Private IPv4 range of the network (RFC 1918) in CIDR notation, /26 or larger; the subnets are cut from its
+    start."""
+    domain: str
+    """Private DNS domain for the region's own services, such as `azure-germany.bailiwick.internal`."""
+
+
+class SovereignNetwork(pulumi.ComponentResource):
+    """`bailiwick:index:AzureSovereignNetwork`: a virtual network that neither the Internet reaches nor guests leave.
+
+    Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`), each with a network security group
+    and one route table; private DNS zones for Key Vault, blob storage, Azure Attestation and the region's own domain,
+    linked to the network.
+
+    Guarantees: no subnet has Azure's default outbound access; 0.0.0.0/0 routes to nowhere; every security group ends
+    with a rule that denies all, in both directions, above Azure's own rules that allow the network and the Internet;
+    only the flows of `FLOWS` are open; no address is public.
+
+    Does not: peer with other networks, offer VPN or bastion access, or filter names. A guest still reaches what Azure
+    answers on the host itself (DNS at 168.63.129.16, instance metadata at 169.254.169.254), which security groups do
+    not govern.
+    """
+
+    id: pulumi.Output[str]
+    """Resource id of the virtual network."""
+    subnet_ids: Mapping[Segment, pulumi.Output[str]]
+    """Resource id of each subnet, available when its security group is in place."""
+    zone_ids: dict[str, pulumi.Output[str]]
+    """Resource id of each private DNS zone, by name, available when the zone is linked."""
+    prefixes: Mapping[Segment, ipaddress.IPv4Network]
+    """Address range of each subnet."""
+
+    def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self.prefixes = subnet_prefixes(args.address_space)
+        super().__init__(TYPE, name, properties(args), opts)
+        self._stem = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        placement = args.placement
+        self._network = network.VirtualNetwork(
+            f"{name}-vnet",
+            virtual_network_name=self.network_name(placement),
+            resource_group_name=placement.resource_group_name,
+            location=placement.location,
+            address_space=network.AddressSpaceArgs(address_prefixes=[args.address_space]),
+            tags=placement.tag_mapping,
+            # Azure lists subnets inside the network too; here each is a resource of its own, never both.
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(ignore_changes=["subnets"])),
+        )
+        self.id = self._network.id
+        routes = self._route_table()
+        self.subnet_ids = self._subnets(routes)
+        self.zone_ids = {zone: self._zone(zone) for zone in (*private_link_zones(), args.domain)}
+        self.register_outputs({"id": self.id, "subnetIds": dict(self.subnet_ids), "zoneIds": self.zone_ids})
+
+    def address(self, segment: Segment, index: int) -> str:
+        """The `index`-th address of a subnet that is free for use, counted from 0."""
+        return str(self.prefixes[segment][_RESERVED_ADDRESSES + index])
+
+    @staticmethod
+    def network_name(placement: Placement) -> str:
+        """Name of the region's virtual network."""
+        return placement.name("virtual network")
+
+    def _route_table(self) -> network.RouteTable:
+        placement = self._args.placement
+        return network.RouteTable(
+            f"{self._stem}-routes",
+            route_table_name=placement.name("route table", "nowhere"),
+            resource_group_name=placement.resource_group_name,
+            location=placement.location,
+            disable_bgp_route_propagation=True,
+            routes=[
+                network.RouteArgs(
+                    name="internet-to-nowhere", address_prefix="0.0.0.0/0", next_hop_type=network.RouteNextHopType.NONE
+                )
+            ],
+            tags=placement.tag_mapping,
+            opts=self._child,
+        )
+
+    def _subnets(self, routes: network.RouteTable) -> dict[Segment, pulumi.Output[str]]:
+        """The subnets, one after the other: Azure changes one subnet of a network at a time and fails the others."""
+        placement = self._args.placement
+        ids: dict[Segment, pulumi.Output[str]] = {}
+        previous: list[pulumi.Resource] = []
+        for segment in Segment:
+            group = network.NetworkSecurityGroup(
+                f"{self._stem}-{segment}-nsg",
+                network_security_group_name=placement.name("network security group", segment),
+                resource_group_name=placement.resource_group_name,
+                location=placement.location,
+                security_rules=security_rules(segment, self.prefixes),
+                tags=placement.tag_mapping,
+                opts=self._child,
+            )
+            subnet = network.Subnet(
+                f"{self._stem}-{segment}",
+                subnet_name=segment.value,
+                resource_group_name=placement.resource_group_name,
+                virtual_network_name=self._network.name,
+                address_prefix=str(self.prefixes[segment]),
+                default_outbound_access=False,
+                network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
+                route_table=network.RouteTableArgs(id=routes.id),
+                private_endpoint_network_policies=network.VirtualNetworkPrivateEndpointNetworkPolicies.ENABLED,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=previous),
+            )
+            previous = [subnet]
+            ids[segment] = subnet.id
+        return ids
+
+    def _zone(self, zone_name: str) -> pulumi.Output[str]:
+        placement = self._args.placement
+        child = f"{self._stem}-{zone_name.replace('.', '-')}"
+        zone = privatedns.PrivateZone(
+            child,
+            private_zone_name=zone_name,
+            resource_group_name=placement.resource_group_name,
+            location="Global",
+            tags=placement.tag_mapping,
+            opts=self._child,
+        )
+        link = privatedns.VirtualNetworkLink(
+            f"{child}-link",
+            virtual_network_link_name=self.network_name(placement),
+            private_zone_name=zone.name,
+            resource_group_name=placement.resource_group_name,
+            location="Global",
+            registration_enabled=False,
+            virtual_network=privatedns.SubResourceArgs(id=self._network.id),
+            tags=placement.tag_mapping,
+            opts=self._child,
+        )
+        return pulumi.Output.all(zone.id, link.id).apply(lambda ids: str(ids[0]))
+
+
+def private_link_zones() -> list[str]:
+    """The private DNS zones of the services that the region uses, from the catalogue."""
+    facts = catalog.load()
+    return [zone for service in _PRIVATE_SERVICES for zone in facts.private_endpoint("azure", service).zones]
+
+
+def subnet_prefixes(address_space: str) -> dict[Segment, ipaddress.IPv4Network]:
+    """The range of each segment: equal parts from the start of the address space, a /24 or the largest that fits."""
+    try:
+        space = ipaddress.IPv4Network(address_space)
+    except ValueError as error:
+        raise InputError(TYPE, "address_space", f"{error}", "10.20.0.0/16") from error
+    if not space.is_private:
+        raise InputError(TYPE, "address_space", f"{space} is not a private range (RFC 1918)", "10.20.0.0/16")
+    if space.prefixlen > _LARGEST_PREFIX:
+        raise InputError(
+            TYPE, "address_space", f"{space} is too small for {len(Segment)} subnets", f"{space.network_address}/26"
+        )
+    longest = max(24, space.prefixlen + 2)
+    subnets = space.subnets(new_prefix=min(longest, _SMALLEST_SUBNET_PREFIX))
+    return {segment: next(subnets) for segment in Segment}
+
+
+def security_rules(
+    segment: Segment, prefixes: Mapping[Segment, ipaddress.IPv4Network]
+) -> list[network.SecurityRuleArgs]:
+    """The rules of a segment's security group: its flows, then deny all in and deny all out."""
+
+    def prefix(end: Segment | str) -> str:
+        return str(prefixes[end]) if isinstance(end, Segment) else end
+
+    allowed = [
+        network.SecurityRuleArgs(
+            name=f"allow-{flow.name}-{direction.lower()}",
+            description=flow.why,
+            access="Allow",
+            direction=direction,
+            protocol="Tcp",
+            priority=100 + 10 * position,
+            source_address_prefix=prefix(flow.source),
+            source_port_range="*",
+            destination_address_prefix=prefix(flow.target),
+            destination_port_range=str(flow.port),
+        )
+        for position, flow in enumerate(FLOWS)
+        for direction in (["Inbound"] if flow.target == segment else ["Outbound"] if flow.source == segment else [])
+    ]
+    denied = [
+        network.SecurityRuleArgs(
+            name=f"deny-all-{direction.lower()}",
+            description="whatever no flow names",
+            access="Deny",
+            direction=direction,
+            protocol="*",
+            priority=_LOWEST_PRIORITY,
+            source_address_prefix="*",
+            source_port_range="*",
+            destination_address_prefix="*",
+            destination_port_range="*",
+        )
+        for direction in ("Inbound", "Outbound")
+    ]
+    return allowed + denied

@@ -1,0 +1,340 @@
+"""A whole sovereign region in Azure, from its specification."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_azure_native import resources
+
+import catalog
+from components import graph, reference_values
+from components.arguments import properties
+from components.azure import guest_configuration
+from components.azure.attestation_verifier import HOST, AttestationVerifier, AttestationVerifierArgs
+from components.azure.audit_log import AuditLog, AuditLogArgs
+from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
+from components.azure.dependencies import Endpoints, Machine, dependencies
+from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
+from components.azure.key_vault import KeyVault, KeyVaultArgs, model_key_name
+from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
+from components.azure.placement import Placement
+from components.azure.release_plan import ReleasePlan, image_id, plan
+from components.azure.roles import Role
+from components.azure.sovereign_network import VERIFIER_PORT, Segment, SovereignNetwork, SovereignNetworkArgs
+from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.errors import InputError
+from components.naming import azure_name
+from components.spec import MachineSpec, RegionSpec
+from components.tags import Tags
+
+TYPE = "bailiwick:index:AzureSovereignRegion"
+
+
+@dataclass(frozen=True, slots=True)
+class SovereignRegionArgs:
+    """Inputs of `SovereignRegion`."""
+
+    spec: RegionSpec
+    """What the stack file says."""
+    reference_values: Path
+    """Directory with the reference values of the images and the build's public keys."""
+    orchestrator_principal_id: str | None = None
+    """Object id, in the tenant, of the service principal of Azure's Confidential VM Orchestrator. A region in Azure
+    needs it; an emulated one has none."""
+    audit_retention_locked: bool = False
+    """Make the audit log's retention irreversible; from the second deployment on (see `AuditLogArgs`)."""
+
+
+class SovereignRegion(pulumi.ComponentResource):
+    """`bailiwick:index:AzureSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
+
+    Creates a resource group; in it a network without Internet, a write-once audit log, a vault with the region's
+    keys, a store for encrypted models, the verifier with its broker, and the confidential VMs of the specification,
+    each with an identity of its own.
+
+    Guarantees: what the parts guarantee; every guest image in use has reference values, and every key names them; every
+    dependency is in the jurisdiction graph; nothing is registered when content, keys or evidence would leave the
+    jurisdiction. Control data (names, roles, settings) goes to Azure's worldwide control plane whatever one does; the
+    graph says so (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
+
+    Does not: publish images or models, or create the subscription. The vault and its keys are protected from deletion
+    unless the region is emulated, where nothing is lost with them.
+    """
+
+    dependencies: list[graph.Dependency]
+    """The jurisdiction graph, known before anything exists."""
+    outputs: Mapping[str, Any]
+    """What the stack exports: for the command line, the evidence and the policies."""
+
+    def __init__(self, name: str, args: SovereignRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _check(args)
+        self._stem = name
+        self._args = args
+        self._spec = args.spec
+        self._domain = f"{name}.bailiwick.internal"
+        self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
+        group_name = azure_name("resource group", f"bailiwick-{name}")
+        self._placement = self._place(group_name)
+        release = plan(args.spec, self._placement, directory=args.reference_values, verifier_url=self._verifier_url)
+        self.dependencies = dependencies(self._endpoints(release))
+        _refuse_leaving(self.dependencies, args.spec.jurisdiction)
+        super().__init__(TYPE, name, properties(args), opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        group = resources.ResourceGroup(
+            f"{name}-group",
+            resource_group_name=group_name,
+            location=self._spec.location,
+            tags=self._placement.tag_mapping,
+            opts=self._child,
+        )
+        self._placement = self._place(group.name)
+        self.outputs = self._build(release)
+        self.register_outputs(dict(self.outputs))
+
+    def _place(self, resource_group_name: pulumi.Input[str]) -> Placement:
+        spec = self._spec
+        return Placement(
+            stack=self._stem,
+            subscription_id=spec.subscription_id,
+            tenant_id=spec.tenant_id,
+            location=spec.location,
+            resource_group_name=resource_group_name,
+            tags=Tags(jurisdiction=spec.jurisdiction, data_class=spec.data_class, owner=spec.owner, stack=self._stem),
+        )
+
+    def _build(self, release: ReleasePlan) -> dict[str, Any]:
+        spec, name, child = self._spec, self._stem, self._child
+        net = SovereignNetwork(
+            f"{name}-network",
+            SovereignNetworkArgs(
+                placement=self._placement, address_space=spec.network.address_space, domain=self._domain
+            ),
+            opts=child,
+        )
+        audit = AuditLog(
+            f"{name}-audit",
+            AuditLogArgs(
+                placement=self._placement,
+                retention_days=spec.audit.retention_days,
+                subnet_id=net.subnet_ids[Segment.ENDPOINTS],
+                zone_ids=net.zone_ids,
+                retention_locked=self._args.audit_retention_locked,
+            ),
+            opts=child,
+        )
+        vault = KeyVault(
+            f"{name}-keys",
+            KeyVaultArgs(
+                placement=self._placement,
+                service=spec.keys.service,
+                soft_delete_days=spec.keys.soft_delete_days,
+                rotation_days=spec.keys.rotation_days,
+                model_keys=tuple(release.models),
+                disk_keys=release.disks,
+                subnet_id=net.subnet_ids[Segment.ENDPOINTS],
+                zone_ids=net.zone_ids,
+                audit_account_id=audit.account_id,
+                workspace_id=audit.workspace_id,
+                destroyable_keys=spec.emulated,
+            ),
+            opts=child,
+        )
+        models = ModelStore(
+            f"{name}-models",
+            ModelStoreArgs(
+                placement=self._placement, subnet_id=net.subnet_ids[Segment.ENDPOINTS], zone_ids=net.zone_ids
+            ),
+            opts=child,
+        )
+        disks = {image: self._disk_encryption(image, vault) for image in release.disks}
+        verifier = self._verifier(release, net, vault, disks[spec.verifier.image.name])
+        machines = {
+            machine.name: self._machine(machine, net, models, disks[machine.image.name], verifier)
+            for machine in spec.machines
+        }
+        return self._outputs(audit=audit, vault=vault, models=models, verifier=verifier, machines=machines)
+
+    def _disk_encryption(self, image: str, vault: KeyVault) -> ConfidentialDiskEncryption:
+        return ConfidentialDiskEncryption(
+            f"{self._stem}-disks-{image}",
+            ConfidentialDiskEncryptionArgs(
+                placement=self._placement,
+                image=image,
+                key_id=vault.disk_key_ids[image],
+                key_url=vault.disk_key_urls[image],
+                vault_id=vault.id,
+                orchestrator_principal_id=self._args.orchestrator_principal_id,
+            ),
+            opts=self._child,
+        )
+
+    def _verifier(
+        self, release: ReleasePlan, net: SovereignNetwork, vault: KeyVault, disks: ConfidentialDiskEncryption
+    ) -> AttestationVerifier:
+        spec = self._spec
+        identity = WorkloadIdentity(
+            f"{self._stem}-verifier-identity",
+            WorkloadIdentityArgs(
+                placement=self._placement,
+                role=HOST,
+                grants=[
+                    Grant(f"unwrap-{model}", vault.unwrap_role_id, key_id)
+                    for model, key_id in vault.model_key_ids.items()
+                ],
+            ),
+            opts=self._child,
+        )
+        configuration = guest_configuration.verifier(
+            name=f"{HOST}.{self._domain}",
+            region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
+            trust_anchors=spec.verifier.trust_anchors,
+            reference_values=[
+                release.values[id_] for id_ in sorted({id_ for ids in release.model_images.values() for id_ in ids})
+            ],
+            build_keys=reference_values.build_keys(self._args.reference_values),
+            policies=release.models,
+            images=release.model_images,
+        )
+        return AttestationVerifier(
+            f"{self._stem}-verifier",
+            AttestationVerifierArgs(
+                placement=self._placement,
+                replicas=spec.verifier.replicas,
+                size=spec.verifier.size,
+                zones=catalog.load().region(spec.cloud, spec.location).zone_names or (),
+                image_name=spec.verifier.image.name,
+                image_version=spec.verifier.image.version,
+                guest_configuration=configuration,
+                subnet_id=net.subnet_ids[Segment.VERIFIER],
+                frontend_address=net.address(Segment.VERIFIER, 0),
+                endpoint_subnet_id=net.subnet_ids[Segment.ENDPOINTS],
+                domain=self._domain,
+                zone_ids=net.zone_ids,
+                disk_encryption_set_id=disks.id,
+                identity_id=identity.id,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[vault, *identity.assignments]),
+        )
+
+    def _machine(
+        self,
+        machine: MachineSpec,
+        net: SovereignNetwork,
+        models: ModelStore,
+        disks: ConfidentialDiskEncryption,
+        verifier: AttestationVerifier,
+    ) -> ConfidentialVm:
+        identity = WorkloadIdentity(
+            f"{self._stem}-{machine.name}-identity",
+            WorkloadIdentityArgs(
+                placement=self._placement,
+                role=machine.name,
+                grants=[Grant("read-models", Role.BLOB_READER.definition_id(self._placement), models.container_id)],
+            ),
+            opts=self._child,
+        )
+        return ConfidentialVm(
+            f"{self._stem}-{machine.name}",
+            ConfidentialVmArgs(
+                placement=self._placement,
+                role=machine.name,
+                size=machine.size,
+                tee=machine.tee,
+                zone=machine.zone,
+                image_name=machine.image.name,
+                image_version=machine.image.version,
+                guest_configuration=guest_configuration.workload(
+                    verifier_url=verifier.url,
+                    model=machine.model,
+                    account=models.account_name,
+                    container=CONTAINER,
+                ),
+                subnet_id=net.subnet_ids[Segment.WORKLOAD],
+                disk_encryption_set_id=disks.id,
+                identity_id=identity.id,
+            ),
+            # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[verifier, models, *identity.assignments]),
+        )
+
+    def _endpoints(self, release: ReleasePlan) -> Endpoints:
+        """Where everything will be reached: every name follows from the specification."""
+        spec, place = self._spec, self._placement
+        return Endpoints(
+            location=spec.location,
+            network=SovereignNetwork.network_name(place),
+            domain=self._domain,
+            verifier_url=self._verifier_url,
+            vault_uri=KeyVault.uri_in(place),
+            key_service=spec.keys.service,
+            attestation_origins=[authority.uri for authority in release.disks[spec.verifier.image.name].authorities],
+            model_account=ModelStore.account_name_in(place),
+            audit_account=AuditLog.account_name_in(place),
+            workspace=AuditLog.workspace_name_in(place),
+            machines=[
+                Machine(f"{HOST}-{index}", image_id(spec.verifier.image)) for index in range(spec.verifier.replicas)
+            ]
+            + [Machine(machine.name, image_id(machine.image)) for machine in spec.machines],
+        )
+
+    def _outputs(
+        self,
+        *,
+        audit: AuditLog,
+        vault: KeyVault,
+        models: ModelStore,
+        verifier: AttestationVerifier,
+        machines: Mapping[str, ConfidentialVm],
+    ) -> dict[str, Any]:
+        spec = self._spec
+        return {
+            "jurisdiction": spec.jurisdiction,
+            "location": spec.location,
+            "emulated": spec.emulated,
+            "resourceGroup": self._placement.resource_group_name,
+            "verifierUrl": verifier.url,
+            "attestationProvider": verifier.provider_uri,
+            "vaultUri": vault.uri,
+            "keys": {
+                machine.model: {"name": model_key_name(machine.model), "id": vault.model_key_ids[machine.model]}
+                for machine in spec.machines
+            },
+            "machines": {
+                machine.name: {
+                    "id": machines[machine.name].id,
+                    "name": machines[machine.name].machine_name,
+                    "image": image_id(machine.image),
+                    "model": machine.model,
+                }
+                for machine in spec.machines
+            },
+            "verifierMachines": [{"id": machine.id, "name": machine.machine_name} for machine in verifier.machines],
+            "modelStore": {"account": models.account_name, "container": CONTAINER},
+            "auditStore": {"account": audit.account_name, "retentionDays": spec.audit.retention_days},
+            "jurisdictionGraph": graph.as_records(self.dependencies),
+            "edgesLeaving": graph.as_records(graph.leaving(self.dependencies, spec.jurisdiction)),
+            "foreignReach": sorted(
+                {edge.operator for edge in graph.reached_by_foreign_law(self.dependencies, spec.jurisdiction)}
+            ),
+        }
+
+
+def _check(args: SovereignRegionArgs) -> None:
+    if args.spec.cloud != "azure":
+        raise InputError(TYPE, "spec.cloud", f"{args.spec.cloud!r} is another cloud's", "azure")
+    if not args.spec.emulated and args.orchestrator_principal_id is None:
+        application = catalog.load().application("azure", "confidential-vm-orchestrator")
+        raise InputError(
+            TYPE,
+            "orchestrator_principal_id",
+            f"Azure starts no confidential VM with a customer key without {application.name}",
+            f"the object id that `az ad sp show --id {application.app_id} --query id` prints",
+        )
+
+
+def _refuse_leaving(edges: list[graph.Dependency], jurisdiction: str) -> None:
+    if blocked := graph.blocking(edges, jurisdiction):
+        named = "; ".join(f"{edge.kind} {edge.name} is in {edge.jurisdiction}" for edge in blocked)
+        raise InputError(TYPE, "spec.location", f"content, keys or evidence would leave {jurisdiction}: {named}")

@@ -1,0 +1,106 @@
+"""Reference values of guest images: what the build says an image measures, read from the stack's repository.
+
+A file `<image>-<version>.json` is a DSSE envelope (secure-systems-lab/dsse, protocol.md) around an in-toto Statement
+v1. Components read the payload to pin a key to a measurement; they do not check the signature. The verifier does,
+against the build's public key, before it believes a value, and it gets the envelopes unopened.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from components.release import MinimumTcb, Tee
+from components.release.policy import Measurement
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+PREDICATE_TYPE = "https://bailiwick.dev/reference-values/v1"
+
+
+class ReferenceValuesError(ValueError):
+    """Reference values that are missing or unreadable; `str(error)` is one line with the file and what to do."""
+
+
+class _Image(BaseModel):
+    name: str
+    version: str
+
+
+class _Predicate(BaseModel):
+    """The fields that components use; the verifier's own model refuses what it does not know."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    image: _Image
+    tee: Tee
+    launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
+    minimum_tcb: MinimumTcb
+
+
+class _Statement(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    predicate_type: Literal["https://bailiwick.dev/reference-values/v1"] = Field(alias="predicateType")
+    predicate: _Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceValues:
+    """What the build says about one version of one image."""
+
+    image: str
+    """`<name>-<version>`."""
+    tee: Tee
+    launch_measurements: tuple[str, ...]
+    """Launch measurements that the image may have, lower-case hexadecimal."""
+    minimum_tcb: MinimumTcb
+    envelope: dict[str, Any]
+    """The DSSE envelope as it was read, for the verifier."""
+
+
+def load(directory: Path, *, name: str, version: str) -> ReferenceValues:
+    """The reference values of image `name` in `version`; raises `ReferenceValuesError`."""
+    image = f"{name}-{version}"
+    path = directory / f"{image}.json"
+    if not path.is_file():
+        built = ", ".join(sorted(file.stem for file in directory.glob("*.json"))) or "none"
+        raise ReferenceValuesError(
+            f"image {image}: no reference values at {directory.name}/{path.name}; images that have them: {built}"
+        )
+    try:
+        envelope = json.loads(path.read_bytes())
+        if envelope["payloadType"] != PAYLOAD_TYPE:
+            raise ReferenceValuesError(f"{path.name}: payloadType must be {PAYLOAD_TYPE}")
+        statement = _Statement.model_validate_json(base64.b64decode(envelope["payload"], validate=True))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ReferenceValuesError(f"{path.name}: {where}: {first['msg']}") from error
+    except (KeyError, TypeError, json.JSONDecodeError, binascii.Error, UnicodeDecodeError) as error:
+        raise ReferenceValuesError(
+            f"{path.name}: not a DSSE envelope (payloadType, payload in base64, signatures)"
+        ) from error
+    predicate = statement.predicate
+    if (predicate.image.name, predicate.image.version) != (name, version):
+        raise ReferenceValuesError(
+            f"{path.name}: states image {predicate.image.name}-{predicate.image.version}, its name says {image}"
+        )
+    return ReferenceValues(
+        image=image,
+        tee=predicate.tee,
+        launch_measurements=predicate.launch_measurements,
+        minimum_tcb=predicate.minimum_tcb,
+        envelope=envelope,
+    )
+
+
+def build_keys(directory: Path) -> list[str]:
+    """The public keys (PEM, SubjectPublicKeyInfo) of the builds that may sign reference values, by file name."""
+    keys = [path.read_text(encoding="ascii") for path in sorted(directory.glob("*.pub.pem"))]
+    if not keys:
+        raise ReferenceValuesError(f"{directory.name}: no build key; put the build's public key there as build.pub.pem")
+    return keys
