@@ -27,7 +27,6 @@ class Source(Record):
 
     id: Text
     text: Text
-    url: str | None = None
 
 
 class Fact(Record):

@@ -79,7 +79,7 @@ class _Reader:
                 raise BadCatalog(f"{name}: must be a mapping")
             self._documents.append((name, document))
         self._sources = {
-            id_: Source(id=id_, **({"text": said} if isinstance(said, str) else said))
+            id_: Source(id=id_, text=said)
             for _, document in self._documents
             for id_, said in document.get("sources", {}).items()
         }

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema
+
 import catalog
 from components.spec.model import RegionSpec
 from components.spec.problems import NAMESPACE
@@ -13,7 +15,7 @@ def json_schema() -> dict[str, Any]:
 
     What depends on two keys at once (a size that the location does not offer) is left to `RegionSpec`.
     """
-    spec = RegionSpec.model_json_schema(by_alias=True)
+    spec = RegionSpec.model_json_schema(by_alias=True, schema_generator=_Untitled)
     definitions = spec["$defs"]
     _complete(spec["properties"], definitions)
     return {
@@ -42,6 +44,13 @@ def json_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as the repository publishes it."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out the titles that pydantic makes from field names: the keys say the same."""
+
+    def field_title_should_be_set(self, _schema: Any) -> bool:
+        return False
 
 
 def _complete(properties: dict[str, Any], definitions: dict[str, Any]) -> None:
