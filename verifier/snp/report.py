@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from verifier.errors import MalformedEvidence
 from verifier.snp import layout
@@ -108,6 +108,11 @@ class SnpReport:
         """Whether the report carries mitigation vectors."""
         return self.version >= layout.MITIGATIONS_SINCE
 
+    def annotations(self) -> dict[str, str | int]:
+        """Every field but the signature: numbers as they are, bytes in hex."""
+        values = ((field.name, getattr(self, field.name)) for field in layout.FIELDS[:_SIGNATURE_INDEX])
+        return {name: value.hex() if isinstance(value, bytes) else value for name, value in values}
+
     def allows(self, bit: GuestPolicy) -> bool:
         """Whether the guest's policy has `bit` set."""
         return bool(self.policy & bit)
@@ -127,7 +132,8 @@ def parse(data: bytes) -> SnpReport:
     data = bytes(data)
     values = _REPORT.unpack(data)
     r, s = (int.from_bytes(component, "little") for component in values[_SIGNATURE_INDEX:])
-    report = SnpReport(*(values[:_SIGNATURE_INDEX] + (r, s, data)))
+    fields: tuple[Any, ...] = (*values[:_SIGNATURE_INDEX], r, s, data)
+    report = SnpReport(*fields)
     if report.version not in layout.VERSIONS:
         known = ", ".join(map(str, sorted(layout.VERSIONS)))
         raise MalformedEvidence(0, f"report version {report.version}; versions {known} are known")

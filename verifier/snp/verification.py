@@ -56,6 +56,22 @@ class VerifiedReport:
     chip_id_masked: bool
     at: datetime
 
+    def annotations(self) -> dict[str, str | int]:
+        """The report's fields and what verification established, for results and receipts."""
+        chain = self.chain
+        return self.report.annotations() | {
+            "product": self.product.value,
+            "reported_tcb": str(self.reported),
+            "committed_tcb": str(self.committed),
+            "current_tcb": str(self.current),
+            "launch_tcb": str(self.launch),
+            "signing_key": chain.kind.name,
+            "leaf_sha256": chain.members[0].fingerprint,
+            "trust_anchor": chain.anchor.name,
+            "trust_anchor_sha256": chain.members[2].fingerprint,
+            "revocation": self.revocation.value,
+        }
+
 
 def verify(
     report: SnpReport,

@@ -1,0 +1,161 @@
+"""EAT Attestation Results (draft-ietf-rats-ear-04) as JWTs, profile `tag:github.com,2023:veraison/ear`.
+
+The algorithm is ES384 and nothing else: it is not taken from the token. The signing key may live in an HSM, so
+the compact serialisation (RFC 7515, 3.1) is put together here around `Signer.sign`; reading goes through joserfc.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from verifier import canonical
+from verifier.appraisal.result import Appraisal, AttestationResult, Claim
+from verifier.errors import InvalidToken
+from verifier.signer import Signer, fingerprint, public_key_pem
+
+PROFILE: Final = "tag:github.com,2023:veraison/ear"
+ALGORITHM: Final = "ES384"
+MEDIA_TYPE: Final = "application/eat+jwt"
+MAX_TOKEN_BYTES: Final = 262_144
+NONCE_CHARACTERS: Final = range(8, 89)
+"""Length of eat_nonce in text form (EAT, RFC 9711, 4.1)."""
+
+_RESERVED: Final = frozenset(
+    {"eat_profile", "iat", "nbf", "exp", "ear.verifier-id", "ear.status", "eat_nonce", "submods"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierId:
+    """Who appraised: `ear.verifier-id`. developer: who made the software; build: name and version of it."""
+
+    developer: str
+    build: str
+
+
+def issue(
+    result: AttestationResult,
+    *,
+    key: Signer,
+    verifier_id: VerifierId,
+    nonce: str | None,
+    lifetime: timedelta,
+    at: datetime,
+    extra: Mapping[str, Any] | None = None,
+) -> str:
+    """Sign `result` as a JWT that is valid from `at` for `lifetime`.
+
+    nonce: `eat_nonce`, 8 to 88 characters, or None. extra: further top-level claims; it may not replace ours.
+    """
+    if at.tzinfo is None:
+        raise ValueError("the time of issue must have a time zone")
+    if nonce is not None and len(nonce) not in NONCE_CHARACTERS:
+        raise ValueError(f"eat_nonce has 8 to 88 characters, not {len(nonce)}")
+    taken = _RESERVED.intersection(extra or ())
+    if taken:
+        raise ValueError(f"extra may not replace {', '.join(sorted(taken))}")
+    issued = int(at.timestamp())
+    claims: dict[str, Any] = {
+        **(extra or {}),
+        "eat_profile": PROFILE,
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + int(lifetime.total_seconds()),
+        "ear.verifier-id": {"developer": verifier_id.developer, "build": verifier_id.build},
+        "ear.status": str(result.status),
+        "submods": {name: submodule(appraisal) for name, appraisal in result.submods.items()},
+    }
+    if nonce is not None:
+        claims["eat_nonce"] = nonce
+    header = {"alg": ALGORITHM, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
+    signing_input = f"{_segment(header)}.{_segment(claims)}"
+    return f"{signing_input}.{_base64url(key.sign(signing_input.encode('ascii')))}"
+
+
+def read(token: str, keys: Iterable[ec.EllipticCurvePublicKey], at: datetime) -> dict[str, Any]:
+    """The claims of an EAR that one of `keys` signed and that is valid at `at`; InvalidToken otherwise."""
+    if at.tzinfo is None:
+        raise ValueError("the time of reading must have a time zone")
+    if len(token) > MAX_TOKEN_BYTES:
+        raise InvalidToken(f"token: longer than {MAX_TOKEN_BYTES} bytes")
+    payload = _verified_payload(token, keys)
+    try:
+        claims = canonical.parse_object(payload)
+    except canonical.JsonError as error:
+        raise InvalidToken(f"token: the payload is {error}") from None
+    if claims.get("eat_profile") != PROFILE:
+        raise InvalidToken(f"token: eat_profile is {claims.get('eat_profile')!r:.80}, {PROFILE} expected")
+    now = at.timestamp()
+    if now < _number(claims, "nbf"):
+        raise InvalidToken("token: not valid yet (nbf)")
+    if now >= _number(claims, "exp"):
+        raise InvalidToken("token: expired (exp)")
+    _number(claims, "iat")
+    submods = claims.get("submods")
+    if not isinstance(submods, dict) or not submods:
+        raise InvalidToken("token: no submods, so nothing was appraised")
+    return claims
+
+
+def submodule(appraisal: Appraisal) -> dict[str, Any]:
+    """One entry of `submods`: status, trust vector, policy, the evidence and the claims in full."""
+    entry: dict[str, Any] = {
+        "ear.status": str(appraisal.status),
+        "ear.trustworthiness-vector": {str(name): score for name, score in appraisal.vector.items()},
+        "ear.appraisal-policy-id": appraisal.policy_id,
+        "ear.veraison.policy-claims": {claim.name: claim_members(claim) for claim in appraisal.claims},
+    }
+    if appraisal.evidence is not None:
+        entry["ear.veraison.annotated-evidence"] = appraisal.evidence.annotations()
+    return entry
+
+
+def claim_members(claim: Claim) -> dict[str, Any]:
+    """A claim as JSON members; `reference` only when something matched."""
+    members: dict[str, Any] = {
+        "component": str(claim.component),
+        "value": claim.value,
+        "tier": str(claim.tier),
+        "score": claim.score,
+        "reason": claim.reason,
+    }
+    if claim.reference is not None:
+        members["reference"] = claim.reference
+    return members
+
+
+def _verified_payload(token: str, keys: Iterable[ec.EllipticCurvePublicKey]) -> bytes:
+    for key in keys:
+        jwk = ECKey.import_key(public_key_pem(key))
+        try:
+            verified = jws.deserialize_compact(token, jwk, algorithms=[ALGORITHM])
+        except (JoseError, ValueError):
+            continue
+        if verified.protected.get("alg") == ALGORITHM:
+            return verified.payload
+    raise InvalidToken(f"token: not a JWT signed with {ALGORITHM} by a trusted key")
+
+
+def _number(claims: Mapping[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidToken(f"token: {name} is missing or not a number")
+    return value
+
+
+def _segment(value: Mapping[str, Any]) -> str:
+    return _base64url(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,0 +1,36 @@
+"""Types of the fields that policies and reference values share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from verifier.snp.product import Tcb
+
+Byte = Annotated[int, Field(ge=0, le=255)]
+
+Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""16 bytes in hex, lower case; likewise the others."""
+Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Hex48 = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
+ChipId = Annotated[str, Field(pattern=r"^([0-9a-f]{16}|[0-9a-f]{128})$")]
+"""CHIP_ID in hex: 64 bytes, or the 8 significant ones of a Turin."""
+
+
+class TcbFloor(BaseModel):
+    """Lowest security versions (AMD 56860, 2.2); a component that is not set may be anything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fmc: Byte = 0
+    bootloader: Byte = 0
+    tee: Byte = 0
+    snp: Byte = 0
+    microcode: Byte = 0
+
+    @cached_property
+    def tcb(self) -> Tcb:
+        """The floor as a TCB."""
+        return Tcb(self.fmc, self.bootloader, self.tee, self.snp, self.microcode)
