@@ -45,7 +45,7 @@ def release_data(document: object) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def claim(name: str, value: Any) -> dict[str, Any]:
+def claim(name: str, value: object) -> dict[str, Any]:
     return {"claim": f"x-ms-{name}", "equals": value}
 
 
@@ -223,6 +223,8 @@ AUDIT_STREAM = ExampleResource(
     uses={"resourceUri": ("keys",), "storageAccountId": ("audit",)},
 )
 
-VERIFIER = ExampleResource("bailiwick:index:AzureAttestationVerifier", "verifier", {"trustAnchors": ["amd"]})
+VERIFIER = ExampleResource(
+    "bailiwick:index:AzureAttestationVerifier", "verifier", {"guestConfiguration": {"trust_anchors": ["amd"]}}
+)
 
 VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")

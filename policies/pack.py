@@ -5,12 +5,14 @@ from collections.abc import Collection
 from pulumi_policy import Policy
 
 from policies.rule import Rule
-from policies.rules import keys, machines, residency
+from policies.rules import attestation, graph, keys, logs, machines, network, release, residency
 
 NAME = "bailiwick"
 VERSION = "0.1.0"
 
-RULES: tuple[Rule, ...] = (*residency.RULES, *machines.RULES, *keys.RULES)
+RULES: tuple[Rule, ...] = tuple(
+    rule for theme in (residency, graph, machines, attestation, keys, release, network, logs) for rule in theme.RULES
+)
 
 
 def select(selection: Collection[str] | None = None) -> tuple[Rule, ...]:

@@ -105,7 +105,7 @@ def _stack_request(resources: Sequence[ExampleResource]) -> Any:
                 name=resource.name,
                 urn=urns[resource.name],
                 properties=_struct(resource.props),
-                parent=urns[resource.parent] if resource.parent else _STACK_URN,
+                parent=urns.get(resource.parent or "", _STACK_URN),
                 propertyDependencies={
                     key: proto.AnalyzerPropertyDependencies(urns=[urns[name] for name in names if name in urns])
                     for key, names in resource.uses.items()

@@ -87,8 +87,8 @@ RES_01 = Rule(
 
 def _listed(resource: Resource, declared: Declared) -> Iterator[Finding]:
     _is_placed(resource)
-    stated = [location for location in vocabulary.locations_of(resource) if location.unknown or location.text]
-    if stated and all(location.unknown or region_id(location.text or "") != _GLOBAL for location in stated):
+    regions = [region_id(location.text or "") for location in vocabulary.locations_of(resource)]
+    if regions and _GLOBAL not in regions:
         raise NotApplicable("names its locations; RES-01 judges them")
     if vocabulary.family_of(resource.package) != declared.cloud.provider:
         yield Finding(

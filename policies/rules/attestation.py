@@ -1,0 +1,149 @@
+"""ATT: hardware proves itself to a verifier of the region's own."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies import examples, vocabulary
+from policies.context import EMULATED_SUBSCRIPTION, Declared
+from policies.controls import controls
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Property, Resource, Stack
+from policies.terms import region_id
+from policies.verdict import Finding, NotApplicable
+
+SANDBOX_ANCHOR = "sandbox"
+"""The name under which a verifier's configuration trusts the sandbox's own root."""
+
+
+def _has_verifier(stack: Stack, declared: Declared) -> Iterator[Finding]:
+    if not any(vocabulary.machine_of(one) for one in stack.resources):
+        raise NotApplicable("the stack has no machine that could be attested")
+    verifiers = [one for one in stack.resources if vocabulary.is_verifier(one)]
+    if not verifiers:
+        yield Finding("verifier", "is missing: the stack's machines are attested by nobody", "one in the jurisdiction")
+    for verifier in verifiers:
+        machines = [one for one in stack.inside(verifier) if vocabulary.machine_of(one)]
+        if not machines:
+            yield Finding("verifier", "has no machine to run on", "one machine or more", verifier)
+        for machine in machines:
+            for location in vocabulary.locations_of(machine):
+                if region_id(location.text or "") not in declared.regions:
+                    found = f"is outside {declared.area}, and the verifier runs there"
+                    yield Finding(location.path, found, ", ".join(declared.regions), machine)
+
+
+ATT_01 = Rule(
+    id="ATT-01",
+    title="A verifier of the stack's own runs in the jurisdiction",
+    why="Who verifies evidence decides what counts as genuine; that must not be decided in another country.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-3, SOV-7"),
+    remediation="add an AttestationVerifier component to the stack, in a region of the jurisdiction",
+    check_stack=_has_verifier,
+    passing=Example(
+        "A machine, and a verifier on a machine of its own.",
+        (examples.VERIFIER, examples.VERIFIER_VM, examples.VM),
+    ),
+    failing=(
+        Example("Machines, and no verifier.", (examples.VM,)),
+        Example("A verifier without a machine.", (examples.VERIFIER, examples.VM)),
+        Example(
+            "A verifier in Ireland for a region in Germany.",
+            (examples.VERIFIER, examples.but(examples.VERIFIER_VM, {"location": "northeurope"})),
+        ),
+    ),
+)
+
+
+def _trusts_real_hardware(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    machine = vocabulary.machine_of(resource)
+    if machine is None and not vocabulary.is_verifier(resource):
+        raise NotApplicable("configures no verifier")
+    if declared.emulated:
+        return
+    if machine is None:
+        yield from _anchors(resource.props.at("guestConfiguration", "trust_anchors"))
+        return
+    for configuration in machine.guest_configurations:
+        if configuration.stated:
+            yield from _anchors_in(configuration)
+
+
+def _anchors(anchors: Property) -> Iterator[Finding]:
+    for anchor in anchors.items():
+        if anchor.text == SANDBOX_ANCHOR:
+            yield _sandbox(anchor.path)
+
+
+def _anchors_in(configuration: Property) -> Iterator[Finding]:
+    try:
+        told = json.loads(base64.b64decode(configuration.text or "", validate=True))
+    except (ValueError, RecursionError):
+        yield Finding(
+            configuration.path,
+            "is not base64 of JSON, so that the trust anchors in it cannot be judged",
+            "a guest configuration as the components write it",
+            fix="pass the configuration through components.azure.ConfidentialVm",
+        )
+        return
+    anchors = told.get("trust_anchors", []) if isinstance(told, dict) else []
+    if not isinstance(anchors, list) or SANDBOX_ANCHOR in anchors:
+        yield _sandbox(f"{configuration.path} (trust_anchors)")
+
+
+def _sandbox(path: str) -> Finding:
+    return Finding(path, "trusts the sandbox's root, and the stack is not emulated", "hardware vendors' roots")
+
+
+def _told(*anchors: str) -> str:
+    text = json.dumps({"version": 1, "role": "verifier", "trust_anchors": anchors})
+    return base64.b64encode(text.encode()).decode()
+
+
+_REAL = {"emulated": "false", "subscriptionId": "7d0f0d1e-0000-4000-8000-000000000001"}
+_CLAIMS_TO_BE_EMULATED = {"emulated": "true", "subscriptionId": _REAL["subscriptionId"]}
+
+
+def _verifier(*anchors: str) -> ExampleResource:
+    return examples.but(examples.VERIFIER, {"guestConfiguration": {"trust_anchors": list(anchors)}})
+
+
+ATT_10 = Rule(
+    id="ATT-10",
+    title="The sandbox's trust anchor is trusted in emulated stacks only",
+    why="The sandbox signs evidence for hardware that does not exist; whoever trusts it releases real keys to anybody.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-7"),
+    remediation="remove 'sandbox' from bailiwick:verifier.trustAnchors",
+    check=_trusts_real_hardware,
+    passing=Example(
+        "A real region that trusts AMD's roots.",
+        (_verifier("amd"), examples.but(examples.VERIFIER_VM, {"userData": _told("amd")})),
+        _REAL,
+    ),
+    failing=(
+        Example("The verifier of a real region trusts the sandbox.", (_verifier("amd", "sandbox"),), _REAL),
+        Example(
+            "So does a machine's configuration, whoever wrote it.",
+            (examples.but(examples.VERIFIER_VM, {"userData": _told("amd", "sandbox")}),),
+            _REAL,
+        ),
+        Example(
+            f"A stack that says it is emulated, with a subscription other than {EMULATED_SUBSCRIPTION}.",
+            (_verifier("sandbox"),),
+            _CLAIMS_TO_BE_EMULATED,
+        ),
+        Example(
+            "A configuration that cannot be read.",
+            (examples.but(examples.VERIFIER_VM, {"userData": "I2Nsb3VkLWNvbmZpZwo="}),),
+            _REAL,
+        ),
+    ),
+)
+
+RULES = (ATT_01, ATT_10)

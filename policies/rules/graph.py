@@ -1,0 +1,91 @@
+"""RES-11: the jurisdiction graph that a region states about itself.
+
+The other RES rules judge resources. The graph also names what no resource stands for: the operator's control plane, the
+source of collateral, the name service.
+"""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+import catalog
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.controls import controls
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Property, Resource, Stack
+from policies.terms import region_id
+from policies.verdict import Finding, NotApplicable
+
+GRAPH = "jurisdictionGraph"
+GLOBAL = "global"
+HARMLESS = "metadata"
+"""What may leave: names, sizes and settings of resources, never data, keys or evidence."""
+
+
+def _no_edge_leaves(stack: Stack, declared: Declared) -> Iterator[Finding]:
+    regions = [one for one in stack.resources if vocabulary.is_region(one)]
+    if not regions:
+        raise NotApplicable("no component of the stack states a jurisdiction graph")
+    for region in regions:
+        edges = region.props.at(GRAPH).items()
+        if not edges:
+            yield Finding(GRAPH, "is empty", "every dependency of the region", region)
+        for edge in edges:
+            yield from _edge(region, edge, declared)
+
+
+def _edge(region: Resource, edge: Property, declared: Declared) -> Iterator[Finding]:
+    if edge.at("carries").text == HARMLESS:
+        return
+    allowed = f"a dependency inside {declared.area}, or one that carries {HARMLESS} only"
+    location, jurisdiction = region_id(edge.at("location").text or ""), edge.at("jurisdiction").text or ""
+    places = {one.id: one.jurisdiction for one in catalog.load().regions(cloud=declared.cloud.id)}
+    if location not in places:
+        where = "no place" if location == GLOBAL else "a place that the catalogue does not know"
+        yield Finding(edge.at("location").path, f"is {where}, and content, keys or evidence go there", allowed, region)
+    elif not declared.contains(places[location]):
+        found = f"is '{location}' ({places[location]}), and content, keys or evidence go there"
+        yield Finding(edge.at("location").path, found, allowed, region)
+    elif jurisdiction not in catalog.load().jurisdictions:
+        yield Finding(edge.at("jurisdiction").path, "is not in the catalogue", allowed, region)
+    elif not declared.contains(jurisdiction):
+        found = f"is {jurisdiction}, outside {declared.area}, and content, keys or evidence go there"
+        yield Finding(edge.at("jurisdiction").path, found, allowed, region)
+
+
+def _region(*edges: dict[str, str]) -> ExampleResource:
+    return ExampleResource("bailiwick:index:AzureSovereignRegion", "region", {GRAPH: list(edges)})
+
+
+_KEYS = {"kind": "keys", "location": examples.LOCATION, "jurisdiction": "DE", "carries": "keys"}
+_CONTROL_PLANE = {"kind": "control-plane", "location": GLOBAL, "jurisdiction": "US", "carries": HARMLESS}
+
+RES_11 = Rule(
+    id="RES-11",
+    title="No edge of the jurisdiction graph leaves the jurisdiction with content, keys or evidence",
+    why="A region is as sovereign as the farthest thing that it needs in order to work, or to prove that it does.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    controls=controls(sov="SOV-2, SOV-3, SOV-5"),
+    remediation="replace the dependency by one inside the jurisdiction",
+    check_stack=_no_edge_leaves,
+    passing=Example(
+        "Keys stay in Germany; the worldwide control plane sees names and settings.",
+        (_region(_KEYS, _CONTROL_PLANE),),
+    ),
+    failing=(
+        Example("Keys in Virginia.", (_region({**_KEYS, "location": "eastus", "jurisdiction": "US"}),)),
+        Example(
+            "A key service in Germany that falls back to the Netherlands.",
+            (_region({**_KEYS, "jurisdiction": "EU"}),),
+        ),
+        Example(
+            "Collateral from an address that is in no country.",
+            (_region({**_KEYS, "kind": "collateral", "location": GLOBAL, "carries": "evidence"}),),
+        ),
+        Example("A region that states no dependency at all.", (_region(),)),
+    ),
+)
+
+RULES = (RES_11,)

@@ -1,0 +1,96 @@
+"""LOG: what happened stays written."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.controls import controls
+from policies.rule import Example, Rule
+from policies.subject import Resource, Stack
+from policies.terms import AuditStream
+from policies.verdict import Finding, NotApplicable, require
+
+
+def _audited(stack: Stack, _: Declared) -> Iterator[Finding]:
+    if not any(vocabulary.key_store_of(one) or vocabulary.machine_of(one) for one in stack.resources):
+        raise NotApplicable("the stack has neither machines nor keys")
+    streams = [(resource, stream) for resource in stack.resources if (stream := vocabulary.audit_stream_of(resource))]
+    if not streams:
+        yield Finding("audit stream", "is missing: nothing of this stack is audited", "one stream or more to a store")
+    shortcomings = [list(_shortcomings(stack, resource, stream)) for resource, stream in streams]
+    if all(shortcomings):
+        for found in shortcomings:
+            yield from found
+
+
+def _shortcomings(stack: Stack, resource: Resource, stream: AuditStream) -> Iterator[Finding]:
+    if not any(not list(require(setting)) for setting in stream.enabled):
+        yield Finding("logs", "do not stream audit records", "the category group 'audit', enabled", resource)
+    used = stack.references(resource, stream.store.through)
+    stores = [(one, store) for one in used if (store := vocabulary.record_store_of(one))]
+    if not stores:
+        yield Finding(
+            stream.store.property.path,
+            "does not lead to a store of this stack, so that its retention cannot be judged",
+            "a store of this stack that keeps records unchanged",
+            resource,
+        )
+    for one, store in stores:
+        for setting in store.settings:
+            yield from require(setting, one)
+
+
+LOG_01 = Rule(
+    id="LOG-01",
+    title="Audit records are kept unchanged for at least 183 days",
+    why="A log that its subject can edit proves nothing; the EU AI Act, Article 26(6), asks for six months.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    controls=controls(ai_act="12, 19, 26(6)", nist="AU-12"),
+    remediation="stream audit records to a storage account with an immutability policy of 183 days or more",
+    check_stack=_audited,
+    passing=Example(
+        "The vault's audit records go to a store that keeps them for a year.",
+        (examples.VAULT, examples.AUDIT_STORE, examples.AUDIT_STREAM),
+    ),
+    failing=(
+        Example("A vault that nobody watches.", (examples.VAULT,)),
+        Example(
+            "Records are kept for 30 days.",
+            (
+                examples.VAULT,
+                examples.but(
+                    examples.AUDIT_STORE,
+                    {"immutableStorageWithVersioning.immutabilityPolicy.immutabilityPeriodSinceCreationInDays": 30},
+                ),
+                examples.AUDIT_STREAM,
+            ),
+        ),
+        Example(
+            "The immutability policy is switched off.",
+            (
+                examples.VAULT,
+                examples.but(
+                    examples.AUDIT_STORE, {"immutableStorageWithVersioning.immutabilityPolicy.state": "Disabled"}
+                ),
+                examples.AUDIT_STREAM,
+            ),
+        ),
+        Example(
+            "The stream is there, and off.",
+            (
+                examples.VAULT,
+                examples.AUDIT_STORE,
+                examples.but(examples.AUDIT_STREAM, {"logs.0.enabled": False}),
+            ),
+        ),
+        Example(
+            "Records go to an account of another stack.",
+            (examples.VAULT, examples.but(examples.AUDIT_STREAM, {}, uses={"resourceUri": ("keys",)})),
+        ),
+    ),
+)
+
+RULES = (LOG_01,)

@@ -1,0 +1,202 @@
+"""NET: no public way in, and no way out that nobody decided on."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+import catalog
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.controls import controls
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Resource, Stack
+from policies.terms import EgressGuard, Unwanted
+from policies.verdict import Finding, NotApplicable, refuse, require
+
+
+def _no_way_in(resource: Resource, _: Declared) -> Iterator[Finding]:
+    ways = vocabulary.ways_into(resource)
+    if not ways:
+        raise NotApplicable("cannot have a public address")
+    for way in ways:
+        yield from refuse(way)
+
+
+NET_01 = Rule(
+    id="NET-01",
+    title="Nothing has a public address",
+    why="A machine with a public address is one mistake in a firewall away from the Internet.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    controls=controls(nist="AC-4, SC-7"),
+    remediation="remove the public address; reach the resource through the private network",
+    check=_no_way_in,
+    passing=Example("An interface with a private address only.", (examples.INTERFACE,)),
+    failing=(
+        Example(
+            "A public address, whatever it is for.",
+            (ExampleResource("azure-native:network:PublicIPAddress", "ip", {"location": examples.LOCATION}),),
+        ),
+        Example(
+            "An interface that refers to a public address of another stack.",
+            (examples.but(examples.INTERFACE, {"ipConfigurations.0.publicIPAddress": {"id": "/subscriptions/x"}}),),
+        ),
+        Example(
+            "A load balancer with a public front.",
+            (
+                ExampleResource(
+                    "azure-native:network:LoadBalancer",
+                    "front",
+                    {"frontendIPConfigurations": [{"name": "f", "publicIPPrefix": {"id": "/subscriptions/x"}}]},
+                ),
+            ),
+        ),
+        Example(
+            "A machine that makes its own interface, with a public address.",
+            (
+                examples.but(
+                    examples.VM,
+                    {
+                        "networkProfile": {
+                            "networkInterfaceConfigurations": [
+                                {
+                                    "name": "nic",
+                                    "ipConfigurations": [
+                                        {"name": "ip", "publicIPAddressConfiguration": {"name": "public"}}
+                                    ],
+                                }
+                            ]
+                        }
+                    },
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def _no_way_out(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    ways, subnets, guard = (
+        vocabulary.ways_out_of(resource),
+        vocabulary.subnets_of(resource),
+        vocabulary.egress_guard_of(resource),
+    )
+    if not ways and not subnets and guard is None:
+        raise NotApplicable("does not decide on egress")
+    for way in ways:
+        yield from refuse(way) if isinstance(way, Unwanted) else require(way)
+    for subnet in subnets:
+        yield from require(subnet.default_outbound)
+        if not subnet.guard.property.stated:
+            yield Finding(subnet.guard.property.path, "is not stated", "a network security group of this stack")
+    if guard is not None:
+        yield from _guarded(guard, declared)
+
+
+def _guarded(guard: EgressGuard, declared: Declared) -> Iterator[Finding]:
+    if guard.complete and not any(rule.denies_all for rule in guard.rules):
+        yield Finding(
+            "securityRules", "do not end in a rule that denies all egress", "a deny-all outbound rule, of any priority"
+        )
+    for rule in guard.rules:
+        if rule.allows and not rule.destinations:
+            yield Finding(rule.property.path, "lets traffic out without naming a destination", "a named destination")
+        for destination in rule.destinations:
+            if destination.private or destination.location in declared.regions:
+                continue
+            where = _place(destination.location, declared)
+            yield Finding(
+                destination.property.path,
+                f"lets traffic out to {where}",
+                f"private ranges, and services of {', '.join(declared.regions)}",
+            )
+
+
+def _place(location: str | None, declared: Declared) -> str:
+    """`location` with its jurisdiction, for a message."""
+    if location is None:
+        return "places that are in no region"
+    regions = {region.id: region for region in catalog.load().regions(cloud=declared.cloud.id)}
+    return f"'{location}' ({regions[location].jurisdiction})" if location in regions else "another cloud"
+
+
+def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
+    subnets = [(resource, subnet) for resource in stack.resources for subnet in vocabulary.subnets_of(resource)]
+    if not subnets:
+        raise NotApplicable("the stack has no subnet")
+    for resource, subnet in subnets:
+        guards = stack.references(resource, subnet.guard.through)
+        if not any(vocabulary.egress_guard_of(one) for one in guards):
+            yield Finding(
+                subnet.guard.property.path,
+                "does not come from a network security group of this stack, so that its rules cannot be judged",
+                "a network security group of this stack",
+                resource,
+            )
+
+
+NET_02 = Rule(
+    id="NET-02",
+    title="Egress is denied by default, and allowed to named places inside the jurisdiction",
+    why="Data leaves through egress; a rule that lets everything out makes every other rule a suggestion.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    controls=controls(sov="SOV-3"),
+    remediation="deny all egress, switch default outbound access off, and allow private destinations one by one",
+    check=_no_way_out,
+    check_stack=_guards_are_known,
+    passing=Example(
+        "A subnet whose guard lets traffic go to one private range, then denies all.",
+        (examples.SECURITY_GROUP, examples.SUBNET),
+    ),
+    failing=(
+        Example(
+            "Azure's default outbound access is left on.",
+            (examples.SECURITY_GROUP, examples.but(examples.SUBNET, {"defaultOutboundAccess": None})),
+        ),
+        Example("A subnet without a guard.", (examples.but(examples.SUBNET, {"networkSecurityGroup": None}, uses={}),)),
+        Example("A subnet whose guard is in another stack.", (examples.but(examples.SUBNET, {}, uses={}),)),
+        Example(
+            "A guard without a last rule: Azure's own lets everything out.",
+            (examples.but(examples.SECURITY_GROUP, {"securityRules": []}),),
+        ),
+        Example(
+            "A guard that lets traffic out to the Internet.",
+            (
+                examples.but(
+                    examples.SECURITY_GROUP,
+                    {"securityRules": [examples.allow_out("Internet"), examples.DENY_ALL_OUT]},
+                ),
+            ),
+        ),
+        Example(
+            "A guard that lets traffic out to a storage service abroad.",
+            (
+                examples.but(
+                    examples.SECURITY_GROUP,
+                    {"securityRules": [examples.allow_out("Storage.EastUS"), examples.DENY_ALL_OUT]},
+                ),
+            ),
+        ),
+        Example(
+            "A rule of its own that lets traffic out to a public address.",
+            (ExampleResource("azure-native:network:SecurityRule", "rule", examples.allow_out("198.51.100.7")),),
+        ),
+        Example(
+            "A NAT gateway.",
+            (ExampleResource("azure-native:network:NatGateway", "nat", {"location": examples.LOCATION}),),
+        ),
+        Example(
+            "A route to the Internet.",
+            (
+                ExampleResource(
+                    "azure-native:network:RouteTable",
+                    "routes",
+                    {"routes": [{"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}]},
+                ),
+            ),
+        ),
+    ),
+)
+
+RULES = (NET_01, NET_02)
