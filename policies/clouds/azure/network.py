@@ -1,7 +1,7 @@
 """Azure's networks: public addresses, ways out, and the rules of network security groups."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import catalog
 from policies.subject import Property, Resource
@@ -41,7 +41,8 @@ _OUTWARD_TYPES = {
 }
 _NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
 _PRIVATE_TAGS = frozenset({"virtualnetwork", "azureloadbalancer"})
-_ANYWHERE = frozenset({"*", "any", "0.0.0.0/0", "::/0"})
+# RFC 1918 and RFC 4193; `is_private` of `ipaddress` also covers ranges that are routed on the Internet.
+_PRIVATE_RANGES = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
 
 def ways_in(resource: Resource) -> Iterator[Unwanted]:
@@ -145,8 +146,15 @@ def _destination(prefix: Property) -> Destination:
     if text.casefold() in _PRIVATE_TAGS:
         return Destination(prefix, private=True)
     try:
-        return Destination(prefix, private=text.casefold() not in _ANYWHERE and ip_network(text).is_private)
+        network = ip_network(text, strict=False)
+        return Destination(prefix, private=any(_contains(range_, network) for range_ in _PRIVATE_RANGES))
     except ValueError:
         _, _, place = text.partition(".")
     known = {region.id for region in catalog.load().regions()}
     return Destination(prefix, private=False, location=region_id(place) if region_id(place) in known else None)
+
+
+def _contains(outer: IPv4Network | IPv6Network, inner: IPv4Network | IPv6Network) -> bool:
+    if isinstance(outer, IPv4Network):
+        return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
