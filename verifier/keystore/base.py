@@ -78,7 +78,12 @@ class KeyStoreSigner:
 def open_signer(keystore: KeyStore, name: str) -> KeyStoreSigner:
     """The signing key `name`, made first when the store does not have it."""
     if name not in keystore.names():
-        keystore.create_signing_key(name)
+        try:
+            keystore.create_signing_key(name)
+        except KeyStoreError:
+            # Another replica may have made it in the meantime; that one is then the key.
+            if name not in keystore.names():
+                raise
     return KeyStoreSigner(keystore, name)
 
 

@@ -24,9 +24,11 @@ from verifier import canonical
 from verifier.keystore import KeyStore, KeyStoreError, KeyStoreSigner
 from verifier.log import checkpoint as checkpoints
 from verifier.log import merkle
+from verifier.log.archive import Archive
 from verifier.log.receipt import Receipt
 
 DATABASE = "log.db"
+ARCHIVE = "attested"
 _BUSY_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
@@ -48,12 +50,14 @@ class TransparencyLog:
     """The log in `directory`, its checkpoints signed by the key `key_name` of `keystore`.
 
     origin: the log's name in its checkpoints, a URL without scheme; it cannot change once the log exists.
+    archive: evidence and results that entries name by digest.
     """
 
     def __init__(
         self, directory: Path, keystore: KeyStore, key_name: str, *, origin: str = "bailiwick.internal/log"
     ) -> None:
         self._path = directory / DATABASE
+        self.archive = Archive(directory / ARCHIVE)
         self._origin = origin
         self._lock = threading.RLock()
         try:

@@ -1,0 +1,137 @@
+"""The broker over HTTP: the three calls of the Key Broker Service protocol, the log and the public keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from verifier.broker.decision import Event
+from verifier.broker.problem import Kind, Refusal
+from verifier.broker.service import Answer, Broker, Clock, Denied
+from verifier.broker.session import COOKIE
+from verifier.broker.wrapped import WrappedKeys
+from verifier.config import VerifierConfig
+from verifier.keystore import KeyStore
+from verifier.log import LogError, TransparencyLog
+from verifier.trust import TrustStore
+
+MAX_BODY_BYTES = 262_144
+"""An SNP attestation message has about 8 KiB, with its report as fields about 30 KiB."""
+
+RECEIPT_HEADER = "bailiwick-receipt"
+"""Number of the log entry that records the decision; the receipt is at /v1/log/entries/<number>."""
+
+
+def create_app(
+    config: VerifierConfig,
+    keystore: KeyStore,
+    trust: TrustStore,
+    log: TransparencyLog,
+    wrapped: WrappedKeys,
+    clock: Clock,
+    crls: Sequence[bytes] = (),
+) -> Starlette:
+    """One replica of the broker as an ASGI application.
+
+    trust: the roots at hand; only those that `config.trust_anchors` names are used. clock: the current time, aware.
+    crls: AMD's revocation lists (DER). ConfigurationError when the configuration names a root that `trust` lacks.
+    """
+    broker = Broker(config, keystore, trust, log, wrapped, clock, crls)
+
+    async def auth(request: Request) -> Response:
+        body = await _body(request, broker, "challenge")
+        return await _answer(request, lambda: broker.challenge(body))
+
+    async def attest(request: Request) -> Response:
+        body = await _body(request, broker, "attestation")
+        return await _answer(request, lambda: broker.attest(body, request.cookies.get(COOKIE)))
+
+    async def resource(request: Request) -> Response:
+        path = "/".join(request.path_params[part] for part in ("repository", "type", "tag"))
+        return await _answer(request, lambda: broker.release(path, _token(request)))
+
+    async def entry(request: Request) -> Response:
+        try:
+            receipt = await run_in_threadpool(log.receipt, request.path_params["number"])
+        except LogError as error:
+            raise Denied(Refusal(Kind.PATH, "log.entry", str(error)), None) from None
+        return JSONResponse(receipt.to_dict())
+
+    async def checkpoint(_: Request) -> Response:
+        return PlainTextResponse(await run_in_threadpool(log.checkpoint))
+
+    async def keys(_: Request) -> Response:
+        return JSONResponse(broker.public_keys())
+
+    async def health(_: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(broker.health))
+
+    return Starlette(
+        routes=[
+            Route("/kbs/v0/auth", auth, methods=["POST"]),
+            Route("/kbs/v0/attest", attest, methods=["POST"]),
+            Route("/kbs/v0/resource/{repository}/{type}/{tag}", resource, methods=["GET"]),
+            Route("/v1/log/checkpoint", checkpoint, methods=["GET"]),
+            Route("/v1/log/entries/{number:int}", entry, methods=["GET"]),
+            Route("/v1/keys", keys, methods=["GET"]),
+            Route("/healthz", health, methods=["GET"]),
+        ],
+        exception_handlers={Denied: _problem, LogError: _log_problem},
+    )
+
+
+async def _body(request: Request, broker: Broker, event: Event) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            refusal = Refusal(Kind.TOO_LARGE, "message.size", f"the body is larger than {MAX_BODY_BYTES} bytes")
+            raise await run_in_threadpool(broker.refuse, event, refusal)
+    return bytes(body)
+
+
+async def _answer(request: Request, decide: Callable[[], Answer]) -> Response:
+    """Decide in a worker thread (HSM and disk block) and answer."""
+    answer = await run_in_threadpool(decide)
+    response = JSONResponse(answer.body, headers={"cache-control": "no-store", **_receipt(answer.receipt)})
+    if answer.cookie is not None:
+        response.set_cookie(
+            COOKIE,
+            answer.cookie,
+            max_age=answer.cookie_seconds,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+    return response
+
+
+def _token(request: Request) -> str | None:
+    """The result token: as bearer, else in the session cookie, where a successful attestation puts it."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    if not isinstance(error, Denied):
+        raise error
+    problem: dict[str, Any] = {"type": error.refusal.kind.uri, "detail": error.refusal.detail}
+    if error.receipt is not None:
+        problem["instance"] = f"/v1/log/entries/{error.receipt}"
+    return JSONResponse(
+        problem, error.refusal.kind.status, _receipt(error.receipt), media_type="application/problem+json"
+    )
+
+
+async def _log_problem(request: Request, error: Exception) -> Response:
+    return await _problem(request, Denied(Refusal(Kind.UNAVAILABLE, "log", str(error)), None))
+
+
+def _receipt(number: int | None) -> dict[str, str]:
+    return {} if number is None else {RECEIPT_HEADER: str(number)}

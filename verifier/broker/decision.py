@@ -1,0 +1,83 @@
+"""What a receipt says: one decision of the broker, allow or deny, with everything that led to it and no secret."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from verifier import build
+from verifier.config import VerifierConfig
+
+Event = Literal["challenge", "attestation", "release"]
+
+_MAX_REASONS = 32
+_MAX_REASON_CHARACTERS = 500
+
+
+@dataclass
+class Facts:
+    """What is known of a request so far. A refusal's receipt holds whatever was established before it.
+
+    resource: KBS path. tee: as claimed. measurement: launch measurement (hex) of evidence that was found genuine.
+    policy: SHA-256 of the resource's policy; policy_id: name and digest of the appraisal policy. verdict: SHA-256 of
+    the result token; verdict_status: its `ear.status`. evidence: SHA-256 of the evidence; root: whose root vouches
+    for it. guest_key: RFC 7638 thumbprint of the guest's key. kek: name of the KEK.
+    """
+
+    event: Event
+    resource: str | None = None
+    tee: str | None = None
+    measurement: str | None = None
+    policy: str | None = None
+    policy_id: str | None = None
+    verdict: str | None = None
+    verdict_status: str | None = None
+    evidence: str | None = None
+    root: str | None = None
+    guest_key: str | None = None
+    kek: str | None = None
+
+    def entry(
+        self,
+        config: VerifierConfig,
+        now: datetime,
+        decision: Literal["allow", "deny"],
+        check: str,
+        reasons: Sequence[str],
+    ) -> dict[str, Any]:
+        """The log entry of this decision."""
+        return {
+            "id": uuid.uuid4().hex,
+            "time": now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "event": self.event,
+            "decision": decision,
+            "check": check,
+            "reasons": [printable(reason) for reason in reasons[:_MAX_REASONS]],
+            "resource": self.resource,
+            "tee": self.tee,
+            "measurement": self.measurement,
+            "policy": self.policy,
+            "policy_id": self.policy_id,
+            "verdict": self.verdict,
+            "verdict_status": self.verdict_status,
+            "evidence": self.evidence,
+            "root": self.root,
+            "guest_key": self.guest_key,
+            "kek": self.kek,
+            "jurisdiction": {
+                "id": config.region.jurisdiction,
+                "cloud": config.region.cloud,
+                "location": config.region.location,
+                "source": f"configuration of {config.name}",
+            },
+            "verifier": {"name": config.name, "build": build.identity()},
+        }
+
+
+def printable(text: str) -> str:
+    """One line without control characters, of bounded length: reasons quote what strangers sent."""
+    line = "".join(character if character.isprintable() else "·" for character in text)
+    return line if len(line) <= _MAX_REASON_CHARACTERS else line[: _MAX_REASON_CHARACTERS - 1] + "…"

@@ -1,0 +1,134 @@
+"""The configuration of one verifier: where it is, what it trusts, which keys it may release, and under which policy.
+
+A verifier machine gets it as customData from the components; `python -m verifier` reads the same document from a file.
+It is all data and holds no secret: KEKs are named, never contained.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from verifier import canonical
+from verifier.appraisal.policy import TcbFloor
+from verifier.signer import load_public_key
+
+_RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
+_MAX_TOKEN_SECONDS = 3600
+
+ImageId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,126}$")]
+
+
+class ConfigurationError(ValueError):
+    """The configuration cannot be used. The message has one line for each problem, with its key path."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Region(_Model):
+    """Where this verifier runs, as its stack declared it: the source of the jurisdiction in every receipt."""
+
+    cloud: str
+    location: str
+    jurisdiction: str
+
+
+class ResourcePolicy(_Model):
+    """Who may have one key. Deny by default: a guest that misses one of these gets nothing.
+
+    tee: accepted TEEs. images: `<name>-<version>` of signed reference values whose measurements are accepted.
+    debug, migration: whether such guests are accepted. vmpl: accepted privilege levels. minimum_tcb: lowest security
+    versions, on top of the image's own; None = the verifier's own floor. max_token_seconds: how old an attestation
+    result may be when it is used.
+    """
+
+    tee: tuple[Literal["snp"], ...] = Field(min_length=1)
+    images: tuple[ImageId, ...] = Field(min_length=1)
+    debug: bool = False
+    migration: bool = False
+    vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = Field(default=(0,), min_length=1)
+    minimum_tcb: TcbFloor | None = None
+    max_token_seconds: int = Field(default=300, ge=1, le=_MAX_TOKEN_SECONDS)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the policy's RFC 8785 form: receipts name the policy by it."""
+        return hashlib.sha256(canonical.encode(self.model_dump(mode="json"))).hexdigest()
+
+
+class Resource(_Model):
+    """One key that may be released: its KBS path, the KEK it is wrapped under, and its policy."""
+
+    path: str
+    kek: str = Field(min_length=1, max_length=127)
+    policy: ResourcePolicy
+
+    @field_validator("path")
+    @classmethod
+    def _three_segments(cls, path: str) -> str:
+        if not _RESOURCE.fullmatch(path) or ".." in path:
+            raise ValueError("a resource path is <repository>/<type>/<tag> of A-Z a-z 0-9 . _ -")
+        return path
+
+
+class VerifierConfig(_Model):
+    """The whole configuration, version 1."""
+
+    version: Literal[1]
+    role: Literal["verifier"]
+    port: int = Field(default=8443, ge=1, le=65535)
+    name: str = Field(min_length=1, max_length=253)
+    region: Region
+    trust_anchors: tuple[Literal["amd", "sandbox"], ...] = Field(min_length=1)
+    reference_values: tuple[dict[str, Any], ...] = ()
+    build_keys: tuple[str, ...] = ()
+    resources: tuple[Resource, ...] = ()
+
+    @field_validator("build_keys")
+    @classmethod
+    def _readable_keys(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        for key in keys:
+            load_public_key(key)
+        return keys
+
+    @model_validator(mode="after")
+    def _one_policy_per_key(self) -> Self:
+        paths = [resource.path for resource in self.resources]
+        repeated = sorted({path for path in paths if paths.count(path) > 1})
+        if repeated:
+            raise ValueError(f"resources: {repeated[0]} has more than one policy; one key has one policy")
+        return self
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> VerifierConfig:
+        """Read a configuration; ConfigurationError lists every problem with its key path."""
+        try:
+            return cls.model_validate(canonical.parse(text))
+        except canonical.JsonError as error:
+            raise ConfigurationError(f"the verifier's configuration is {error}") from None
+        except ValidationError as error:
+            raise ConfigurationError("\n".join(_problem(item) for item in error.errors())) from None
+
+    @classmethod
+    def from_file(cls, path: Path) -> VerifierConfig:
+        """Read a configuration file."""
+        try:
+            return cls.from_json(path.read_bytes())
+        except OSError as error:
+            raise ConfigurationError(f"{path}: {error.strerror}; give the verifier's configuration file") from None
+
+    def resource(self, path: str) -> Resource | None:
+        """The resource at `path`, or None."""
+        return next((resource for resource in self.resources if resource.path == path), None)
+
+
+def _problem(item: Any) -> str:
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
+    return f"{where or 'configuration'}: {item['msg'].removeprefix('Value error, ')}"
