@@ -1,0 +1,185 @@
+"""Runs a policy pack the way the real engine does: real protobuf requests to pulumi-policy's own servicer.
+
+Each policy gets a servicer of its own, so that an exception can be laid at the right policy's door, and so that every
+policy gives exactly one kind of answer for every resource. Two answers of the SDK are read fail-closed: "can't run
+policy", which it gives (as advisory, whatever the policy's level) when a policy reads an unknown value, and a violation
+whose message starts with `unknown:`, which is what our rules report for the same reason. Both are `unknown`, at the
+policy's own level.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2
+from pulumi_policy import EnforcementLevel, Policy
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+
+from sandbox.engine.errors import PolicyError
+from sandbox.engine.events import Level, Status, Verdict
+from sandbox.engine.resource import ResourceState
+from sandbox.engine.secrets import Redactor
+from sandbox.engine.urn import name_of
+from sandbox.engine.wire import to_struct
+from sandbox.provider import Properties
+
+PACK_NAME: Final = "bailiwick"
+PACK_VERSION: Final = "0.0.1"
+UNKNOWN_PREFIX: Final = "unknown:"
+WAIVED_PREFIX: Final = "waived"
+CANNOT_RUN_PREFIX: Final = "can't run policy"
+
+_LEVELS: Final = {
+    "advisory": analyzer_pb2.ADVISORY,
+    "mandatory": analyzer_pb2.MANDATORY,
+    "disabled": analyzer_pb2.DISABLED,
+}
+_SEVERITIES: Final = {
+    analyzer_pb2.POLICY_SEVERITY_LOW: "low",
+    analyzer_pb2.POLICY_SEVERITY_MEDIUM: "medium",
+    analyzer_pb2.POLICY_SEVERITY_HIGH: "high",
+    analyzer_pb2.POLICY_SEVERITY_CRITICAL: "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    name: str
+    description: str
+    level: Level
+    severity: str
+    is_stack_rule: bool
+    servicer: Any
+
+
+class PolicyHost:
+    """A policy pack. `config` is what `--policy-pack-config` takes: a level, or `enforcementLevel` and the policy's own
+    keys, for each policy by name. A name that no policy has is refused: the real engine would ignore it in silence."""
+
+    def __init__(self, policies: Sequence[Policy], config: Mapping[str, Any] | None = None) -> None:
+        config = dict(config or {})
+        unknown = sorted(set(config) - {policy.name for policy in policies} - {"all"})
+        if unknown:
+            raise PolicyError(
+                f"policy configuration names {unknown[0]!r}, which no policy has; there are:"
+                f" {', '.join(sorted(policy.name for policy in policies))}"
+            )
+        host_rules = (_rule(policy, config.get(policy.name, config.get("all"))) for policy in policies)
+        self._rules = [rule for rule in host_rules if rule is not None]
+
+    @property
+    def names(self) -> list[str]:
+        """The policies that are not disabled."""
+        return [rule.name for rule in self._rules]
+
+    def judge_resource(
+        self, state: ResourceState, inputs: Properties, provider: ResourceState | None, redactor: Redactor
+    ) -> list[Verdict]:
+        """What every resource policy says about one resource, on its checked inputs, before it is deployed."""
+        rules = [rule for rule in self._rules if not rule.is_stack_rule]
+        if not rules:
+            return []
+        request = analyzer_pb2.AnalyzeRequest(
+            type=state.type,
+            urn=state.urn,
+            name=name_of(state.urn),
+            properties=to_struct(inputs),
+            options=_options(state),
+            provider=_provider(provider),
+        )
+        answers = (_ask(rule, rule.servicer.Analyze, request, state.urn, redactor) for rule in rules)
+        return [verdict for answer in answers for verdict in answer]
+
+    def judge_stack(self, stack_urn: str, states: Iterable[ResourceState], redactor: Redactor) -> list[Verdict]:
+        """What every stack policy says about the whole stack, on outputs (in a preview, on foreseen outputs)."""
+        rules = [rule for rule in self._rules if rule.is_stack_rule]
+        if not rules:
+            return []
+        states = list(states)
+        by_urn = {state.urn: state for state in states}
+        request = analyzer_pb2.AnalyzeStackRequest(
+            resources=[
+                analyzer_pb2.AnalyzerResource(
+                    type=state.type,
+                    urn=state.urn,
+                    name=name_of(state.urn),
+                    properties=to_struct(state.outputs),
+                    options=_options(state),
+                    provider=_provider(by_urn.get(state.provider_urn)),
+                    parent=state.parent,
+                    dependencies=state.dependencies,
+                    propertyDependencies={
+                        key: analyzer_pb2.AnalyzerPropertyDependencies(urns=urns)
+                        for key, urns in state.property_dependencies.items()
+                    },
+                )
+                for state in states
+            ]
+        )
+        answers = (_ask(rule, rule.servicer.AnalyzeStack, request, stack_urn, redactor) for rule in rules)
+        return [verdict for answer in answers for verdict in answer]
+
+
+def _rule(policy: Policy, config: Any) -> _Rule | None:
+    servicer: Any = _PolicyAnalyzerServicer(PACK_NAME, PACK_VERSION, [policy], EnforcementLevel.MANDATORY)
+    info = servicer.GetAnalyzerInfo(empty_pb2.Empty(), None).policies[0]
+    level = info.enforcementLevel
+    if config is not None:
+        settings = {"enforcementLevel": config} if isinstance(config, str) else dict(config)
+        if (name := settings.pop("enforcementLevel", None)) is not None:
+            if name not in _LEVELS:
+                raise PolicyError(f"policy {policy.name}: level {name!r} is not one of {', '.join(_LEVELS)}")
+            level = _LEVELS[name]
+        chosen = analyzer_pb2.PolicyConfig(enforcementLevel=level, properties=to_struct(settings))
+        servicer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={policy.name: chosen}), None)
+    if level == analyzer_pb2.DISABLED:
+        return None
+    return _Rule(
+        policy.name,
+        policy.description,
+        "advisory" if level == analyzer_pb2.ADVISORY else "mandatory",
+        _SEVERITIES.get(info.severity, ""),
+        info.policy_type == analyzer_pb2.POLICY_TYPE_STACK,
+        servicer,
+    )
+
+
+def _options(state: ResourceState) -> analyzer_pb2.AnalyzerResourceOptions:
+    return analyzer_pb2.AnalyzerResourceOptions(
+        protect=state.protect,
+        ignoreChanges=state.ignore_changes,
+        additionalSecretOutputs=state.additional_secret_outputs,
+        parent=state.parent,
+    )
+
+
+def _provider(provider: ResourceState | None) -> analyzer_pb2.AnalyzerProviderResource | None:
+    if provider is None:
+        return None
+    return analyzer_pb2.AnalyzerProviderResource(
+        type=provider.type, urn=provider.urn, name=name_of(provider.urn), properties=to_struct(provider.inputs)
+    )
+
+
+def _ask(rule: _Rule, method: Any, request: Any, urn: str, redactor: Redactor) -> list[Verdict]:
+    try:
+        response = method(request, None)
+    except Exception as error:
+        detail = redactor.clean(f"{type(error).__name__}: {error}")
+        raise PolicyError(
+            f"policy {rule.name} failed on {urn}: {detail}; what is not judged is not deployed"
+        ) from error
+
+    def verdict(status: Status, message: str = "", on: str = "") -> Verdict:
+        return Verdict(rule.name, on or urn, rule.level, status, redactor.clean(message), rule.severity)
+
+    verdicts = []
+    for diagnostic in response.diagnostics:
+        message = diagnostic.message.removeprefix(rule.description).lstrip("\n")
+        is_unknown = message.startswith((UNKNOWN_PREFIX, CANNOT_RUN_PREFIX))
+        verdicts.append(verdict("unknown" if is_unknown else "fail", message or rule.description, diagnostic.urn))
+    for answer in response.not_applicable:
+        waived = answer.reason.startswith(WAIVED_PREFIX)
+        verdicts.append(verdict("waived" if waived else "not_applicable", answer.reason))
+    return verdicts or [verdict("pass")]

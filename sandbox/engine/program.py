@@ -1,0 +1,129 @@
+"""Runs a stack's program in this process, against a monitor that is an object instead of an address.
+
+`pulumi.runtime.Settings` takes any object as its monitor and engine; `set_mocks` uses the same hook, but it also
+registers and finishes a root stack of its own, so that exports and `pulumi.run` would be lost. A run leaves nothing
+behind: settings, configuration and root resource live in a copy of the context, the event loop is the run's own,
+the working directory, `sys.path` and `sys.argv` are put back, and modules that the program imported from its own
+directory are forgotten, so that the next run of any stack starts afresh.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi.runtime
+import pulumi.runtime.config
+import pulumi.runtime.settings
+
+from sandbox.engine.errors import EngineError, ProgramError
+from sandbox.engine.project import Configuration, Project
+
+
+def run_program(
+    project: Project, stack: str, configuration: Configuration, *, monitor: Any, engine: Any, preview: bool
+) -> None:
+    """Run the program to its end, its registrations included. Raises `ProgramError` with the user's own line, or the
+    `EngineError` that the monitor raised."""
+    if not (project.main / "__main__.py").is_file():
+        raise ProgramError(f"no program: {project.main / '__main__.py'} does not exist")
+    contextvars.copy_context().run(_run, project, stack, configuration, monitor, engine, preview)
+
+
+def _run(
+    project: Project, stack: str, configuration: Configuration, monitor: Any, engine: Any, preview: bool
+) -> None:
+    pulumi.runtime.settings.ROOT.set(None)
+    pulumi.runtime.configure(
+        pulumi.runtime.Settings(
+            project=project.name,
+            stack=stack,
+            monitor=monitor,
+            engine=engine,
+            dry_run=preview,
+            organization="organization",
+            root_directory=str(project.directory),
+        )
+    )
+    pulumi.runtime.config.set_all_config(dict(configuration.values), sorted(configuration.secret_keys))
+
+    def program() -> None:
+        runpy.run_path(str(project.main / "__main__.py"), run_name="__main__")
+
+    with _as_main(project.main), _quiet_asyncio():
+        try:
+            asyncio.run(pulumi.runtime.run_in_stack(program))
+        except EngineError:
+            raise
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                raise ProgramError(f"the program exited with {error.code}") from error
+        except Exception as error:
+            if (cause := _engine_error(error)) is not None:
+                raise cause from error
+            raise ProgramError(_describe(error, project.directory)) from error
+
+
+def _engine_error(error: BaseException) -> EngineError | None:
+    """The SDK wraps what a monitor raises; the cause is what the user must see."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, EngineError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _describe(error: Exception, directory: Path) -> str:
+    """`stacks/__main__.py:12: ValueError: …`: the innermost line of the project's own code, then what was raised."""
+    if isinstance(error, pulumi.RunError):
+        return str(error)
+    text = str(error) if isinstance(error, SyntaxError) else f"{type(error).__name__}: {error}"
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(directory) and "site-packages" not in frame.filename
+        and not Path(frame.filename).is_relative_to(Path(__file__).parent)
+    ]
+    if not own:
+        return text
+    return f"{Path(own[-1].filename).relative_to(directory)}:{own[-1].lineno}: {text}"
+
+
+@contextlib.contextmanager
+def _as_main(directory: Path) -> Iterator[None]:
+    """As `python <directory>` would have it: working directory, first entry of `sys.path`, `sys.argv`."""
+    before, path, argv = Path.cwd(), list(sys.path), list(sys.argv)
+    os.chdir(directory)
+    sys.path.insert(0, str(directory))
+    sys.argv = [str(directory)]
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        sys.argv = argv
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and name != "__main__" and Path(file).is_relative_to(directory):
+                del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _quiet_asyncio() -> Iterator[None]:
+    """The SDK leaves futures unobserved when a program fails, which asyncio logs; the error itself is reported."""
+    logger = logging.getLogger("asyncio")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
