@@ -1,10 +1,24 @@
 """What ends a command: one line for the person who must act, and an exit code."""
 
-EXIT_VIOLATION = 1
+import sys
+from typing import Final
+
+EXIT_VIOLATION: Final = 1
 """The command ran, and the answer is no: a policy violation, a failed deployment, evidence that does not hold."""
 
-EXIT_UNUSABLE = 2
+EXIT_UNUSABLE: Final = 2
 """The command could not be carried out: bad input, a missing tool, an unreadable file."""
+
+_USER_ERRORS: Final = {
+    "catalog": "UnknownFact",
+    "components.spec": "SpecError",
+    "sandbox.engine.errors": "EngineError",
+    "sandbox.provider": "ProviderError",
+    "verifier.errors": "VerifierError",
+    "verifier.keystore": "KeyStoreError",
+}
+"""The rooms' own exceptions whose text is written for a user. Looked up among loaded modules, so that a verb imports
+only what it uses."""
 
 
 class CliError(Exception):
@@ -13,3 +27,15 @@ class CliError(Exception):
     def __init__(self, message: str, *, code: int = EXIT_UNUSABLE) -> None:
         super().__init__(message)
         self.code = code
+
+
+def as_user_error(error: Exception) -> str | None:
+    """The text of an error that is meant for a user, or None for a defect of ours."""
+    classes = tuple(
+        getattr(sys.modules[module], name) for module, name in _USER_ERRORS.items() if module in sys.modules
+    )
+    if isinstance(error, (CliError, *classes)):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return None

@@ -1,0 +1,33 @@
+"""`make bench`: every claim of speed, as a ratio within one run, against what a user would otherwise have.
+
+Machines are shared and noisy, so each figure is the best of several repetitions, both sides of a ratio are measured in
+turn in the same process or in processes of their own, and nothing here passes or fails.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import check, engine, snp
+from bench.measure import Row
+
+BENCHES: dict[str, Callable[[], Iterator[Row]]] = {"snp": snp.run, "check": check.run, "engine": engine.run}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.stderr.write(f"no benchmark {unknown[0]!r}: choose from {', '.join(BENCHES)}\n")
+        return 2
+    table = Table("what", "measured", "against", "measured", "ratio", "goal", title="bailiwick bench")
+    for name in names or BENCHES:
+        for row in BENCHES[name]():
+            table.add_row(row.what, row.measured, row.against, row.baseline, f"{row.ratio:.2f}", row.goal)
+    Console(width=150).print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""How attestation results and key-release receipts look to a person."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from sandbox.region import GuestOutcome
+
+_TIER_STYLES: Final = {"affirming": "green", "warning": "yellow", "contraindicated": "red", "none": "dim"}
+_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red"}
+_WIDE_HEX: Final = 32
+
+
+def print_outcome(console: Console, outcome: "GuestOutcome") -> None:
+    """One guest: its verdict claim by claim, the receipt of its key, and the model that it opened."""
+    style = _STATUS_STYLES[outcome.status]
+    image = "/".join(outcome.image.split("/")[-3::2])
+    console.print(
+        f"\n[bold]Attestation[/]  {escape(outcome.machine)} ({escape(image)}): [{style} bold]{outcome.status}[/]"
+    )
+    if outcome.reason:
+        console.print(f"  [red]{escape(outcome.reason)}[/]")
+    if outcome.claims:
+        for name, submodule in outcome.claims["submods"].items():
+            console.print(claims_table(name, submodule["ear.veraison.policy-claims"].items()))
+    if outcome.receipt:
+        print_receipt(console, outcome.receipt)
+    if outcome.artefact and outcome.artefact.decrypted:
+        artefact = outcome.artefact
+        console.print(f"  model {escape(artefact.model)} decrypted: {artefact.bytes:,} bytes, sha256 {artefact.sha256}")
+
+
+def claims_table(submodule: str, claims: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+    """Claims of one submodule (`cpu`): what was found, how it was judged, why, and which reference value matched."""
+    table = Table(title=f"{submodule} claims", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in ("claim", "value", "verdict", "why"):
+        table.add_column(heading, overflow="fold")
+    for name, claim in claims:
+        tier = str(claim["tier"])
+        why = str(claim["reason"])
+        if claim.get("reference") is not None:
+            why += f" ({_short(claim['reference'])})"
+        table.add_row(escape(name), escape(_short(claim["value"])), f"[{_TIER_STYLES[tier]}]{tier}[/]", escape(why))
+    return table
+
+
+def print_receipt(console: Console, receipt: Mapping[str, Any]) -> None:
+    """What the transparency log says of the last decision about a guest."""
+    entry = receipt["entry"]
+    allowed = entry["decision"] == "allow"
+    verb, style = ("released", "green") if allowed else ("refused", "red")
+    console.print(f"[bold]Key release[/]  {escape(entry['resource'])}: [{style} bold]{verb}[/]")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for name in ("id", "time", "kek", "verdict_digest", "policy_digest", "evidence_digest", "jurisdiction"):
+        if entry.get(name):
+            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(_plain(entry[name])))
+    for reason in entry.get("reasons", ()):
+        table.add_row("[dim]reason[/]", escape(_plain(reason)))
+    table.add_row("[dim]log[/]", f"entry {receipt['index']} of {receipt['tree_size']}, inclusion proof attached")
+    console.print(table)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _short(value: Any) -> str:
+    text = _plain(value)
+    is_digest = len(text) > _WIDE_HEX and all(character in "0123456789abcdef" for character in text)
+    return f"{text[:16]}…{text[-8:]}" if is_digest else text

@@ -1,0 +1,33 @@
+"""`bailiwick destroy`: take a region down, and leave nothing."""
+
+import typer
+
+from cli import records
+from cli.console import open_console
+from cli.display import print_outcome
+from cli.errors import EXIT_VIOLATION
+from cli.options import EngineOption, StackArgument
+from cli.project import Project
+from cli.session import Engine, emulated, print_header
+
+app = typer.Typer()
+
+
+@app.command()
+def destroy(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
+    """Delete every resource of the region, its keys included, and the emulated region itself."""
+    project, console = Project.find(), open_console()
+    with emulated(project, stack, console) as session:
+        print_header(session, engine.chosen())
+        if engine.chosen() is Engine.PULUMI:
+            with session.pulumi_engine() as pulumi:
+                ok = pulumi.run("destroy") == 0
+        else:
+            outcome = session.local_engine().destroy()
+            print_outcome(console, outcome)
+            ok = outcome.ok
+        if ok:
+            session.region.erase()
+            records.forget(project, stack)
+    if not ok:
+        raise typer.Exit(EXIT_VIOLATION)

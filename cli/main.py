@@ -1,0 +1,71 @@
+"""The `bailiwick` command: one file per verb, imported when it is called."""
+
+import importlib
+import sys
+from typing import Any, Final
+
+import typer
+import typer.core
+import typer.main
+
+from cli.errors import CliError, as_user_error
+
+VERBS: Final = {
+    "up": "bring a region up",
+    "preview": "show what `up` would change",
+    "refresh": "compare state with what exists",
+    "destroy": "take a region down",
+    "check": "judge stacks against the policy pack",
+    "verify": "verify attestation evidence",
+    "evidence": "export or verify the signed evidence bundle",
+    "stack": "list stacks; show, export or import their state",
+    "sandbox": "serve the emulated clouds to the real engine",
+}
+
+
+class _LazyGroup(typer.core.TyperGroup):
+    """Imports the module of a verb only when that verb, or the list of all, is asked for: `verify` needs no Pulumi."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command = typer.main.get_command(importlib.import_module(f"cli.{cmd_name}").app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    name="bailiwick",
+    help="Sovereign AI regions as code, with the proof.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _bailiwick() -> None:
+    """Sovereign AI regions as code, with the proof."""
+
+
+def run() -> None:
+    """Entry point: a user's mistake ends in one line and an exit code, never in a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: what was done is in the state; run the command again to go on\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        message = as_user_error(error)
+        if message is None:
+            raise
+        sys.stderr.write(f"error: {message}\n")
+        sys.exit(error.code if isinstance(error, CliError) else 2)

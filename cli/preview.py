@@ -1,0 +1,26 @@
+"""`bailiwick preview`: what `up` would change, and what the policy pack says of it."""
+
+import typer
+
+from cli.console import open_console
+from cli.errors import EXIT_VIOLATION
+from cli.options import EngineOption, StackArgument
+from cli.project import Project
+from cli.session import Engine, emulated, print_header
+
+app = typer.Typer()
+
+
+@app.command()
+def preview(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
+    """Show what `up` would change, and what the policy pack says of it. Changes nothing."""
+    console = open_console()
+    with emulated(Project.find(), stack, console) as session:
+        print_header(session, engine.chosen())
+        if engine.chosen() is Engine.PULUMI:
+            with session.pulumi_engine() as pulumi:
+                ok = pulumi.run("preview") == 0
+        else:
+            ok = session.local_engine().preview().ok
+    if not ok:
+        raise typer.Exit(EXIT_VIOLATION)

@@ -1,0 +1,29 @@
+"""`bailiwick refresh`: compare state with what exists, and take over what differs."""
+
+import typer
+
+from cli.console import open_console
+from cli.display import print_outcome
+from cli.errors import EXIT_VIOLATION
+from cli.options import EngineOption, StackArgument
+from cli.project import Project
+from cli.session import Engine, emulated, print_header
+
+app = typer.Typer()
+
+
+@app.command()
+def refresh(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
+    """Read every resource back from the cloud and take what differs into the state."""
+    console = open_console()
+    with emulated(Project.find(), stack, console) as session:
+        print_header(session, engine.chosen())
+        if engine.chosen() is Engine.PULUMI:
+            with session.pulumi_engine() as pulumi:
+                ok = pulumi.run("refresh") == 0
+        else:
+            outcome = session.local_engine().refresh()
+            print_outcome(console, outcome)
+            ok = outcome.ok
+    if not ok:
+        raise typer.Exit(EXIT_VIOLATION)

@@ -1,0 +1,47 @@
+"""`bailiwick sandbox`: the emulated clouds as providers for the real engine."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+from sandbox.clouds.server import serve as serve_providers
+
+from cli import attestation_view
+from cli.console import open_console
+from cli.options import StackArgument
+from cli.project import Project
+from cli.session import emulated
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def sandbox() -> None:
+    """Work with the emulated region itself."""
+
+
+@app.command()
+def serve(
+    stack: StackArgument,
+    minutes: Annotated[float, typer.Option(help="stop by itself after this long")] = 60.0,
+) -> None:
+    """Serve the emulated clouds to the real `pulumi` on loopback, and print the line to export."""
+    console = open_console()
+    with emulated(Project.find(), stack, console) as session:
+        served = serve_providers({session.cloud.package: session.cloud})
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        console.print(f"export PULUMI_DEBUG_PROVIDERS={served.debug_providers}", highlight=False)
+        console.print(f"[dim]serving {stack} for {minutes:g} minutes; Ctrl-C ends it[/]")
+        shown: set[str] = set()
+        try:
+            waited = 0.0
+            while not stop.wait(1.0) and (waited := waited + 1.0) < minutes * 60:
+                for outcome in session.region.outcomes():
+                    if outcome.started_at not in shown:
+                        shown.add(outcome.started_at)
+                        attestation_view.print_outcome(console, outcome)
+        finally:
+            served.stop()

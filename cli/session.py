@@ -1,0 +1,106 @@
+"""One stack over its emulated region: the pieces that `up`, `preview`, `refresh` and `destroy` share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rich.console import Console
+from sandbox.clouds.server import serve
+
+import catalog
+from cli.display import Display
+from cli.errors import CliError
+from cli.project import Project
+from cli.pulumi_engine import PulumiEngine, find_pulumi
+from components.spec import RegionSpec
+from policies import pack
+from sandbox.clouds.azure import AzureCloud
+from sandbox.engine import LocalEngine, PolicyHost, StateFile
+from sandbox.region import Region
+
+
+class Engine(StrEnum):
+    """Which engine runs the program. `auto` is `pulumi` where the command is on PATH, else `local`."""
+
+    AUTO = "auto"
+    LOCAL = "local"
+    PULUMI = "pulumi"
+
+    def chosen(self) -> "Engine":
+        """What `auto` means here."""
+        if self is Engine.AUTO:
+            return Engine.PULUMI if find_pulumi() else Engine.LOCAL
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A stack, its emulated region and cloud, and where to print."""
+
+    project: Project
+    stack: str
+    spec: RegionSpec
+    region: Region
+    cloud: AzureCloud
+    console: Console
+
+    def local_engine(self) -> LocalEngine:
+        """The local engine on this stack, printing to the console as it goes."""
+        return LocalEngine(
+            self.project.root,
+            self.stack,
+            providers={self.cloud.package: self.cloud},
+            state=StateFile(self.project.state_file(self.stack), self.project.passphrase()),
+            policy_pack=PolicyHost(pack.build()),
+            on_event=Display(self.console),
+        )
+
+    @contextmanager
+    def pulumi_engine(self) -> Iterator[PulumiEngine]:
+        """The real engine on this stack, with the emulated cloud attached over gRPC while the context lasts."""
+        served = serve({self.cloud.package: self.cloud})
+        try:
+            yield PulumiEngine(self.project, self.stack, served.debug_providers)
+        finally:
+            served.stop()
+
+
+@contextmanager
+def emulated(project: Project, stack: str, console: Console) -> Iterator[Session]:
+    """Open the emulated region of `stack`.
+
+    Raises:
+        SpecError: the stack file is wrong, every problem at once.
+        CliError: the stack is not emulated, so that only the real engine with real providers may deploy it.
+    """
+    spec = RegionSpec.from_stack_file(project.stack_file(stack))
+    if not spec.emulated:
+        raise CliError(
+            f"{stack} names a real cloud account: deploy it with `pulumi up`, the sandbox takes emulated stacks"
+        )
+    data = project.region_dir(stack)
+    region = Region(data, stack, project.hardware_dir, warn=lambda text: console.print(f"[yellow]warning[/] {text}"))
+    try:
+        cloud = AzureCloud(data, region)
+        region.attach(cloud.resolve)
+        yield Session(project, stack, spec, region, cloud, console)
+    finally:
+        region.close()
+
+
+def print_header(session: Session, engine: Engine) -> None:
+    """Which region, whose jurisdiction, which engine."""
+    spec = session.spec
+    place = catalog.load().region(spec.cloud, spec.location)
+    version = "" if engine is Engine.PULUMI else ", no pulumi command needed"
+    session.console.print(
+        f"[bold]Region[/]  {session.stack}: {place.name}, jurisdiction {spec.jurisdiction}, emulated {spec.cloud}\n"
+        f"[bold]Engine[/]  {engine}{version}\n"
+    )
+
+
+def relative(path: Path, project: Project) -> Path:
+    """`path` as a person in the project's root would type it."""
+    return path.relative_to(project.root) if path.is_relative_to(project.root) else path

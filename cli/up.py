@@ -1,0 +1,61 @@
+"""`bailiwick up`: bring a region up, attest its guests, show the proof."""
+
+import time
+
+import typer
+
+from cli import attestation_view, records
+from cli.console import open_console
+from cli.display import print_outcome, print_outputs, resource_tree
+from cli.errors import EXIT_VIOLATION
+from cli.options import EngineOption, StackArgument
+from cli.project import Project
+from cli.session import Engine, Session, emulated, print_header
+from sandbox.engine import StateFile
+
+app = typer.Typer()
+
+GUEST_SECONDS = 60.0
+"""How long guests may take to attest and fetch their keys."""
+
+
+@app.command()
+def up(
+    stack: StackArgument,
+    engine: EngineOption = Engine.AUTO,
+) -> None:
+    """Bring a region up in the emulated cloud, attest its guests and show the proof."""
+    started = time.monotonic()
+    console = open_console()
+    with emulated(Project.find(), stack, console) as session:
+        print_header(session, engine.chosen())
+        ok = _with_pulumi(session) if engine.chosen() is Engine.PULUMI else _with_local_engine(session)
+        if not ok:
+            raise typer.Exit(EXIT_VIOLATION)
+        outcomes = session.region.settle(GUEST_SECONDS)
+        for outcome in outcomes:
+            attestation_view.print_outcome(console, outcome)
+        console.print(f"\n[bold]Took[/]  {time.monotonic() - started:.1f} s")
+        console.print(
+            "[bold]Next[/]  bailiwick preview | up | refresh | destroy | check | stack, and\n"
+            f"      bailiwick evidence export {stack} --output bundle.json, bailiwick evidence verify bundle.json"
+        )
+        if any(outcome.status != "attested" for outcome in outcomes):
+            raise typer.Exit(EXIT_VIOLATION)
+
+
+def _with_local_engine(session: Session) -> bool:
+    outcome = session.local_engine().up()
+    records.save_verdicts(session.project, session.stack, Engine.LOCAL, outcome.verdicts)
+    if outcome.ok:
+        state = StateFile(session.project.state_file(session.stack), session.project.passphrase()).read()
+        session.console.print(resource_tree(session.stack, ((r.urn, r.parent, r.id) for r in state.resources)))
+    print_outcome(session.console, outcome)
+    if outcome.ok:
+        print_outputs(session.console, outcome.outputs)
+    return outcome.ok
+
+
+def _with_pulumi(session: Session) -> bool:
+    with session.pulumi_engine() as pulumi:
+        return pulumi.run("up") == 0

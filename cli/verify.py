@@ -1,0 +1,89 @@
+"""`bailiwick verify`: is this evidence genuine, and is it acceptable?"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.attestation_view import claims_table
+from cli.console import open_console
+from cli.errors import CliError
+from verifier import ear
+from verifier.command import Verdict, verify_files
+from verifier.signer import load_public_key
+from verifier.trust import TrustStore
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(help="an AMD SEV-SNP attestation report, 1184 bytes")],
+    endorsements: Annotated[Path, typer.Option(help="folder with vcek.der or vlek.der, and any ASK, ARK and CRL")],
+    policy: Annotated[Path | None, typer.Option(help="appraisal policy; the default is strict")] = None,
+    nonce: Annotated[str | None, typer.Option(help="what REPORT_DATA must hold, in hex")] = None,
+    at: Annotated[str | None, typer.Option(help="time of verification, ISO 8601; default now")] = None,
+    reference_values: Annotated[list[Path] | None, typer.Option(help="signed reference values of an image")] = None,
+    build_key: Annotated[list[Path] | None, typer.Option(help="public key (PEM) that signs reference values")] = None,
+    sandbox_root: Annotated[Path | None, typer.Option(help="also trust this emulated hardware root (PEM)")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="every claim with its reason")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the whole verdict as JSON")] = False,
+) -> None:
+    """Verify attestation evidence offline. Exit code 0: affirming, 1: not, 2: malformed or unreadable."""
+    trust = TrustStore.production()
+    if sandbox_root is not None:
+        trust = trust.with_sandbox(_read(sandbox_root))
+    verdict = verify_files(
+        report,
+        endorsements,
+        at=_time(at),
+        policy=policy,
+        nonce=_hex(nonce),
+        reference_values=reference_values or (),
+        build_keys=[load_public_key(_read(path)) for path in build_key or ()],
+        trust=trust,
+    )
+    if as_json:
+        typer.echo(json.dumps(verdict.as_json(), indent=2))
+    else:
+        _print(open_console(), verdict, explain=explain)
+    if verdict.exit_code:
+        raise typer.Exit(verdict.exit_code)
+
+
+def _print(console: Console, verdict: Verdict, *, explain: bool) -> None:
+    if verdict.error is not None:
+        raise CliError(verdict.error, code=verdict.exit_code)
+    style = "green" if verdict.acceptable else "red"
+    console.print(f"[{style} bold]{'affirming' if verdict.acceptable else 'not affirming'}[/]  {verdict.summary}")
+    if explain and verdict.result is not None:
+        for name, appraisal in verdict.result.submods.items():
+            claims = ((claim.name, ear.claim_members(claim)) for claim in appraisal.claims)
+            console.print(claims_table(name, claims))
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise CliError(f"--at: {text!r} is not a time: write it like 2026-07-01T00:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _hex(text: str | None) -> bytes | None:
+    try:
+        return None if text is None else bytes.fromhex(text)
+    except ValueError:
+        raise CliError(f"--nonce: {text!r} is not hexadecimal") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CliError(f"{path}: {error.strerror}") from None
