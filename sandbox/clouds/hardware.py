@@ -27,7 +27,8 @@ class Machine:
 
     `id` is the ARM id of the VM and `network_id` that of its virtual network; `tee` is the catalogue's name
     (`snp`, `tdx`) or None for an ordinary machine; `image_reference` is the ARM id of a gallery image version, or
-    `publisher:offer:sku:version`; `custom_data` is osProfile.customData, decoded.
+    `publisher:offer:sku:version`; `custom_data` is what the guest is told at boot, decoded: osProfile.customData, or
+    userData for a specialized image, which takes no osProfile.
     """
 
     id: str
@@ -51,7 +52,8 @@ class Hardware(Protocol):
         """Facts of a gallery image version: `name`, `version`, `securityTypes`; None when there is no such image.
 
         `securityTypes` lists what a VM made from it may state as securityProfile.securityType (`ConfidentialVM`,
-        `TrustedLaunch`, `Standard`).
+        `TrustedLaunch`, `Standard`). `specialized`, where given, says whether the image has its own users, so that the
+        VM takes no osProfile.
         """
 
     def create_key(self, vault: str, name: str, properties: Mapping[str, Value]) -> KeyVersion:
