@@ -87,9 +87,7 @@ def decrypt(data: bytes, dek: bytes) -> Artefact:
         try:
             plaintext += cipher.decrypt(nonce, data[position : position + size], encoded)
         except InvalidTag:
-            raise ArtefactError(
-                f"the chunk at byte {position} was changed, or the key is another one"
-            ) from None
+            raise ArtefactError(f"the chunk at byte {position} was changed, or the key is another one") from None
         position += size
     if position != len(data):
         raise ArtefactError(f"{len(data) - position} bytes follow the last chunk")

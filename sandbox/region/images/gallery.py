@@ -1,22 +1,16 @@
-"""The image gallery of the emulated region, and the reference values that its build signs.
+"""The image gallery of the emulated region: recipes, and the launch measurements that follow from them.
 
-A recipe (`images/<name>-<version>.yaml`) lists what an image consists of, in launch order. An emulated
+A recipe (`<name>-<version>.yaml` in this folder) lists what an image consists of, in launch order. An emulated
 image has no disk: the content of a component is the text in its recipe. The launch measurement chains the
 components as SNP firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE, table PAGE_INFO), with one
 record for a component where hardware has one for each 4 KiB page. A real image's measurement comes from its
 real pages; everything that reads reference values treats both alike.
-
-`python -m sandbox.region.images` plays the build: it signs the reference values of every recipe with a key
-that it makes for this run and does not keep.
 """
 
-import argparse
 import hashlib
-import json
 import re
 import struct
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,12 +19,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.hardware import LaunchPolicy, Tcb
-from verifier import dsse
-from verifier.signer import SoftwareSigner, public_key_pem
 
-RECIPES: Final = Path(__file__).with_name("images")
-REFERENCE_VALUES: Final = Path(__file__).parents[2] / "stacks" / "reference-values"
-BUILD_KEY: Final = "build.pub.pem"
+RECIPES: Final = Path(__file__).parent
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://bailiwick.dev/reference-values/v1"
@@ -103,10 +93,7 @@ class Image(_Model):
 @cache
 def gallery() -> dict[str, Image]:
     """Every image that the emulated region offers, by `<name>-<version>`."""
-    images = (
-        Image.model_validate(yaml.safe_load(path.read_text("utf-8")))
-        for path in sorted(RECIPES.glob("*.yaml"))
-    )
+    images = (Image.model_validate(yaml.safe_load(path.read_text("utf-8"))) for path in sorted(RECIPES.glob("*.yaml")))
     return {image.id: image for image in images}
 
 
@@ -114,33 +101,3 @@ def find(reference_id: str) -> Image | None:
     """The image behind an ARM gallery image version id (case-insensitive, as ARM ids are), or None."""
     match = _GALLERY_ID.fullmatch(reference_id)
     return gallery().get(f"{match['name']}-{match['version']}".lower()) if match else None
-
-
-def build(directory: Path, at: datetime) -> list[Path]:
-    """Sign the reference values of every recipe into `directory`; only the public half of the key is kept."""
-    signer = SoftwareSigner.generate()
-    directory.mkdir(parents=True, exist_ok=True)
-    public = directory / BUILD_KEY
-    public.write_text(public_key_pem(signer.public_key), "utf-8")
-    written = [public]
-    for image in gallery().values():
-        payload = json.dumps(image.statement(at), indent=1).encode()
-        envelope = dsse.sign(dsse.IN_TOTO, payload, signer)
-        path = directory / f"{image.id}.json"
-        path.write_text(json.dumps(envelope, indent=2) + "\n", "utf-8")
-        written.append(path)
-    return written
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m sandbox.region.images [--output DIR]`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox.region.images", description="Sign reference values."
-    )
-    parser.add_argument("--output", type=Path, default=REFERENCE_VALUES, help="directory to write")
-    for path in build(parser.parse_args(arguments).output, datetime.now(UTC)):
-        print(path)
-
-
-if __name__ == "__main__":
-    main()

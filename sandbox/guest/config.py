@@ -1,0 +1,53 @@
+"""What a workload guest is told at boot: the VM's osProfile.customData, written by the components."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class ConfigError(Exception):
+    """The customData is not a workload's configuration; the message names the members at fault."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ArtefactLocation(_Model):
+    """Where the encrypted model lies: storage account, container and blob name."""
+
+    account: str = Field(pattern="^[a-z0-9]{3,24}$")
+    container: str = Field(pattern="^[a-z0-9-]{3,63}$")
+    blob: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+    @property
+    def url(self) -> str:
+        """The blob's address inside the region's network."""
+        return f"https://{self.account}.blob.core.windows.net/{self.container}/{self.blob}"
+
+
+class WorkloadConfig(_Model):
+    """verifier: base URL of the key broker. resource: KBS path of the data key, `<repository>/<type>/<tag>`."""
+
+    version: Literal[1]
+    role: Literal["workload"]
+    verifier: str = Field(pattern="^https?://[^/]+$")
+    resource: str = Field(pattern="^[^/]+/[^/]+/[^/]+$")
+    artefact: ArtefactLocation
+
+    @property
+    def model(self) -> str:
+        """The model that the guest is to serve: the tag of its key."""
+        return self.resource.rsplit("/", 1)[1]
+
+
+def parse(custom_data: bytes) -> WorkloadConfig:
+    """Read customData; ConfigError names every member that is wrong."""
+    try:
+        return WorkloadConfig.model_validate_json(custom_data)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'customData'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigError(f"osProfile.customData is not a workload's configuration: {wrong}") from None

@@ -1,0 +1,138 @@
+"""Boots one workload guest: launches it on an emulated chip, lets its agent run, writes down what became of it."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+
+from sandbox.clouds.hardware import Machine
+from sandbox.guest.agent import BlobError, GuestAgent, Journal
+from sandbox.guest.artefact import Artefact, ArtefactError
+from sandbox.guest.config import ConfigError, WorkloadConfig, parse
+from sandbox.guest.device import SevGuestDevice
+from sandbox.guest.kbs import RefusedError, UnreachableError
+from sandbox.guest.keys import UnwrapError
+from sandbox.hardware import Chip, SandboxPki, SnpFirmware
+from sandbox.region import images
+from sandbox.region.outcome import ArtefactRecord, GuestOutcome, StepRecord
+from sandbox.region.patience import Patience
+from verifier import canonical
+
+_CHIPS_PER_ZONE: Final = 4
+
+Connect = Callable[[], httpx.Client]
+"""A new HTTP client in the guest's network."""
+
+
+class BootError(Exception):
+    """The machine cannot start as a confidential guest; the message says what it lacks."""
+
+
+def launch(machine: Machine, pki: SandboxPki) -> SevGuestDevice:
+    """Start the machine's image on the chip of its host; HOST_DATA is SHA-256 of the customData it was given."""
+    image = images.find(machine.image_reference)
+    if image is None:
+        raise BootError(f"there is no image {machine.image_reference}")
+    if machine.tee != image.tee:
+        raise BootError(f"image {image.id} needs {image.tee}, and size {machine.size} has {machine.tee or 'no TEE'}")
+    firmware = SnpFirmware(pki, Chip(_host(machine)))
+    host_data = hashlib.sha256(machine.custom_data or b"").digest()
+    return SevGuestDevice(firmware, firmware.launch(image.measurement(), image.guest_policy, host_data))
+
+
+def _host(machine: Machine) -> str:
+    """The emulated host that a machine lands on: always the same one, of a few in its zone."""
+    slot = hashlib.sha256(machine.id.lower().encode()).digest()[0] % _CHIPS_PER_ZONE
+    return f"{machine.location}-{machine.zone or 'any'}-{slot}"
+
+
+def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience) -> GuestOutcome:
+    """Run the guest to its end; a verifier that does not answer is asked again while `patience` lasts."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    found: dict[str, Any] = {}
+    try:
+        config = parse(machine.custom_data or b"")
+        device = launch(machine, pki)
+        found |= _identity(device)
+        found |= _attest(device, config, connect, patience)
+    except (ConfigError, BootError) as error:
+        found |= _failed(error)
+    return GuestOutcome(
+        machine=machine.name,
+        machine_id=machine.id,
+        image=machine.image_reference,
+        started_at=started.isoformat(timespec="milliseconds"),
+        seconds=round(time.perf_counter() - clock, 3),
+        **found,
+    )
+
+
+def _attest(device: SevGuestDevice, config: WorkloadConfig, connect: Connect, patience: Patience) -> dict[str, Any]:
+    """Let the agent run, and start it again while no verifier answers."""
+    while True:
+        journal = Journal()
+        try:
+            return _attempt(device, config, connect, journal)
+        except UnreachableError as error:
+            if not patience.pause():
+                return _journal(journal) | _failed(error)
+
+
+def _attempt(device: SevGuestDevice, config: WorkloadConfig, connect: Connect, journal: Journal) -> dict[str, Any]:
+    """One run of the agent, as members of the outcome."""
+    try:
+        with connect() as http:
+            artefact = GuestAgent(device, config, http).run(journal)
+    except RefusedError as error:
+        journal.keep(error.receipt)
+        return _journal(journal) | {"status": "refused", "reason": error.reason}
+    except (BlobError, ArtefactError, UnwrapError) as error:
+        return _journal(journal) | _failed(error)
+    return _journal(journal) | {"status": "attested", "artefact": _artefact(artefact, config)}
+
+
+def _failed(error: Exception) -> dict[str, Any]:
+    return {"status": "failed", "reason": str(error)}
+
+
+def _identity(device: SevGuestDevice) -> dict[str, Any]:
+    chain = device.certificates()
+    return {
+        "measurement": device.guest.measurement.hex(),
+        "certificates": {"vcek": _text(chain.vcek), "ask": _text(chain.ask), "ark": _text(chain.ark)},
+    }
+
+
+def _journal(journal: Journal) -> dict[str, Any]:
+    return {
+        "nonce": journal.nonce,
+        "token": journal.token,
+        "claims": _claims(journal.token) if journal.token else None,
+        "report": _text(journal.report) if journal.report else None,
+        "receipts": tuple(journal.receipts),
+        "steps": tuple(StepRecord(name=step.name, seconds=step.seconds) for step in journal.steps),
+    }
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """The content of a JWT, for display; whoever relies on it verifies the token."""
+    payload = token.split(".")[1]
+    return canonical.parse_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def _artefact(artefact: Artefact, config: WorkloadConfig) -> ArtefactRecord:
+    return ArtefactRecord(
+        model=artefact.model,
+        blob=config.artefact.url,
+        sha256=artefact.sha256,
+        bytes=len(artefact.plaintext),
+        decrypted=True,
+    )
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,213 @@
+"""The hardware of one emulated region: an HSM, hosts that boot guests, and the verifiers that run on some of them."""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from sandbox.clouds.hardware import KeyVersion, Machine
+from sandbox.guest.config import WorkloadConfig, parse
+from sandbox.hardware import SandboxPki
+from sandbox.provider import ProviderError
+from sandbox.region import guests, images, keys
+from sandbox.region.blobs import BlobStore
+from sandbox.region.custody import Custody
+from sandbox.region.network import Network, Resolver
+from sandbox.region.outcome import GuestOutcome
+from sandbox.region.patience import Patience
+from sandbox.region.publisher import Publisher
+from sandbox.region.records import MachineRecord, Records
+from sandbox.region.verifiers import Verifiers
+from sandbox.values import Value
+from verifier.broker.wrapped import WrappedKeysError
+from verifier.config import ConfigurationError, VerifierConfig
+from verifier.keystore import KeyStoreError
+from verifier.log import LogError
+
+PATIENCE_SECONDS: Final = 15.0
+"""How long a guest asks again for a verifier that does not answer."""
+
+_GUESTS_AT_ONCE: Final = 8
+_LOGGER: Final = logging.getLogger(__name__)
+
+
+class Region:
+    """Implements `sandbox.clouds.hardware.Hardware` on this machine, with its state under `data_dir`.
+
+    Thread-safe. Guests find their verifier through the resolver that `attach` is given. `close` it at the end.
+
+    data_dir: `.bailiwick/region/<stack>`. hardware_dir: the keys of the emulated chips, which a project's stacks
+    share; None is `.bailiwick/hardware`. warn: hears what a person must be told, such as an HSM that is none.
+    custody: the HSM, the log and the wrapped keys, for evidence export.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        stack: str,
+        hardware_dir: Path | None = None,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        warn: Callable[[str], None] = _LOGGER.warning,
+    ) -> None:
+        self._data_dir = data_dir
+        self._patience = patience
+        self._pki = SandboxPki(hardware_dir or data_dir.parents[1] / "hardware")
+        self._machines = Records(data_dir / "machines", MachineRecord)
+        self._outcomes = Records(data_dir / "guests", GuestOutcome)
+        self.custody = Custody(data_dir, stack, warn)
+        self._verifiers = Verifiers(self.custody, self._pki)
+        blobs = BlobStore(data_dir / "blobs")
+        self._publisher = Publisher(self.custody, blobs)
+        self._network = Network(self._machines, self._verifiers, blobs)
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(_GUESTS_AT_ONCE, thread_name_prefix="guest")
+        self._running: dict[str, Future[None]] = {}
+
+    def attach(self, resolver: Resolver) -> None:
+        """Connect the region to the network that knows which machines a name leads to."""
+        self._network.attach(resolver)
+
+    def image(self, reference_id: str) -> dict[str, Value] | None:
+        """Facts of a gallery image version; None when the gallery has no such image."""
+        found = images.find(reference_id)
+        if found is None:
+            return None
+        return {"name": found.name, "version": found.version, "securityTypes": list(found.security_types)}
+
+    def create_key(self, vault: str, name: str, properties: Mapping[str, Value]) -> KeyVersion:  # noqa: ARG002
+        """Make a vault key in the region's one HSM, or find it: a key's name is enough."""
+        try:
+            return keys.create(self.custody.keystore, name)
+        except KeyStoreError as error:
+            raise ProviderError(f"KeyCreationFailed: key {name} of vault {vault}: {error}") from None
+
+    def destroy_key(self, vault: str, name: str) -> None:
+        """Destroy a vault key, and with it the use of every data key that it wrapped."""
+        try:
+            keys.destroy(self.custody.keystore, name)
+        except KeyStoreError as error:
+            raise ProviderError(f"KeyPurgeFailed: key {name} of vault {vault}: {error}") from None
+
+    def boot(self, machine: Machine) -> None:
+        """Switch a machine on: a verifier serves when this returns, a workload guest goes on in the background."""
+        record = MachineRecord(machine=machine)
+        with self._lock:
+            self._outcomes.remove(machine.name)
+            self._machines.put(machine.name, record)
+        self._verifiers.stop(machine.id)
+        if record.role == "verifier":
+            self._start_verifier(machine)
+        elif record.role == "workload":
+            self._start_guest(machine)
+
+    def power_off(self, machine_id: str) -> None:
+        """Switch a machine off and forget it and what became of its guest."""
+        name = machine_id.rsplit("/", 1)[-1]
+        with self._lock:
+            self._running.pop(machine_id, None)
+            self._machines.remove(name)
+            self._outcomes.remove(name)
+        self._verifiers.stop(machine_id)
+
+    def settle(self, timeout: float) -> list[GuestOutcome]:
+        """Wait up to `timeout` seconds for the guests, and say what became of each.
+
+        A guest that an earlier run left without its key tries again first.
+        """
+        for record in self._machines.all():
+            known = self._outcomes.get(record.machine.name)
+            if record.role == "workload" and (known is None or known.status != "attested"):
+                self._start_guest(record.machine)
+        done, late = wait(tuple(self._running.values()), timeout)
+        for future in done:
+            future.result()
+        settled = self.outcomes()
+        return settled + [_late(machine, timeout) for machine in self._unsettled(settled)] if late else settled
+
+    def outcomes(self) -> list[GuestOutcome]:
+        """What became of the guests, by name; a guest that is still busy is not among them."""
+        return self._outcomes.all()
+
+    def client(self, machine: Machine) -> httpx.Client:
+        """A new HTTP client inside the network of `machine`."""
+        return self._network.client(machine)
+
+    def close(self) -> None:
+        """Stop guests and services; what is on disk stays."""
+        self._stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._verifiers.stop_all()
+        self._network.close()
+        self.custody.close()
+
+    def erase(self) -> None:
+        """Destroy the region's keys and delete all that it kept, its log included."""
+        self.close()
+        for part in ("machines", "guests", "blobs", "wrapped", "log", "hsm"):
+            shutil.rmtree(self._data_dir / part, ignore_errors=True)
+
+    def _start_verifier(self, machine: Machine) -> None:
+        try:
+            self._verifiers.start(machine)
+        except (ConfigurationError, KeyStoreError, LogError, OSError) as error:
+            raise ProviderError(f"OSProvisioningClientError: {error}") from None
+
+    def _start_guest(self, machine: Machine) -> None:
+        with self._lock:
+            running = self._running.get(machine.id)
+            if running is None or running.done():
+                self._running[machine.id] = self._pool.submit(self._run_guest, machine)
+
+    def _run_guest(self, machine: Machine) -> None:
+        patience = Patience(self._patience, self._stop)
+        outcome = guests.boot(machine, self._pki, lambda: self._connect(machine), patience)
+        with self._lock:
+            record = self._machines.get(machine.name)
+            if record is not None and record.machine == machine and not self._stop.is_set():
+                self._outcomes.put(machine.name, outcome)
+
+    def _connect(self, machine: Machine) -> httpx.Client:
+        """The guest's way into the network; by now its model is published, if a broker is to release its key."""
+        self._publish(parse(machine.custom_data or b""))
+        return self.client(machine)
+
+    def _publish(self, config: WorkloadConfig) -> None:
+        resources = (
+            resource
+            for record in self._machines.all()
+            if record.role == "verifier"
+            for resource in VerifierConfig.from_json(record.machine.custom_data or b"").resources
+        )
+        kek = next((resource.kek for resource in resources if resource.path == config.resource), None)
+        try:
+            if kek is not None:
+                self._publisher.publish(config, kek)
+        except (KeyStoreError, WrappedKeysError, OSError) as error:
+            raise guests.BootError(f"model {config.model} cannot be published: {error}") from None
+
+    def _unsettled(self, settled: list[GuestOutcome]) -> list[Machine]:
+        known = {outcome.machine_id for outcome in settled}
+        return [
+            record.machine
+            for record in self._machines.all()
+            if record.role == "workload" and record.machine.id not in known
+        ]
+
+
+def _late(machine: Machine, timeout: float) -> GuestOutcome:
+    return GuestOutcome(
+        machine=machine.name,
+        machine_id=machine.id,
+        image=machine.image_reference,
+        status="failed",
+        reason=f"the guest is still booting after {timeout:g} s",
+        started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+    )

@@ -1,0 +1,69 @@
+"""The region's verifier machines: each is one HTTP service, all on the same HSM and transparency log."""
+
+import threading
+from datetime import UTC, datetime
+
+from sandbox.clouds.hardware import Machine
+from sandbox.hardware import SandboxPki
+from sandbox.region.custody import Custody
+from sandbox.region.loopback import LoopbackServer, NoRouteError
+from verifier.broker import create_app
+from verifier.config import ConfigurationError, VerifierConfig
+from verifier.trust import TrustStore
+
+
+class Verifiers:
+    """Services by machine id. A machine of an earlier run starts its service when somebody calls it."""
+
+    def __init__(self, custody: Custody, pki: SandboxPki) -> None:
+        self._custody = custody
+        self._pki = pki
+        self._lock = threading.RLock()
+        self._services: dict[str, LoopbackServer] = {}
+
+    def start(self, machine: Machine) -> LoopbackServer:
+        """Serve the machine's configuration; the service that is there already, if it is."""
+        with self._lock:
+            service = self._services.get(machine.id)
+            if service is None:
+                service = self._services[machine.id] = self._serve(machine)
+            return service
+
+    def port(self, machine: Machine, port: int) -> int:
+        """The loopback port behind `port` of a machine; `NoRouteError` when nothing listens there."""
+        try:
+            config = VerifierConfig.from_json(machine.custom_data or b"")
+        except ConfigurationError as error:
+            raise NoRouteError(str(error)) from None
+        if port != config.port:
+            raise NoRouteError(f"{machine.name} listens on port {config.port}, not on {port}")
+        return self.start(machine).port
+
+    def stop(self, machine_id: str) -> None:
+        """Stop the machine's service; absent is no error."""
+        with self._lock:
+            service = self._services.pop(machine_id, None)
+        if service is not None:
+            service.stop()
+
+    def stop_all(self) -> None:
+        """Stop every service."""
+        for machine_id in tuple(self._services):
+            self.stop(machine_id)
+
+    def _serve(self, machine: Machine) -> LoopbackServer:
+        config = VerifierConfig.from_json(machine.custom_data or b"")
+        app = create_app(
+            config,
+            self._custody.keystore,
+            self._trust(config),
+            self._custody.log,
+            self._custody.wrapped,
+            lambda: datetime.now(UTC),
+        )
+        return LoopbackServer(app, machine.name)
+
+    def _trust(self, config: VerifierConfig) -> TrustStore:
+        """The pinned roots, and the sandbox's only where the configuration names it (design, D9)."""
+        store = TrustStore.production()
+        return store.with_sandbox(self._pki.ark.pem) if "sandbox" in config.trust_anchors else store
