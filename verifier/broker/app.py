@@ -18,7 +18,7 @@ from verifier.broker.session import COOKIE
 from verifier.broker.wrapped import WrappedKeys
 from verifier.config import VerifierConfig
 from verifier.keystore import KeyStore
-from verifier.log import LogError, TransparencyLog
+from verifier.log import LogError, Receipt, TransparencyLog
 from verifier.trust import TrustStore
 
 MAX_BODY_BYTES = 262_144
@@ -99,7 +99,9 @@ async def _body(request: Request, broker: Broker, event: Event) -> bytes:
 async def _answer(request: Request, decide: Callable[[], Answer]) -> Response:
     """Decide in a worker thread (HSM and disk block) and answer."""
     answer = await run_in_threadpool(decide)
-    response = JSONResponse(answer.body, headers={"cache-control": "no-store", **_receipt(answer.receipt)})
+    response = JSONResponse(
+        answer.body | _member(answer.receipt), headers={"cache-control": "no-store", **_header(answer.receipt)}
+    )
     if answer.cookie is not None:
         response.set_cookie(
             COOKIE,
@@ -121,11 +123,9 @@ def _token(request: Request) -> str | None:
 async def _problem(_: Request, error: Exception) -> Response:
     if not isinstance(error, Denied):
         raise error
-    problem: dict[str, Any] = {"type": error.refusal.kind.uri, "detail": error.refusal.detail}
-    if error.receipt is not None:
-        problem["instance"] = f"/v1/log/entries/{error.receipt}"
+    problem = {"type": error.refusal.kind.uri, "detail": error.refusal.detail, **_member(error.receipt)}
     return JSONResponse(
-        problem, error.refusal.kind.status, _receipt(error.receipt), media_type="application/problem+json"
+        problem, error.refusal.kind.status, _header(error.receipt), media_type="application/problem+json"
     )
 
 
@@ -133,5 +133,10 @@ async def _log_problem(request: Request, error: Exception) -> Response:
     return await _problem(request, Denied(Refusal(Kind.UNAVAILABLE, "log", str(error)), None))
 
 
-def _receipt(number: int | None) -> dict[str, str]:
-    return {} if number is None else {RECEIPT_HEADER: str(number)}
+def _member(receipt: Receipt | None) -> dict[str, Any]:
+    """The receipt as a member of the answer; clients of the protocol ignore members that they do not know."""
+    return {} if receipt is None else {"receipt": receipt.to_dict()}
+
+
+def _header(receipt: Receipt | None) -> dict[str, str]:
+    return {} if receipt is None else {RECEIPT_HEADER: str(receipt.index)}

@@ -40,12 +40,12 @@ Clock = Callable[[], datetime]
 class Answer:
     """What goes back to the guest.
 
-    body: JSON object. receipt: number of the log entry that records the decision; None when there was no decision.
+    body: JSON object. receipt: proof that the decision is in the log; None when nothing was decided.
     cookie: new value of the session cookie, or None; cookie_seconds: how long it is good for.
     """
 
     body: dict[str, Any]
-    receipt: int | None = None
+    receipt: Receipt | None = None
     cookie: str | None = None
     cookie_seconds: int = 0
 
@@ -53,7 +53,7 @@ class Answer:
 class Denied(Exception):  # noqa: N818 - an outcome, as verifier.errors names them
     """A refusal with its receipt; `receipt` is None only when the log could not be written."""
 
-    def __init__(self, refusal: Refusal, receipt: int | None) -> None:
+    def __init__(self, refusal: Refusal, receipt: Receipt | None) -> None:
         super().__init__(refusal.detail)
         self.refusal = refusal
         self.receipt = receipt
@@ -120,7 +120,7 @@ class Broker:
             facts.verdict = self.log.archive.put(RESULT, token.encode("ascii"))
             facts.verdict_status = str(result.status)
             receipt = self._allow(facts, now, _affirmed(result))
-        return Answer({"token": token}, receipt.index, token, resource.policy.max_token_seconds)
+        return Answer({"token": token}, receipt, token, resource.policy.max_token_seconds)
 
     def release(self, path: str, token: str | None) -> Answer:
         """GET /kbs/v0/resource/…: the key, wrapped to the attested guest, if its policy is satisfied now."""
@@ -138,7 +138,7 @@ class Broker:
             dek = self._data_key(resource)
             released = jwe.encrypt(dek, evidence.runtime_data.tee_pubkey)
             receipt = self._allow(facts, now, _affirmed(result))
-        return Answer({**released}, receipt.index)
+        return Answer({**released}, receipt)
 
     def refuse(self, event: Event, refusal: Refusal) -> Denied:
         """A refusal that was decided before the message reached the broker (too large), with its receipt."""
@@ -262,7 +262,7 @@ class Broker:
         try:
             now = self._clock()
             entry = facts.entry(self.config, now, "deny", refusal.check, refusal.reasons)
-            return Denied(refusal, self.log.append(entry).index)
+            return Denied(refusal, self.log.append(entry))
         except LogError as error:
             return Denied(
                 Refusal(Kind.UNAVAILABLE, "log", str(error), f"the request was refused: {refusal.check}"), None
