@@ -7,7 +7,7 @@ as failed; the SDK then leaves its outputs unknown, and whatever depends on it i
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sandbox.engine.deletion import delete_entries
 from sandbox.engine.errors import EngineError
@@ -25,15 +25,6 @@ from sandbox.engine.urn import STACK_TYPE, former_urns, is_provider, make_urn, p
 from sandbox.engine.wire import for_provider, shown
 from sandbox.provider import Properties, Provider
 from sandbox.values import contains_unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """The answer to a registration. `state` is None when the resource failed or was skipped."""
-
-    urn: str
-    state: ResourceState | None
-    skipped: bool = False
 
 
 class Deployment:
@@ -55,12 +46,12 @@ class Deployment:
         self._former: dict[str, str] = {}
         self._deleted_first: set[str] = set()
 
-    def register(self, goal: Goal) -> Deployed:
-        """Deploy one resource. Failures are in the run."""
+    def register(self, goal: Goal) -> ResourceState | None:
+        """Deploy one resource. None when it failed or was skipped; why is in the run."""
         return self._handle(goal, self._deploy)
 
-    def read(self, goal: Goal, identity: str) -> Deployed:
-        """Look at a resource that the stack does not own."""
+    def read(self, goal: Goal, identity: str) -> ResourceState | None:
+        """Look at a resource that the stack does not own. None as for `register`."""
 
         def look(goal: Goal, old: Entry | None) -> Entry:
             state, provider = self._with_provider(goal)
@@ -120,22 +111,25 @@ class Deployment:
         with self._lock:
             return [entry.state for entry in self._registered.values() if entry is not None]
 
-    def _handle(self, goal: Goal, deploy: Callable[[Goal, Entry | None], Entry]) -> Deployed:
+    def _handle(self, goal: Goal, deploy: Callable[[Goal, Entry | None], Entry]) -> ResourceState | None:
         if self._skips(goal):
-            return Deployed(goal.urn, None, skipped=True)
+            return None
         try:
             self._claim(goal)
             self._run.redactor.learn(goal.inputs)
             entry = deploy(goal, self._take_old(goal))
         except StepError:
-            return self._failure(goal)
+            entry = None
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must report it and keep its state
             op: Op = "update" if goal.urn in self._deployed else "create"
             self._run.fail(step_for(op, goal.state()), error)
-            return self._failure(goal)
+            entry = None
         with self._lock:
+            if entry is None:
+                self._failed.add(goal.urn)
+                return None
             self._registered[goal.urn] = entry
-        return Deployed(goal.urn, entry.state)
+            return entry.state
 
     def _skips(self, goal: Goal) -> bool:
         """Whether it must not be started: the run has stopped, or something that it needs has failed."""
@@ -150,11 +144,6 @@ class Deployment:
             if goal.urn in self._registered:
                 raise EngineError("two resources have this type, parent and name: give one of them another name")
             self._registered[goal.urn] = None
-
-    def _failure(self, goal: Goal) -> Deployed:
-        with self._lock:
-            self._failed.add(goal.urn)
-        return Deployed(goal.urn, None)
 
     def _take_old(self, goal: Goal) -> Entry | None:
         """The deployed resource that the goal is about, under its own name or a former one."""
@@ -217,9 +206,7 @@ class Deployment:
                 return self._operations.update(provider, state, old)
             return self._operations.record(replace(state, id=old.state.id, outputs=old.state.outputs), old)
 
-    def _replace(
-        self, provider: Provider, goal: Goal, state: ResourceState, old: Entry, decision: Decision
-    ) -> Entry:
+    def _replace(self, provider: Provider, goal: Goal, state: ResourceState, old: Entry, decision: Decision) -> Entry:
         state = replace(state, inputs=self._check(provider, goal, None))
         self._judge(state)
         step = step_for("replace", state, old.state, decision.changed, decision.replaces)
@@ -266,7 +253,7 @@ class Deployment:
         with self._default_lock:
             state = self.deployed(goal.urn)
             if state is None and goal.urn not in self._failed:
-                state = self.register(goal).state
+                state = self.register(goal)
         if state is None:
             raise StepError
         return state

@@ -179,9 +179,7 @@ class _Session:
 
     def _new_run(self, *, preview: bool, foreseen: frozenset[Verdict] = frozenset()) -> Run:
         engine = self._engine
-        return Run(
-            engine.stack, self._project.name, preview, self.ledger, engine.redactor, engine.listener, foreseen
-        )
+        return Run(engine.stack, self._project.name, preview, self.ledger, engine.redactor, engine.listener, foreseen)
 
 
 def _stack_outputs(ledger: Ledger) -> dict[str, Value]:

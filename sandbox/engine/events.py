@@ -8,9 +8,7 @@ from typing import Literal
 
 from sandbox.values import Value
 
-Op = Literal[
-    "create", "same", "update", "replace", "delete", "delete-replaced", "discard", "import", "read", "refresh"
-]
+Op = Literal["create", "same", "update", "replace", "delete", "delete-replaced", "discard", "import", "read", "refresh"]
 """`delete-replaced` removes the old generation of a replaced resource; `discard` forgets a resource that the stack does
 not own (read or retained) without touching the cloud."""
 

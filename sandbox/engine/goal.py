@@ -60,9 +60,7 @@ def goal_from(request: Any, stack: str, project: str) -> Goal:
     """The goal in a `RegisterResourceRequest`; raises `EngineError` on what the local engine does not do."""
     urn = make_urn(stack, project, request.parent, request.type, request.name)
     if request.remote:
-        raise EngineError(
-            f"{urn}: components of another language's package need the pulumi command (--engine pulumi)"
-        )
+        raise EngineError(f"{urn}: components of another language's package need the pulumi command (--engine pulumi)")
     if request.HasField("replacement_trigger"):
         raise EngineError(f"{urn}: replacement_trigger is not supported by the local engine; use replace_on_changes")
     try:
@@ -79,8 +77,7 @@ def goal_from(request: Any, stack: str, project: str) -> Goal:
         version=request.version,
         dependencies=tuple(sorted(request.dependencies)),
         property_dependencies={
-            key: tuple(sorted(request.propertyDependencies[key].urns))
-            for key in sorted(request.propertyDependencies)
+            key: tuple(sorted(request.propertyDependencies[key].urns)) for key in sorted(request.propertyDependencies)
         },
         aliases=tuple(_aliases(request.aliases, request.aliasURNs)),
         import_id=request.importId,

@@ -34,4 +34,3 @@ def in_dependency_order(states: Sequence[ResourceState]) -> list[ResourceState]:
                 entered.add(id(next_needed))
                 path.append((next_needed, iter(sorted(next_needed.needed_urns()))))
     return ordered
-

@@ -10,7 +10,7 @@ from typing import Any, Final
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
-from sandbox.engine.deploy import Deployed, Deployment
+from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Severity
 from sandbox.engine.goal import Goal, goal_from
@@ -47,10 +47,9 @@ class LocalMonitor:
 
     def RegisterResource(self, request: Any) -> Any:
         goal = goal_from(self._transforms.apply(request), self._run.stack, self._run.project)
-        deployed = self._deployment.register(goal)
-        if deployed.state is None:
-            return resource_pb2.RegisterResourceResponse(urn=deployed.urn, result=_result(deployed))
-        state = deployed.state
+        state = self._deployment.register(goal)
+        if state is None:
+            return resource_pb2.RegisterResourceResponse(urn=goal.urn, result=resource_pb2.FAIL)
         outputs = state.outputs if state.custom else {}
         return resource_pb2.RegisterResourceResponse(urn=state.urn, id=state.id, object=to_struct(outputs))
 
@@ -77,10 +76,9 @@ class LocalMonitor:
         )
         if request.id in ("", UNKNOWN_STRING):
             return resource_pb2.ReadResourceResponse(urn=goal.urn, unknown=True)
-        deployed = self._deployment.read(goal, request.id)
-        if deployed.state is None:
-            return resource_pb2.ReadResourceResponse(urn=goal.urn, result=_result(deployed))
-        state = deployed.state
+        state = self._deployment.read(goal, request.id)
+        if state is None:
+            return resource_pb2.ReadResourceResponse(urn=goal.urn, result=resource_pb2.FAIL)
         return resource_pb2.ReadResourceResponse(urn=state.urn, id=state.id, properties=to_struct(state.outputs))
 
     def Invoke(self, request: Any) -> Any:
@@ -113,10 +111,6 @@ class LocalMonitor:
 
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:
         return empty_pb2.Empty()
-
-
-def _result(deployed: Deployed) -> Any:
-    return resource_pb2.Result.SKIP if deployed.skipped else resource_pb2.Result.FAIL
 
 
 def _invoke_response(returned: Any) -> Any:

@@ -57,9 +57,7 @@ class Operations:
             return Entry(-1, replace(state, outputs=self._outputs(state, foretold)))
         with self._begun("updating", state) as number:
             outputs = provider.update(state.urn, state.id, olds, news, preview=False)
-        state = replace(
-            state, outputs=self._outputs(state, outputs), created=old.state.created, modified=timestamp()
-        )
+        state = replace(state, outputs=self._outputs(state, outputs), created=old.state.created, modified=timestamp())
         return self._ledger.commit(end=number, put=state, at=old.key, rename=_rename(old.state, state))
 
     def adopt(self, provider: Provider, state: ResourceState, identity: str) -> Entry:
@@ -131,9 +129,7 @@ class Operations:
         """The provider's outputs, secret where the inputs or `additional_secret_outputs` say so."""
         marked = mark_secrets(outputs, state.inputs, plaintexts_of(state.inputs))
         result = {
-            key: Secret(value)
-            if key in state.additional_secret_outputs and not isinstance(value, Secret)
-            else value
+            key: Secret(value) if key in state.additional_secret_outputs and not isinstance(value, Secret) else value
             for key, value in marked.items()
         }
         self._run.redactor.learn(result)

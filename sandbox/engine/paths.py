@@ -79,9 +79,7 @@ def keep_old(new: Value, old: Value, segments: list[Segment]) -> Value:
     head, *rest = segments
     if isinstance(new, list) and isinstance(old, list):
         chosen = range(len(new)) if head == EVERY else [head] if isinstance(head, int) else []
-        return [
-            keep_old(item, old[i], rest) if i in chosen and i < len(old) else item for i, item in enumerate(new)
-        ]
+        return [keep_old(item, old[i], rest) if i in chosen and i < len(old) else item for i, item in enumerate(new)]
     if not isinstance(new, dict) or not isinstance(old, dict):
         return new
     keys = [*new, *(key for key in old if key not in new)] if head == EVERY else [str(head)]

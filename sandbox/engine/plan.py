@@ -28,9 +28,7 @@ class Decision:
 
 def decide(goal: Goal, old: ResourceState, diff: Diff) -> Decision:
     """From the provider's diff and the resource's options; raises `EngineError` where an option forbids it."""
-    forced = (
-        path for path in diff.changed if any(covers(pattern, path) for pattern in goal.replace_on_changes)
-    )
+    forced = (path for path in diff.changed if any(covers(pattern, path) for pattern in goal.replace_on_changes))
     replaces = tuple(dict.fromkeys([*diff.replaces, *forced]))
     if not replaces:
         return Decision("update" if diff.changed else "same", diff.changed)
@@ -108,4 +106,3 @@ def replaced_along(
             replaced.add(state.urn)
             found.append(state)
     return found
-

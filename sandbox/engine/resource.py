@@ -81,8 +81,7 @@ class ResourceState:
             parent=self.parent if self.parent in existing else "",
             dependencies=tuple(urn for urn in self.dependencies if urn in existing),
             property_dependencies={
-                key: tuple(urn for urn in urns if urn in existing)
-                for key, urns in self.property_dependencies.items()
+                key: tuple(urn for urn in urns if urn in existing) for key, urns in self.property_dependencies.items()
             },
             deleted_with=self.deleted_with if self.deleted_with in existing else "",
         )

@@ -185,5 +185,3 @@ class Redactor:
         for secret in known:
             text = text.replace(secret, SECRET_SHOWN)
         return text
-
-

@@ -64,7 +64,7 @@ class StateFile:
     """One stack's checkpoint and what lies beside it."""
 
     def __init__(self, path: Path, passphrase: str) -> None:
-        self.path = path
+        self.path = path.absolute()
         self.passphrase = passphrase
 
     @classmethod

@@ -63,9 +63,7 @@ class AliasSpec:
     no_parent: bool = False
 
 
-def former_urns(
-    urn: str, parent: str, aliases: Sequence[AliasSpec], former_parents: dict[str, str]
-) -> list[str]:
+def former_urns(urn: str, parent: str, aliases: Sequence[AliasSpec], former_parents: dict[str, str]) -> list[str]:
     """The URNs that a resource may have had: its own aliases, then those that it inherits from a renamed parent.
 
     `former_parents` maps each resource that was found under an alias in this run to the URN it was found under.
@@ -74,9 +72,7 @@ def former_urns(
     if parent not in former_parents:
         return own
     present = [urn, *own]
-    inherited = [
-        _inherited(type_of(each), name_of(each), name_of(parent), former_parents[parent]) for each in present
-    ]
+    inherited = [_inherited(type_of(each), name_of(each), name_of(parent), former_parents[parent]) for each in present]
     return [*own, *inherited]
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from sandbox.engine import Event, LocalEngine, PolicyHost, StateFile
-from sandbox.provider import CheckFailure, Checked, Created, Diff, Properties, ProviderError, Read
+from sandbox.provider import Checked, CheckFailure, Created, Diff, Properties, ProviderError, Read
 from sandbox.values import UNKNOWN
 
 PASSPHRASE = "correct horse"
 
-PRELUDE = '''
+PRELUDE = """
 import pulumi
 
 class Thing(pulumi.CustomResource):
@@ -30,7 +30,7 @@ class Thing(pulumi.CustomResource):
 class Box(pulumi.ComponentResource):
     def __init__(self, name, props=None, opts=None):
         super().__init__("bailiwick:index:Box", name, props or {}, opts)
-'''
+"""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """create, same, update, replace, delete, destroy: what a user sees and what the cloud is asked to do."""
 
-from sandbox.engine import Planned, StepDone
+from sandbox.engine import StepDone
 
 
 def ops(bench, kind=StepDone):
@@ -8,12 +8,12 @@ def ops(bench, kind=StepDone):
 
 
 def test_up_creates_and_a_second_up_changes_nothing(bench):
-    bench.program('''
+    bench.program("""
         a = Thing("a", "one")
         b = Thing("b", a.address)
         pulumi.export("address", b.address)
         pulumi.export("number", 3)
-    ''')
+    """)
     outcome = bench.engine().up()
     assert outcome.ok, outcome.error
     assert outcome.outputs == {"address": "address of b", "number": 3}
