@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
-from sandbox.clouds.server import serve
 
 import catalog
 from cli.display import Display
@@ -60,6 +59,8 @@ class Session:
     @contextmanager
     def pulumi_engine(self) -> Iterator[PulumiEngine]:
         """The real engine on this stack, with the emulated cloud attached over gRPC while the context lasts."""
+        from sandbox.clouds.server import serve  # noqa: PLC0415 - grpc, which the local engine does not need
+
         served = serve({self.cloud.package: self.cloud})
         try:
             yield PulumiEngine(self.project, self.stack, served.debug_providers)
