@@ -170,10 +170,10 @@ class _Session:
                 monitor=monitor,
                 engine=LocalLog(self.run),
                 preview=preview,
+                finish=deployment.finish,
             )
         finally:
             monitor.close()
-        deployment.finish()
         if preview:
             self._engine.listener(Planned(tuple(self.run.steps)))
 

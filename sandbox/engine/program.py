@@ -14,7 +14,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,23 @@ from sandbox.engine.project import Configuration, Project
 
 
 def run_program(
-    project: Project, stack: str, configuration: Configuration, *, monitor: Any, engine: Any, preview: bool
+    project: Project,
+    stack: str,
+    configuration: Configuration,
+    *,
+    monitor: Any,
+    engine: Any,
+    preview: bool,
+    finish: Callable[[], None],
 ) -> None:
-    """Run the program to its end, its registrations included. Raises `ProgramError` with the user's own line, or the
-    `EngineError` that the monitor raised."""
+    """Run the program to its end, its registrations included, then `finish` with the same configuration in sight, which
+    is what stack policies read. Raises `ProgramError` with the user's own line, or the `EngineError` that the monitor
+    raised."""
     if not (project.main / "__main__.py").is_file():
         raise ProgramError(f"no program: {project.main / '__main__.py'} does not exist")
-    contextvars.copy_context().run(_run, project, stack, configuration, monitor, engine, preview)
+    context = contextvars.copy_context()
+    context.run(_run, project, stack, configuration, monitor, engine, preview)
+    context.run(finish)
 
 
 def _run(project: Project, stack: str, configuration: Configuration, monitor: Any, engine: Any, preview: bool) -> None:
