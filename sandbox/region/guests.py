@@ -16,7 +16,7 @@ from sandbox.guest.config import ConfigError, WorkloadConfig, parse
 from sandbox.guest.device import SevGuestDevice
 from sandbox.guest.kbs import RefusedError, UnreachableError
 from sandbox.guest.keys import UnwrapError
-from sandbox.hardware import Chip, SandboxPki, SnpFirmware
+from sandbox.hardware import Chip, PkiError, SandboxPki, SnpFirmware
 from sandbox.region import images
 from sandbox.region.outcome import ArtefactRecord, GuestOutcome, StepRecord
 from sandbox.region.patience import Patience
@@ -59,7 +59,7 @@ def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience
         device = launch(machine, pki)
         found |= _identity(device)
         found |= _attest(device, config, connect, patience)
-    except (ConfigError, BootError) as error:
+    except (ConfigError, BootError, PkiError) as error:
         found |= _failed(error)
     return GuestOutcome(
         machine=machine.name,

@@ -99,14 +99,15 @@ class Region:
     def boot(self, machine: Machine) -> None:
         """Switch a machine on: a verifier serves when this returns, a workload guest goes on in the background."""
         record = MachineRecord(machine=machine)
-        with self._lock:
-            self._outcomes.remove(machine.name)
-            self._machines.put(machine.name, record)
         self._verifiers.stop(machine.id)
         if record.role == "verifier":
             self._start_verifier(machine)
-        elif record.role == "workload":
-            self._start_guest(machine)
+        with self._lock:
+            self._running.pop(machine.id, None)
+            self._outcomes.remove(machine.name)
+            self._remember(record)
+            if record.role == "workload":
+                self._start_guest(machine)
 
     def power_off(self, machine_id: str) -> None:
         """Switch a machine off and forget it and what became of its guest."""
@@ -120,17 +121,20 @@ class Region:
     def settle(self, timeout: float) -> list[GuestOutcome]:
         """Wait up to `timeout` seconds for the guests, and say what became of each.
 
-        A guest that an earlier run left without its key tries again first.
+        A guest of which an earlier call, or an earlier run, had to say that it has no key tries again first.
         """
-        for record in self._machines.all():
-            known = self._outcomes.get(record.machine.name)
-            if record.role == "workload" and (known is None or known.status != "attested"):
-                self._start_guest(record.machine)
-        done, late = wait(tuple(self._running.values()), timeout)
-        for future in done:
-            future.result()
-        settled = self.outcomes()
-        return settled + [_late(machine, timeout) for machine in self._unsettled(settled)] if late else settled
+        self._restart_guests()
+        with self._lock:
+            running = dict(self._running)
+        wait(running.values(), timeout)
+        late = {machine_id for machine_id, future in running.items() if not future.done()}
+        with self._lock:
+            for machine_id in running.keys() - late:
+                self._running.pop(machine_id, None)
+                running[machine_id].result()
+            settled = self.outcomes()
+            machines = [record.machine for record in self._machines.all()]
+        return settled + [_late(machine, timeout) for machine in machines if machine.id in late]
 
     def outcomes(self) -> list[GuestOutcome]:
         """What became of the guests, by name; a guest that is still busy is not among them."""
@@ -160,11 +164,23 @@ class Region:
         except (ConfigurationError, KeyStoreError, LogError, OSError) as error:
             raise ProviderError(f"OSProvisioningClientError: {error}") from None
 
+    def _remember(self, record: MachineRecord) -> None:
+        try:
+            self._machines.put(record.machine.name, record)
+        except OSError as error:
+            raise ProviderError(f"AllocationFailed: {record.machine.name}: {error}; free disk space") from None
+
     def _start_guest(self, machine: Machine) -> None:
         with self._lock:
-            running = self._running.get(machine.id)
-            if running is None or running.done():
+            if machine.id not in self._running:
                 self._running[machine.id] = self._pool.submit(self._run_guest, machine)
+
+    def _restart_guests(self) -> None:
+        with self._lock:
+            attested = {outcome.machine_id for outcome in self.outcomes() if outcome.status == "attested"}
+            for record in self._machines.all():
+                if record.role == "workload" and record.machine.id not in attested:
+                    self._start_guest(record.machine)
 
     def _run_guest(self, machine: Machine) -> None:
         patience = Patience(self._patience, self._stop)
@@ -180,26 +196,21 @@ class Region:
         return self.client(machine)
 
     def _publish(self, config: WorkloadConfig) -> None:
-        resources = (
-            resource
-            for record in self._machines.all()
-            if record.role == "verifier"
-            for resource in VerifierConfig.from_json(record.machine.custom_data or b"").resources
-        )
-        kek = next((resource.kek for resource in resources if resource.path == config.resource), None)
         try:
+            kek = self._kek_of(config.resource)
             if kek is not None:
                 self._publisher.publish(config, kek)
-        except (KeyStoreError, WrappedKeysError, OSError) as error:
+        except (ConfigurationError, KeyStoreError, WrappedKeysError, OSError) as error:
             raise guests.BootError(f"model {config.model} cannot be published: {error}") from None
 
-    def _unsettled(self, settled: list[GuestOutcome]) -> list[Machine]:
-        known = {outcome.machine_id for outcome in settled}
-        return [
-            record.machine
-            for record in self._machines.all()
-            if record.role == "workload" and record.machine.id not in known
-        ]
+    def _kek_of(self, resource: str) -> str | None:
+        """The key under which the region's verifiers expect the data key at a KBS path."""
+        for record in self._machines.all():
+            if record.role == "verifier":
+                found = VerifierConfig.from_json(record.machine.custom_data or b"").resource(resource)
+                if found is not None:
+                    return found.kek
+        return None
 
 
 def _late(machine: Machine, timeout: float) -> GuestOutcome:

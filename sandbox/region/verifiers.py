@@ -9,6 +9,8 @@ from sandbox.region.custody import Custody
 from sandbox.region.loopback import LoopbackServer, NoRouteError
 from verifier.broker import create_app
 from verifier.config import ConfigurationError, VerifierConfig
+from verifier.keystore import KeyStoreError
+from verifier.log import LogError
 from verifier.trust import TrustStore
 
 
@@ -33,11 +35,11 @@ class Verifiers:
         """The loopback port behind `port` of a machine; `NoRouteError` when nothing listens there."""
         try:
             config = VerifierConfig.from_json(machine.custom_data or b"")
-        except ConfigurationError as error:
-            raise NoRouteError(str(error)) from None
-        if port != config.port:
-            raise NoRouteError(f"{machine.name} listens on port {config.port}, not on {port}")
-        return self.start(machine).port
+            if port != config.port:
+                raise NoRouteError(f"{machine.name} listens on port {config.port}, not on {port}")
+            return self.start(machine).port
+        except (ConfigurationError, KeyStoreError, LogError, OSError) as error:
+            raise NoRouteError(f"{machine.name} does not serve: {error}") from None
 
     def stop(self, machine_id: str) -> None:
         """Stop the machine's service; absent is no error."""

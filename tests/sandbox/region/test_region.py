@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
+import re
 import time
 
 import pytest
 
 from sandbox.guest.artefact import DEK_BYTES
 from sandbox.provider import ProviderError
-from sandbox.region import images
+from sandbox.region import RecordError, images
 from sandbox.region.publisher import weights
 from tests.sandbox.region.scenario import (
     GALLERY,
@@ -62,10 +63,8 @@ def test_the_release_is_in_the_log_and_its_receipt_verifies(attested):
     for receipt in outcome.receipts:
         verify_receipt(receipt, key)
     entries = [receipt["entry"] for receipt in outcome.receipts]
-    assert [(entry["event"], entry["decision"]) for entry in entries] == [
-        ("attestation", "allow"),
-        ("release", "allow"),
-    ]
+    decisions = [(entry["event"], entry["decision"]) for entry in entries]
+    assert decisions == [("attestation", "allow"), ("release", "allow")]
 
 
 def test_no_secret_is_anywhere_outside_the_hsm(attested, caplog):
@@ -78,7 +77,7 @@ def test_no_secret_is_anywhere_outside_the_hsm(attested, caplog):
     outside = [
         path
         for path in (*scenario.data_dir.rglob("*"), *scenario.hardware_dir.rglob("*"))
-        if path.is_file() and "hsm" not in path.relative_to(path.parents[-2]).parts
+        if path.is_file() and not path.is_relative_to(scenario.data_dir / "hsm")
     ]
     assert {path.name for path in outside} >= {"inference.json", "llm.enc", "log.db", "ark.pem"}
     found = [path.name for path in outside for secret in secrets if secret in path.read_bytes()]
@@ -188,7 +187,7 @@ def test_a_machine_that_cannot_attest_says_why(scenario, region, booted, reason)
         region.boot(booted)
         outcome = only(region.settle(30))
         assert outcome.status == "failed"
-        assert __import__("re").search(reason, outcome.reason)
+        assert re.search(reason, outcome.reason)
     finally:
         region.close()
 
@@ -252,3 +251,63 @@ def test_purging_the_key_makes_the_model_unreadable_for_good(region):
     region.boot(guest("second"))
     assert {outcome.status for outcome in region.settle(30)} == {"attested"}
     assert region.custody.wrapped.get(RESOURCE).blob != wrapped.blob
+
+
+def test_a_damaged_record_is_named(scenario, region):
+    (scenario.data_dir / "guests").mkdir(exist_ok=True)
+    (scenario.data_dir / "guests" / "inference.json").write_text("{")
+    with pytest.raises(RecordError, match=r"inference\.json.*delete the file"):
+        region.outcomes()
+
+
+def test_a_damaged_hardware_key_fails_the_guest_and_names_the_file(scenario, region, tmp_path):
+    region.close()
+    scenario.hardware_dir = tmp_path / "hardware"
+    scenario.hardware_dir.mkdir()
+    (scenario.hardware_dir / "ark.pem").write_text("nothing")
+    region = scenario.open()
+    try:
+        region.boot(guest())
+        outcome = only(region.settle(30))
+    finally:
+        region.close()
+    assert outcome.status == "failed"
+    assert "ark.pem" in outcome.reason
+
+
+def test_a_replaced_machine_boots_anew_while_its_old_guest_still_waits(scenario):
+    scenario.patience = 20
+    region = scenario.open()
+    try:
+        region.create_key("vault", KEK, {})
+        region.boot(guest())
+        region.boot(guest(private_ip="10.20.1.9"))
+        region.boot(verifier())
+        assert only(region.settle(30)).status == "attested"
+    finally:
+        region.close()
+
+
+def test_a_refused_guest_is_asked_once_for_each_time_it_is_waited_for(scenario, region):
+    region.boot(guest(image="inference-guest-1.1.0"))
+    first = only(region.settle(30))
+    assert first.status == "refused"
+    assert first.reason.startswith("policy: measurement")
+    assert region.custody.log.size == 1
+    again = only(region.settle(30))
+    assert again.nonce != first.nonce
+    assert region.custody.log.size == 2
+
+
+def test_a_verifier_whose_hsm_is_lost_is_named(scenario, region):
+    region.close()
+    scenario.patience = 0
+    (scenario.data_dir / "hsm" / "pin").write_text("0000")
+    region = scenario.open()
+    try:
+        region.boot(guest())
+        outcome = only(region.settle(30))
+    finally:
+        region.close()
+    assert outcome.status == "failed"
+    assert re.search("wrong (PIN|passphrase)", outcome.reason)
