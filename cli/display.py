@@ -41,7 +41,9 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._verdicts: list[Verdict] = []
         self._progress: Progress | None = None
+        self._todo = 0
         self._bar = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=30),
@@ -54,8 +56,11 @@ class Display:
 
     def __call__(self, event: Event) -> None:
         match event:
+            case Verdict():
+                self._verdicts.append(event)
             case Planned(steps=steps):
                 self._plan(steps)
+                self._judged()
             case StepDone(step=step):
                 self._done(step)
             case StepFailed(step=step, error=error):
@@ -80,11 +85,7 @@ class Display:
         for step in changing:
             if step.op != "create":
                 self._explain(step)
-        self.console.print()
-        if self.console.is_terminal:
-            self._progress = self._bar
-            self._task = self._bar.add_task("", total=len(changing))
-            self._bar.start()
+        self._todo = len(changing)
 
     def _explain(self, step: Step) -> None:
         style, mark, *_ = _MARKS[step.op]
@@ -98,15 +99,28 @@ class Display:
         if step.op == "same":
             return
         style, mark, _, done = _MARKS[step.op]
-        if self._progress is not None:
-            self._progress.update(self._task, advance=1, description=_label(step))
-        else:
+        if not self.console.is_terminal:
             self.console.print(f"  [{style}]{mark}[/] {_label(step)} [dim]{done}[/]")
+            return
+        if self._progress is None:
+            self._progress = self._bar
+            self._task = self._bar.add_task("", total=self._todo or None)
+            self._bar.start()
+        self._progress.update(self._task, advance=1, description=_label(step))
+
+    def _judged(self) -> None:
+        """Print the verdicts so far and forget them: the deployment pass reports only what is new."""
+        if self._verdicts:
+            print_verdicts(self.console, self._verdicts)
+            self.console.print()
+            self._verdicts.clear()
 
     def _stop(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+        if any(verdict.blocks for verdict in self._verdicts):
+            self._judged()
 
 
 def summary(changes: Mapping[str, int], *, done: bool) -> str:

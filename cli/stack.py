@@ -31,7 +31,7 @@ def list_stacks() -> None:
     table = Table("stack", "cloud", "location", "jurisdiction", "resources")
     for name in project.stack_names():
         path = project.state_file(name)
-        count = str(len(_state(project, name).read().resources)) if path.exists() else "not deployed"
+        count = str(len(_state(project, name).read().resources())) if path.exists() else "not deployed"
         try:
             spec = RegionSpec.from_stack_file(project.stack_file(name))
         except SpecError as error:
@@ -45,7 +45,7 @@ def list_stacks() -> None:
 def show(stack: StackArgument) -> None:
     """The resources of a deployed stack as a tree, and its outputs."""
     project, console = Project.find(), open_console()
-    resources = _deployed(project, stack).read().resources
+    resources = _deployed(project, stack).read().resources()
     console.print(resource_tree(stack, ((state.urn, state.parent, state.id) for state in resources)))
     for state in resources:
         if state.type == "pulumi:pulumi:Stack":

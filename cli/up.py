@@ -12,6 +12,7 @@ from cli.options import EngineOption, StackArgument
 from cli.project import Project
 from cli.session import Engine, Session, emulated, print_header
 from sandbox.engine import StateFile
+from sandbox.engine.resource import ResourceState
 
 app = typer.Typer()
 
@@ -49,7 +50,9 @@ def _with_local_engine(session: Session) -> bool:
     records.save_verdicts(session.project, session.stack, Engine.LOCAL, outcome.verdicts)
     if outcome.ok:
         state = StateFile(session.project.state_file(session.stack), session.project.passphrase()).read()
-        session.console.print(resource_tree(session.stack, ((r.urn, r.parent, r.id) for r in state.resources)))
+        session.console.print(
+            resource_tree(session.stack, ((r.urn, r.parent, _exists_as(r)) for r in state.resources()))
+        )
     print_outcome(session.console, outcome)
     if outcome.ok:
         print_outputs(session.console, outcome.outputs)
@@ -59,3 +62,10 @@ def _with_local_engine(session: Session) -> bool:
 def _with_pulumi(session: Session) -> bool:
     with session.pulumi_engine() as pulumi:
         return pulumi.run("up") == 0
+
+
+def _exists_as(state: ResourceState) -> str:
+    """The last part of the cloud's id, where it says more than the name does."""
+    existing = (state.id or "").rsplit("/", 1)[-1]
+    name = state.urn.rsplit("::", 1)[-1]
+    return f"[dim italic]{existing}[/]" if existing and existing != name else ""
