@@ -96,7 +96,8 @@ class Site:
     def __post_init__(self) -> None:
         self.log = TransparencyLog(self.directory / "log", self.keystore, "log-key")
         self.wrapped = WrappedKeys(self.directory / "wrapped")
-        self.keystore.create_kek(KEK)
+        if KEK not in self.keystore.names():
+            self.keystore.create_kek(KEK)
         self.wrapped.put(WrappedKey(RESOURCE, KEK, self.keystore.wrap(KEK, DEK), {"artefact": "llm.enc"}))
 
     def pass_time(self, **duration: int) -> None:
@@ -118,8 +119,19 @@ class Site:
         return [receipt.entry for receipt in self.log.receipts()]
 
 
+@pytest.fixture(scope="session")
+def keystore_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="session")
+def keystore(keystore_directory: Path) -> FileKeyStore:
+    """One key store for all tests of this process: making its files is slow on purpose (scrypt)."""
+    return FileKeyStore(keystore_directory, PASSPHRASE)
+
+
 @pytest.fixture
-def site(tmp_path: Path, pki: SandboxPki) -> Iterator[Site]:
+def site(tmp_path: Path, pki: SandboxPki, keystore: FileKeyStore) -> Iterator[Site]:
     build = SoftwareSigner.generate()
     config = VerifierConfig.model_validate(
         {
@@ -140,7 +152,7 @@ def site(tmp_path: Path, pki: SandboxPki) -> Iterator[Site]:
             ],
         }
     )
-    made = Site(tmp_path, pki, FileKeyStore(tmp_path / "keys", PASSPHRASE), config)
+    made = Site(tmp_path, pki, keystore, config)
     yield made
     made.log.close()
 

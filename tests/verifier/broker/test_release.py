@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -112,13 +113,14 @@ def test_health_says_what_holds_the_keys(client: Client) -> None:
     assert "NOT AN HSM" in health["keystore"]["description"]
 
 
-def test_no_secret_leaves_except_wrapped(site: Site, client: Client, guest: Guest) -> None:
+def test_no_secret_leaves_except_wrapped(site: Site, client: Client, guest: Guest, keystore_directory: Path) -> None:
     token = guest.token(client)
     bodies = [client.get(PATH, headers={"authorization": f"Bearer {token}"}).text, token]
     bodies += [json.dumps(receipt.to_dict()) for receipt in site.log.receipts()]
     bodies += [client.get(path).text for path in ("/v1/keys", "/healthz", "/v1/log/checkpoint")]
     site.log.close()
-    stored = [path.read_bytes() for path in site.directory.rglob("*") if path.is_file()]
+    directories = (site.directory, keystore_directory)
+    stored = [path.read_bytes() for directory in directories for path in directory.rglob("*") if path.is_file()]
     for haystack in (*(body.encode() for body in bodies), *stored):
         for secret in (DEK, DEK.hex().encode(), jwk.encode(DEK).encode(), PASSPHRASE.encode()):
             assert secret not in haystack
