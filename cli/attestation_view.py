@@ -13,10 +13,20 @@ if TYPE_CHECKING:
 _TIER_STYLES: Final = {"affirming": "green", "warning": "yellow", "contraindicated": "red", "none": "dim"}
 _STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red"}
 _WIDE_HEX: Final = 32
+_RECEIPT_LINES: Final = {
+    "id": "receipt",
+    "time": "time",
+    "kek": "key-encryption key",
+    "guest_key": "wrapped to",
+    "policy_id": "policy",
+    "verdict": "verdict sha256",
+    "evidence": "evidence sha256",
+    "jurisdiction": "jurisdiction",
+}
 
 
-def print_outcome(console: Console, outcome: "GuestOutcome") -> None:
-    """One guest: its verdict claim by claim, the receipt of its key, and the model that it opened."""
+def print_outcome(console: Console, outcome: "GuestOutcome", *, brief: bool = False) -> None:
+    """One guest: its verdict claim by claim, the receipt of its key, and the model that it opened; `brief` on one line."""
     style = _STATUS_STYLES[outcome.status]
     image = "/".join(outcome.image.split("/")[-3::2])
     console.print(
@@ -24,6 +34,9 @@ def print_outcome(console: Console, outcome: "GuestOutcome") -> None:
     )
     if outcome.reason:
         console.print(f"  [red]{escape(outcome.reason)}[/]")
+    if brief and outcome.status == "attested":
+        console.print(f"  as of {outcome.started_at}: its key was released to it, and it opened its model")
+        return
     if outcome.claims:
         for name, submodule in outcome.claims["submods"].items():
             console.print(claims_table(name, submodule["ear.veraison.policy-claims"].items()))
@@ -53,14 +66,17 @@ def print_receipt(console: Console, receipt: Mapping[str, Any]) -> None:
     entry = receipt["entry"]
     allowed = entry["decision"] == "allow"
     verb, style = ("released", "green") if allowed else ("refused", "red")
-    console.print(f"[bold]Key release[/]  {escape(entry['resource'])}: [{style} bold]{verb}[/]")
+    console.print(f"[bold]Key release[/]  {escape(entry['resource'] or 'no resource')}: [{style} bold]{verb}[/]")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-    for name in ("id", "time", "kek", "verdict_digest", "policy_digest", "evidence_digest", "jurisdiction"):
-        if entry.get(name):
-            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(_plain(entry[name])))
-    for reason in entry.get("reasons", ()):
+    for member, label in _RECEIPT_LINES.items():
+        if entry.get(member):
+            table.add_row(f"[dim]{label}[/]", escape(_plain(entry[member])))
+    for reason in () if allowed else entry.get("reasons", ()):
         table.add_row("[dim]reason[/]", escape(_plain(reason)))
-    table.add_row("[dim]log[/]", f"entry {receipt['index']} of {receipt['tree_size']}, inclusion proof attached")
+    size = receipt["checkpoint"].split("\n")[1]
+    table.add_row(
+        "[dim]log[/]", f"entry {receipt['index']} under a signed checkpoint of {size}, inclusion proof attached"
+    )
     console.print(table)
 
 

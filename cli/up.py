@@ -1,6 +1,7 @@
 """`bailiwick up`: bring a region up, attest its guests, show the proof."""
 
 import time
+from datetime import UTC, datetime
 
 import typer
 
@@ -26,7 +27,7 @@ def up(
     engine: EngineOption = Engine.AUTO,
 ) -> None:
     """Bring a region up in the emulated cloud, attest its guests and show the proof."""
-    started = time.monotonic()
+    started, began = time.monotonic(), datetime.now(UTC).isoformat()
     console = open_console()
     with emulated(Project.find(), stack, console) as session:
         print_header(session, engine.chosen())
@@ -35,7 +36,7 @@ def up(
             raise typer.Exit(EXIT_VIOLATION)
         outcomes = session.region.settle(GUEST_SECONDS)
         for outcome in outcomes:
-            attestation_view.print_outcome(console, outcome)
+            attestation_view.print_outcome(console, outcome, brief=outcome.started_at < began)
         console.print(f"\n[bold]Took[/]  {time.monotonic() - started:.1f} s")
         console.print(
             "[bold]Next[/]  bailiwick preview | up | refresh | destroy | check | stack, and\n"
@@ -48,7 +49,7 @@ def up(
 def _with_local_engine(session: Session) -> bool:
     outcome = session.local_engine().up()
     records.save_verdicts(session.project, session.stack, Engine.LOCAL, outcome.verdicts)
-    if outcome.ok:
+    if outcome.ok and outcome.changes.total() != outcome.changes["same"]:
         state = StateFile(session.project.state_file(session.stack), session.project.passphrase()).read()
         session.console.print(
             resource_tree(session.stack, ((r.urn, r.parent, _exists_as(r)) for r in state.resources()))
