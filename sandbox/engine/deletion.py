@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Op
 from sandbox.engine.graph import in_dependency_order
+from sandbox.engine.ledger import Entry
 from sandbox.engine.operations import Operations
 from sandbox.engine.plan import step_for
 from sandbox.engine.providers import is_cloud_resource
 from sandbox.engine.resource import ResourceState
 from sandbox.engine.run import Run, StepError
-from sandbox.engine.state import Entry
 from sandbox.provider import Provider
 
 

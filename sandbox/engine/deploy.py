@@ -13,6 +13,7 @@ from sandbox.engine.deletion import delete_entries
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Op
 from sandbox.engine.goal import Goal
+from sandbox.engine.ledger import Entry
 from sandbox.engine.operations import Operations
 from sandbox.engine.plan import Decision, component_changes, decide, keep_ignored, replaced_along, step_for
 from sandbox.engine.policy import PolicyHost
@@ -20,7 +21,6 @@ from sandbox.engine.providers import Providers, new_provider_id, with_internal
 from sandbox.engine.resource import ResourceState
 from sandbox.engine.run import Run, StepError
 from sandbox.engine.secrets import mark_secrets, plaintexts_of
-from sandbox.engine.state import Entry
 from sandbox.engine.urn import STACK_TYPE, former_urns, is_provider, make_urn, package_of
 from sandbox.engine.wire import for_provider, shown
 from sandbox.provider import Properties, Provider

@@ -9,6 +9,7 @@ from sandbox.engine.deletion import delete_entries
 from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Emit, Event, Finished, Message, Outcome, Planned, Verdict
+from sandbox.engine.ledger import Ledger
 from sandbox.engine.monitor import LocalLog, LocalMonitor
 from sandbox.engine.policy import PolicyHost
 from sandbox.engine.program import run_program
@@ -18,7 +19,7 @@ from sandbox.engine.recovery import settle_pending
 from sandbox.engine.refresh import refresh_entries
 from sandbox.engine.run import Run
 from sandbox.engine.secrets import Redactor
-from sandbox.engine.state import Ledger, StateFile, check_stack_name
+from sandbox.engine.state import StateFile, check_stack_name
 from sandbox.engine.urn import STACK_TYPE
 from sandbox.engine.wire import shown
 from sandbox.provider import Provider

@@ -93,11 +93,14 @@ class Journal:
             raise
         self._size += len(line)
 
-    def remove(self) -> None:
-        """Once a checkpoint has taken it in."""
+    def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def remove(self) -> None:
+        """Once a checkpoint has taken it in."""
+        self.close()
         self._path.unlink(missing_ok=True)
         self._size = 0
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sandbox.engine.errors import EngineError
+from sandbox.engine.ledger import Entry, PendingType, timestamp
 from sandbox.engine.resource import ResourceState
 from sandbox.engine.run import Run
 from sandbox.engine.secrets import mark_secrets, plaintexts_of
-from sandbox.engine.state import Entry, PendingType, timestamp
 from sandbox.engine.wire import for_provider
 from sandbox.provider import Properties, Provider, ProviderError
 from sandbox.values import Secret

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from sandbox.engine.errors import EngineError
+from sandbox.engine.ledger import Entry, PendingOperation
 from sandbox.engine.providers import Providers
 from sandbox.engine.refresh import live_state
 from sandbox.engine.run import Run
-from sandbox.engine.state import Entry, PendingOperation
 from sandbox.engine.urn import name_of
 from sandbox.engine.wire import for_provider
 from sandbox.provider import ProviderError, Read

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sandbox.engine.events import Op
+from sandbox.engine.ledger import Entry, timestamp
 from sandbox.engine.paths import differences
 from sandbox.engine.plan import step_for
 from sandbox.engine.providers import Providers, is_cloud_resource
 from sandbox.engine.resource import ResourceState
 from sandbox.engine.run import Run, StepError
 from sandbox.engine.secrets import mark_secrets, plaintexts_of
-from sandbox.engine.state import Entry, timestamp
 from sandbox.engine.wire import for_provider
 from sandbox.provider import Read
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from sandbox.engine.errors import EngineError, PolicyError, StateError
 from sandbox.engine.events import Emit, Message, Severity, Step, StepDone, StepFailed, StepStarted, Verdict
+from sandbox.engine.ledger import Ledger
 from sandbox.engine.secrets import Redactor
-from sandbox.engine.state import Ledger
 from sandbox.engine.urn import is_default_provider, name_of, type_of
 from sandbox.provider import ProviderError
 from sandbox.values import Value

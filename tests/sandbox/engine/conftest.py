@@ -35,8 +35,8 @@ class Box(pulumi.ComponentResource):
 
 @dataclass
 class MemoryCloud:
-    """Things by id. `value` changes in place, `kind` forces a replacement, `name` one that must be deleted first; the
-    value `refused` is refused at check, `explode` on creation. A thing with a `name` is known by it."""
+    """Things by id. `value` changes in place, `kind` forces a replacement, `label` one that must be deleted first; the
+    value `refused` is refused at check, `explode` on creation. A thing with a `label` is known by it."""
 
     package: str = "memory"
     version: str = "1.0.0"
@@ -67,12 +67,12 @@ class MemoryCloud:
         inputs = {key: value for key, value in news.items() if value is not None}
         return Checked({"size": "small", **inputs}, tuple(failures))
 
-    def diff(self, urn: str, id: str, olds: Properties, outputs: Properties, news: Properties) -> Diff:
+    def diff(self, urn: str, id: str, olds: Properties, outputs: Properties, news: Properties) -> Diff:  # noqa: A002
         changed = tuple(
             key for key in {**olds, **news} if olds.get(key) is not news.get(key) and olds.get(key) != news.get(key)
         )
-        replaces = tuple(key for key in changed if key in ("kind", "name"))
-        return Diff(changed, replaces, delete_before_replace="name" in replaces or "name" in news)
+        replaces = tuple(key for key in changed if key in ("kind", "label"))
+        return Diff(changed, replaces, delete_before_replace="label" in replaces or "label" in news)
 
     def create(self, urn: str, inputs: Properties, *, preview: bool) -> Created:
         if preview:
@@ -80,29 +80,29 @@ class MemoryCloud:
         name = self._did("create", urn)
         if inputs.get("value") == "explode":
             raise ProviderError(f"QuotaExceeded: no room for {name}")
-        identity = f"/things/{inputs['name']}" if "name" in inputs else f"/things/{name}-{next(self._numbers)}"
+        identity = f"/things/{inputs['label']}" if "label" in inputs else f"/things/{name}-{next(self._numbers)}"
         if identity in self.things:
             raise ProviderError(f"Conflict: {identity} exists")
         outputs = {**inputs, "address": f"address of {name}"}
         self.things[identity] = outputs
         return Created(identity, outputs)
 
-    def read(self, urn: str, id: str, inputs: Properties) -> Read | None:
+    def read(self, urn: str, id: str, inputs: Properties) -> Read | None:  # noqa: A002
         self._did("read", urn)
-        identity = id or f"/things/{inputs.get('name')}"
+        identity = id or f"/things/{inputs.get('label')}"
         outputs = self.things.get(identity)
         if outputs is None:
             return None
         return Read(identity, {key: value for key, value in outputs.items() if key != "address"}, outputs)
 
-    def update(self, urn: str, id: str, olds: Properties, news: Properties, *, preview: bool) -> Properties:
+    def update(self, urn: str, id: str, olds: Properties, news: Properties, *, preview: bool) -> Properties:  # noqa: A002
         outputs = {**news, "address": f"address of {urn.split('::')[-1]}"}
         if not preview:
             self._did("update", urn)
             self.things[id] = outputs
         return outputs
 
-    def delete(self, urn: str, id: str, outputs: Properties) -> None:
+    def delete(self, urn: str, id: str, outputs: Properties) -> None:  # noqa: A002
         self._did("delete", urn)
         if outputs.get("value") == "sticky":
             raise ProviderError("Locked: cannot be deleted")
@@ -130,6 +130,14 @@ class Workbench:
     @property
     def state(self) -> StateFile:
         return StateFile.of_stack(self.directory, "dev", self.passphrase)
+
+    @property
+    def backup(self) -> Path:
+        return self.state.path.with_name("dev.json.bak")
+
+    @property
+    def journal(self) -> Path:
+        return self.state.path.with_name("dev.json.journal")
 
     def engine(
         self, *, policies: list[Any] | None = None, stack: str = "dev", config: Mapping[str, str] | None = None
