@@ -17,7 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from verifier import ear
 from verifier.appraisal import AppraisalPolicy, AttestationResult, Claim, Tier, appraise, rejected
 from verifier.appraisal.policy import DEFAULT_POLICY
-from verifier.errors import InvalidReferenceValues, MalformedEvidence, VerificationFailed, VerifierError
+from verifier.errors import (
+    InvalidReferenceValues,
+    MalformedEvidence,
+    UnreadableInput,
+    VerificationFailed,
+    VerifierError,
+)
 from verifier.pki.files import read_bytes
 from verifier.reference import ReferenceValues, read_bundle
 from verifier.snp import Endorsements, SnpReport, VerifiedReport, layout, parse, revocation_lists, verify
@@ -150,14 +156,14 @@ def _verify(report: SnpReport, directory: Path, trust: TrustStore, at: datetime)
         endorsements = Endorsements.from_directory(directory, kind)
         return verify(report, endorsements, trust, at, crls=revocation_lists(directory))
     except MalformedEvidence as error:
-        raise MalformedEvidence(error.offset, f"{directory}: {error.reason}") from None
+        raise UnreadableInput(f"{directory}: {error}") from None
 
 
 def _parse(path: Path) -> SnpReport:
     try:
         return parse(read_bytes(path, MAX_REPORT_BYTES))
     except MalformedEvidence as error:
-        raise MalformedEvidence(error.offset, f"{path}: {error.reason}") from None
+        raise UnreadableInput(f"{path}: {error}") from None
 
 
 def _expected_report_data(nonce: bytes | None) -> bytes | None:
@@ -165,7 +171,7 @@ def _expected_report_data(nonce: bytes | None) -> bytes | None:
     if nonce is None:
         return None
     if len(nonce) > size:
-        raise MalformedEvidence(size, f"nonce: REPORT_DATA holds {size} bytes, {len(nonce)} given")
+        raise UnreadableInput(f"nonce: {len(nonce)} bytes given, REPORT_DATA holds at most {size}")
     return nonce.ljust(size, b"\0")
 
 

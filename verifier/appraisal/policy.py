@@ -128,7 +128,8 @@ class AppraisalPolicy(BaseModel):
             return cls.model_validate(content)
         except ValidationError as error:
             problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
+                for problem in error.errors()
             )
             raise InvalidPolicy(f"{path}: {problems}") from None
 

@@ -12,6 +12,8 @@ from verifier.errors import MalformedEvidence, UnreadableInput
 
 MAX_FILE_BYTES: Final = 2_097_152
 
+_CERTIFICATE_SUFFIXES: Final = (".der", ".crt", ".cer", ".pem")
+
 _PEM: Final = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s+([A-Za-z0-9+/=\s]+?)-----END \1-----", re.ASCII)
 
 
@@ -36,12 +38,22 @@ def pem_values(text: bytes) -> list[bytes]:
     return values
 
 
-def find(directory: Path, name: str, suffixes: tuple[str, ...]) -> Path | None:
-    """The file called `name`, or else the first ending in `_name` or `-name`, with one of the suffixes."""
-    candidates = sorted(path for path in directory.iterdir() if path.suffix.lower() in suffixes)
+def find(directory: Path, name: str) -> Path | None:
+    """The certificate file called `name`, or else the first whose name ends in `_name` or `-name`."""
+    candidates = [path for path in _files(directory) if path.suffix.lower() in _CERTIFICATE_SUFFIXES]
     exact = [path for path in candidates if path.stem.lower() == name]
     prefixed = [path for path in candidates if re.search(rf"[_-]{name}$", path.stem.lower())]
     return next(iter(exact + prefixed), None)
+
+
+def find_revocation_lists(directory: Path) -> list[Path]:
+    """Files that end in `.crl`, and those called `crl` or `<name>_crl` in DER or PEM."""
+    return [
+        path
+        for path in _files(directory)
+        if path.suffix.lower() == ".crl"
+        or (path.suffix.lower() in _CERTIFICATE_SUFFIXES and re.search(r"(^|[_-])crl$", path.stem.lower()))
+    ]
 
 
 def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -54,6 +66,13 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     if len(content) > limit:
         raise UnreadableInput(f"{path}: larger than {limit} bytes")
     return content
+
+
+def _files(directory: Path) -> list[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except OSError as error:
+        raise UnreadableInput(f"{directory}: {error.strerror or error}") from None
 
 
 def _values(path: Path) -> list[bytes]:

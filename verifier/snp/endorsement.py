@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.errors import MalformedEvidence, UnreadableInput, VerificationFailed
 from verifier.pki import Certificate, Extension, der
-from verifier.pki.files import certificates_in, find, read
+from verifier.pki.files import certificates_in, find, find_revocation_lists, read
 from verifier.snp.product import Product, product_of_name
 from verifier.snp.report import SigningKey
 
@@ -32,9 +32,6 @@ _SPL_ORDER: Final = {0: (1, 2, 4, 5, 6, 7, 3, 8), 1: (9, 1, 2, 3, 5, 6, 7, 8)}
 
 1 boot loader, 2 TEE, 3 SNP, 4-7 reserved, 8 microcode, 9 FMC.
 """
-
-_CERTIFICATE_SUFFIXES: Final = (".der", ".crt", ".cer", ".pem")
-_CRL_SUFFIXES: Final = (".crl", ".der", ".pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +60,9 @@ class Endorsements:
         if not directory.is_dir():
             raise UnreadableInput(f"{directory}: no such folder; it should hold vcek.der or vlek.der")
         wanted, other = ("vcek", "vlek") if kind is SigningKey.VCEK else ("vlek", "vcek")
-        path = find(directory, wanted, _CERTIFICATE_SUFFIXES)
+        path = find(directory, wanted)
         if path is None:
-            found = find(directory, other, _CERTIFICATE_SUFFIXES)
+            found = find(directory, other)
             hint = f", only {found.name}" if found else ""
             raise VerificationFailed(
                 "endorsement.missing",
@@ -76,23 +73,22 @@ class Endorsements:
 
 
 def revocation_lists(directory: Path) -> tuple[bytes, ...]:
-    """The CRL in a folder of endorsements (`crl.der`, `amd.crl`, …), none or one."""
-    path = find(directory, "crl", _CRL_SUFFIXES)
-    return () if path is None else (read(path),)
+    """The CRLs in a folder of endorsements (`crl.der`, `milan.crl`, …), DER."""
+    return tuple(read(path) for path in find_revocation_lists(directory))
 
 
 def _authorities(directory: Path, kind: SigningKey) -> tuple[bytes | None, bytes | None]:
     """Intermediate and root of a folder. A VLEK's ASVK is preferred; an ASK in its place is not ignored."""
-    chain = find(directory, "cert_chain", _CERTIFICATE_SUFFIXES)
+    chain = find(directory, "cert_chain")
     if chain is not None:
         members = certificates_in(chain)
         if len(members) != 2:
             raise MalformedEvidence(0, f"{chain}: {len(members)} certificates, the ASK or ASVK and the ARK expected")
         return members[0], members[1]
     order = ("asvk", "ask") if kind is SigningKey.VLEK else ("ask", "asvk")
-    found = (find(directory, name, _CERTIFICATE_SUFFIXES) for name in order)
+    found = (find(directory, name) for name in order)
     intermediate = next((path for path in found if path), None)
-    ark = find(directory, "ark", _CERTIFICATE_SUFFIXES)
+    ark = find(directory, "ark")
     return (
         certificates_in(intermediate)[0] if intermediate else None,
         certificates_in(ark)[0] if ark else None,

@@ -1,0 +1,127 @@
+"""Certificates and CRLs are read strictly, and their signature algorithm is read, not assumed."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.verifier.fake_amd import AT, YEAR, milan
+from tests.verifier.fake_x509 import FakeExtension, integer, oid, pss, tlv
+from verifier.errors import MalformedEvidence
+from verifier.pki import Certificate, RevocationList
+from verifier.pki.certificate import MAX_CERTIFICATE_BYTES
+from verifier.pki.signature import is_pss_sha384
+
+LEAF = milan().leaf
+ENCODED = LEAF.encode()
+SHA256 = "2.16.840.1.101.3.4.2.1"
+SHA384 = "2.16.840.1.101.3.4.2.2"
+
+
+@pytest.mark.parametrize("serial", [0, 1, -5, 2**200])
+def test_any_serial_number_is_read(serial):
+    assert Certificate.parse(replace(LEAF, serial_number=serial).encode()).serial_number == serial
+
+
+def test_the_parts_are_what_was_written():
+    certificate = Certificate.parse(ENCODED)
+    assert certificate.common_name == "SEV-VCEK"
+    assert (certificate.not_before, certificate.not_after) == (AT - YEAR, AT + 6 * YEAR)
+    assert not certificate.is_authority
+    assert certificate.encoded == ENCODED
+    authority = Certificate.parse(milan().ark.encode())
+    assert authority.is_authority
+    assert authority.signs_certificates
+    assert authority.signs_revocations
+    assert authority.issuer == authority.subject
+
+
+def test_anything_after_or_missing_from_a_certificate_is_refused():
+    with pytest.raises(MalformedEvidence):
+        Certificate.parse(ENCODED + b"\0")
+    for length in range(0, len(ENCODED), 7):
+        with pytest.raises(MalformedEvidence):
+            Certificate.parse(ENCODED[:length])
+
+
+def test_an_extension_may_occur_only_once():
+    twice = replace(LEAF, extensions=(*LEAF.extensions, LEAF.extensions[0]))
+    with pytest.raises(MalformedEvidence, match="occurs twice"):
+        Certificate.parse(twice.encode())
+
+
+def test_both_signature_algorithms_must_be_the_same():
+    other = LEAF.encode().replace(pss(), pss(salt=32), 1)
+    with pytest.raises(MalformedEvidence, match="algorithms differ"):
+        Certificate.parse(other)
+
+
+def test_huge_certificates_are_refused_unread():
+    with pytest.raises(MalformedEvidence) as error:
+        Certificate.parse(bytes(MAX_CERTIFICATE_BYTES + 1))
+    assert error.value.offset == MAX_CERTIFICATE_BYTES
+
+
+def test_critical_extensions_that_nobody_understands_are_reported():
+    certificate = Certificate.parse(LEAF.with_extension("2.5.29.30", b"\x30\0", critical=True).encode())
+    assert certificate.unknown_critical() == ["2.5.29.30"]
+    assert Certificate.parse(milan().ark.encode()).unknown_critical() == []
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, len(ENCODED) - 1), st.integers(0, 255)), min_size=1, max_size=4))
+def test_changed_certificates_are_read_or_malformed(changes):
+    data = bytearray(ENCODED)
+    for offset, value in changes:
+        data[offset] = value
+    try:
+        Certificate.parse(bytes(data))
+    except MalformedEvidence as error:
+        assert error.reason  # noqa: PT017 - any other exception fails the test
+
+
+def _pss_parameters(*parts: bytes) -> bytes:
+    return tlv(0x30, oid("1.2.840.113549.1.1.10"), tlv(0x30, *parts))
+
+
+DIGEST = tlv(0x30, oid(SHA384), tlv(0x05))
+BARE_DIGEST = tlv(0x30, oid(SHA384))
+HASH, MASK = tlv(0xA0, DIGEST), tlv(0xA1, tlv(0x30, oid("1.2.840.113549.1.1.8"), DIGEST))
+SALT, TRAILER = tlv(0xA2, integer(48)), tlv(0xA3, integer(1))
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [pss(), _pss_parameters(HASH, MASK, SALT, TRAILER), _pss_parameters(tlv(0xA0, BARE_DIGEST), MASK, SALT)],
+)
+def test_pss_with_sha384_is_recognised(algorithm):
+    assert is_pss_sha384(algorithm)
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        pss(hash_oid=SHA256),
+        pss(salt=32),
+        _pss_parameters(MASK, SALT),
+        _pss_parameters(HASH, SALT),
+        _pss_parameters(HASH, MASK),
+        _pss_parameters(HASH, MASK, SALT, tlv(0xA3, integer(2))),
+        _pss_parameters(HASH, tlv(0xA1, tlv(0x30, oid("1.2.840.113549.1.1.8"), tlv(0x30, oid(SHA256)))), SALT),
+        _pss_parameters(),
+        tlv(0x30, oid("1.2.840.113549.1.1.10")),
+        tlv(0x30, oid("1.2.840.113549.1.1.12"), tlv(0x05)),
+    ],
+)
+def test_other_algorithms_are_not_taken_for_it(algorithm):
+    assert not is_pss_sha384(algorithm)
+
+
+def test_a_list_names_what_it_revokes_and_which_extensions_it_needs_understood():
+    crl = milan().crl(revoked=(5, 0x10001), extensions=(FakeExtension("2.5.29.27", integer(1), critical=True),))
+    parsed = RevocationList.parse(crl.encode())
+    assert parsed.revoked == {5, 0x10001}
+    assert parsed.unknown_critical == ("2.5.29.27",)
+    with pytest.raises(MalformedEvidence):
+        RevocationList.parse(crl.encode()[:-1])

@@ -1,0 +1,90 @@
+"""Reference values count only when the build signed them and the statement agrees with itself."""
+
+import json
+
+import pytest
+
+from verifier import dsse
+from verifier.errors import InvalidReferenceValues
+from verifier.reference import PREDICATE_TYPE, read_bundle
+from verifier.signer import SoftwareSigner
+
+BUILD = SoftwareSigner.generate()
+MEASUREMENT = "ab" * 48
+
+
+def statement(**predicate):
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "guest-1.0.0", "digest": {"sha384": MEASUREMENT}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "image": {"name": "guest", "version": "1.0.0"},
+            "tee": "snp",
+            "product": "milan",
+            "launch_measurements": [MEASUREMENT, "cd" * 48],
+            "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 24, "microcode": 219},
+            "guest_policy": {"debug": False, "migrate_ma": False},
+            "built_at": "2026-05-01T00:00:00+00:00",
+            **predicate,
+        },
+    }
+
+
+def bundle(content, signer=BUILD):
+    return dsse.sign(dsse.IN_TOTO, json.dumps(content).encode(), signer)
+
+
+def refusal(content, signer=BUILD) -> str:
+    with pytest.raises(InvalidReferenceValues) as error:
+        read_bundle(bundle(content, signer), [BUILD.public_key])
+    return str(error.value)
+
+
+def test_a_signed_bundle_is_read():
+    values = read_bundle(bundle(statement()), [BUILD.public_key])
+    assert values.name == "guest-1.0.0"
+    assert values.launch_measurements == {MEASUREMENT, "cd" * 48}
+    assert values.minimum_tcb.tcb == (0, 4, 0, 24, 219)
+
+
+def test_another_signer_is_refused():
+    assert "trusted key" in refusal(statement(), SoftwareSigner.generate())
+
+
+def test_a_changed_payload_is_refused():
+    envelope = bundle(statement())
+    envelope["payload"] = bundle(statement(product="genoa"))["payload"]
+    with pytest.raises(InvalidReferenceValues):
+        read_bundle(envelope, [BUILD.public_key])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"predicateType": "https://example.org/other"}, "predicateType"),
+        ({"predicate": None}, "predicate"),
+        ({"subject": []}, "subjects"),
+        ({"subject": [{"name": "other-1.0.0", "digest": {"sha384": MEASUREMENT}}]}, "subjects"),
+        ({"subject": [{"name": "guest-1.0.0", "digest": {"sha384": "ef" * 48}}]}, "subjects"),
+        ({"subject": [{"name": "guest-1.0.0", "digest": "text"}]}, "subjects"),
+        ({"subject": "text"}, "subjects"),
+    ],
+)
+def test_a_statement_that_does_not_agree_with_itself_is_refused(change, message):
+    assert message in refusal({**statement(), **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"tee": "tdx"}, "predicate.tee"),
+        ({"product": "rome"}, "predicate.product"),
+        ({"launch_measurements": []}, "predicate.launch_measurements"),
+        ({"launch_measurements": ["AB" * 48]}, "predicate.launch_measurements.0"),
+        ({"minimum_tcb": {"snp": 300}}, "predicate.minimum_tcb.snp"),
+        ({"guest_policy": {"debugging": True}}, "predicate.guest_policy.debugging"),
+    ],
+)
+def test_a_predicate_that_does_not_fit_is_refused_at_its_key(change, key):
+    assert key in refusal(statement(**change))

@@ -1,0 +1,60 @@
+"""What is trusted: the vendors' roots, pinned; a sandbox root only where somebody says so."""
+
+import base64
+import shutil
+
+import pytest
+
+from tests.verifier.fake_amd import milan
+from verifier import trust
+from verifier.errors import MalformedEvidence
+from verifier.trust import TrustStore, pinned_certificates
+
+PUBLISHED = {
+    "milan": "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd",
+    "genoa": "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1",
+    "turin": "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a",
+}
+"""SHA-256 of AMD's ARKs."""
+
+
+def pem(certificate: bytes) -> bytes:
+    body = base64.encodebytes(certificate)
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
+def test_production_trusts_amds_three_roots_and_nothing_else():
+    store = TrustStore.production()
+    assert {(anchor.name, *anchor.scope, anchor.certificate.fingerprint) for anchor in store.anchors} == {
+        ("amd", product, fingerprint) for product, fingerprint in PUBLISHED.items()
+    }
+
+
+def test_every_pin_states_its_source_and_a_date():
+    for pin in pinned_certificates("amd"):
+        assert pin.source.startswith("https://kdsintf.amd.com/")
+        assert pin.date.year >= 2026
+
+
+def test_a_root_that_differs_from_its_pin_is_not_loaded(tmp_path, monkeypatch):
+    shutil.copytree(trust._ROOTS, tmp_path / "roots")
+    forged = tmp_path / "roots" / "amd" / "milan-ark.pem"
+    forged.write_bytes(pem(milan().ark.encode()))
+    monkeypatch.setattr(trust, "_ROOTS", tmp_path / "roots")
+    with pytest.raises(MalformedEvidence, match="pinned is 69d063b4"):
+        TrustStore.production()
+
+
+def test_a_sandbox_root_makes_another_store():
+    production = TrustStore.production()
+    world = milan()
+    store = production.with_sandbox(pem(world.ark.encode()) + pem(world.intermediate.encode()))
+    assert [anchor.name for anchor in store.anchors] == ["amd", "amd", "amd", "sandbox"]
+    assert [anchor.name for anchor in production.anchors] == ["amd", "amd", "amd"]
+    assert store.intermediates[-1].common_name == "SEV-Milan"
+
+
+@pytest.mark.parametrize("text", [b"", b"no PEM", pem(milan().leaf.encode()), 2 * pem(milan().ark.encode())])
+def test_a_sandbox_root_is_one_self_issued_certificate(text):
+    with pytest.raises(MalformedEvidence, match="sandbox root"):
+        TrustStore.production().with_sandbox(text)
