@@ -22,20 +22,20 @@ class Facts:
     """What is known of a request so far. A refusal's receipt holds whatever was established before it.
 
     resource: KBS path. tee: as claimed. measurement: launch measurement (hex) of evidence that was found genuine.
-    policy: SHA-256 of the resource's policy; policy_id: name and digest of the appraisal policy. verdict: SHA-256 of
-    the result token; verdict_status: its `ear.status`. evidence: SHA-256 of the evidence; root: whose root vouches
-    for it. guest_key: RFC 7638 thumbprint of the guest's key. kek: name of the KEK.
+    policy_digest: SHA-256 of the resource's policy; policy_id: name and digest of the appraisal policy.
+    verdict_digest: SHA-256 of the result token; verdict_status: its `ear.status`. evidence_digest: SHA-256 of the
+    evidence; root: whose root vouches for it. guest_key: RFC 7638 thumbprint of the guest's key. kek: the KEK's name.
     """
 
     event: Event
     resource: str | None = None
     tee: str | None = None
     measurement: str | None = None
-    policy: str | None = None
+    policy_digest: str | None = None
     policy_id: str | None = None
-    verdict: str | None = None
+    verdict_digest: str | None = None
     verdict_status: str | None = None
-    evidence: str | None = None
+    evidence_digest: str | None = None
     root: str | None = None
     guest_key: str | None = None
     kek: str | None = None
@@ -59,11 +59,11 @@ class Facts:
             "resource": self.resource,
             "tee": self.tee,
             "measurement": self.measurement,
-            "policy": self.policy,
+            "policy_digest": self.policy_digest,
             "policy_id": self.policy_id,
-            "verdict": self.verdict,
+            "verdict_digest": self.verdict_digest,
             "verdict_status": self.verdict_status,
-            "evidence": self.evidence,
+            "evidence_digest": self.evidence_digest,
             "root": self.root,
             "guest_key": self.guest_key,
             "kek": self.kek,

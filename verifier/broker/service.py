@@ -99,7 +99,7 @@ class Broker:
             facts.tee = challenge.tee
             evidence = read_attestation(_message(body), challenge.tee)
             facts.guest_key = jwk.thumbprint(evidence.runtime_data.tee_pubkey)
-            facts.evidence = evidence.digest
+            facts.evidence_digest = evidence.digest
             self._spend(challenge, evidence, now)
             verified = self._genuine(evidence, facts, now)
             resource, result = self._best(verified, evidence, facts)
@@ -117,7 +117,7 @@ class Broker:
                     "evidence": evidence.digest,
                 },
             )
-            facts.verdict = self.log.archive.put(RESULT, token.encode("ascii"))
+            facts.verdict_digest = self.log.archive.put(RESULT, token.encode("ascii"))
             facts.verdict_status = str(result.status)
             receipt = self._allow(facts, now, _affirmed(result))
         return Answer({"token": token}, receipt, token, resource.policy.max_token_seconds)
@@ -192,7 +192,7 @@ class Broker:
         """The first resource whose policy the evidence satisfies; a Refusal with what each policy objects to."""
         objections: list[str] = []
         for resource in self.config.resources:
-            facts.policy, facts.policy_id = resource.policy.digest, self._judge.policy_id(resource)
+            facts.policy_digest, facts.policy_id = resource.policy.digest, self._judge.policy_id(resource)
             result = self._judge.appraise(verified, evidence, resource)
             facts.verdict_status = str(result.status)
             found = self._judge.objections(result, resource, evidence.tee)
@@ -214,8 +214,8 @@ class Broker:
             raise Refusal(Kind.TOKEN, "token", str(error)) from None
         if not {"ear.status", "tee", "tee-pubkey", "evidence", "eat_nonce"} <= claims.keys():
             raise Refusal(Kind.TOKEN, "token", "the token is not one that this broker's attest call gives")
-        facts.verdict = hashlib.sha256(token.encode("ascii")).hexdigest()
-        facts.verdict_status, facts.tee, facts.evidence = claims["ear.status"], claims["tee"], claims["evidence"]
+        facts.verdict_digest = hashlib.sha256(token.encode("ascii")).hexdigest()
+        facts.verdict_status, facts.tee, facts.evidence_digest = claims["ear.status"], claims["tee"], claims["evidence"]
         facts.guest_key = jwk.thumbprint(claims["tee-pubkey"])
         return claims
 
@@ -225,7 +225,11 @@ class Broker:
             raise Refusal(
                 Kind.PATH, "resource.unknown", f"no key at {path!r:.120}: check the path in the guest's setting"
             )
-        facts.kek, facts.policy, facts.policy_id = resource.kek, resource.policy.digest, self._judge.policy_id(resource)
+        facts.kek, facts.policy_digest, facts.policy_id = (
+            resource.kek,
+            resource.policy.digest,
+            self._judge.policy_id(resource),
+        )
         return resource
 
     def _attested(self, claims: dict[str, Any], resource: Resource, now: datetime) -> Evidence:

@@ -21,12 +21,14 @@ class ReceiptError(ValueError):
 class Receipt:
     """One logged entry and its inclusion proof.
 
-    entry: the logged JSON object. index: its number in the log, from 0. leaf_hash: SHA-256 leaf hash of its RFC 8785
-    form. inclusion_proof: sibling hashes from leaf to root. checkpoint: the signed note whose tree holds the entry.
+    entry: the logged JSON object. index: its number in the log, from 0. tree_size: number of entries that the
+    checkpoint covers. leaf_hash: SHA-256 leaf hash of the entry's RFC 8785 form. inclusion_proof: sibling hashes from
+    leaf to root. checkpoint: the signed note whose tree holds the entry.
     """
 
     entry: dict[str, Any]
     index: int
+    tree_size: int
     leaf_hash: bytes
     inclusion_proof: tuple[bytes, ...]
     checkpoint: str
@@ -36,6 +38,7 @@ class Receipt:
         return {
             "entry": self.entry,
             "index": self.index,
+            "tree_size": self.tree_size,
             "leaf_hash": self.leaf_hash.hex(),
             "inclusion_proof": [sibling.hex() for sibling in self.inclusion_proof],
             "checkpoint": self.checkpoint,
@@ -48,14 +51,17 @@ class Receipt:
             receipt = cls(
                 entry=dict(value["entry"]),
                 index=value["index"],
+                tree_size=value["tree_size"],
                 leaf_hash=_hash(value["leaf_hash"]),
                 inclusion_proof=tuple(_hash(sibling) for sibling in value["inclusion_proof"]),
                 checkpoint=value["checkpoint"],
             )
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise ReceiptError("not a receipt: entry, index, leaf_hash, inclusion_proof, checkpoint") from None
-        if type(receipt.index) is not int or not isinstance(receipt.checkpoint, str):
-            raise ReceiptError("not a receipt: index is a number, checkpoint is a text")
+            raise ReceiptError(
+                "not a receipt: entry, index, tree_size, leaf_hash, inclusion_proof, checkpoint"
+            ) from None
+        if not type(receipt.index) is type(receipt.tree_size) is int or not isinstance(receipt.checkpoint, str):
+            raise ReceiptError("not a receipt: index and tree_size are numbers, checkpoint is a text")
         return receipt
 
 
@@ -70,6 +76,8 @@ def verify_receipt(
         checkpoint = checkpoints.verify(receipt.checkpoint, public_key)
     except (canonical.JsonError, checkpoints.CheckpointError) as error:
         raise ReceiptError(f"receipt {receipt.index}: {error}") from None
+    if receipt.tree_size != checkpoint.size:
+        raise ReceiptError(f"receipt {receipt.index}: tree_size is not the size in the checkpoint")
     if leaf != receipt.leaf_hash:
         raise ReceiptError(f"receipt {receipt.index}: the entry is not the one that was logged (leaf hash differs)")
     if root_from_proof(receipt.index, checkpoint.size, leaf, receipt.inclusion_proof) != checkpoint.root:

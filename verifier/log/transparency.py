@@ -102,7 +102,7 @@ class TransparencyLog:
             self._connection.executemany("INSERT INTO node VALUES (?, ?, ?)", merkle.completed(index, leaf, self._node))
             note = self._sign_head(index + 1)
             proof = merkle.inclusion_proof(index, index + 1, self._node)
-        return Receipt(canonical.parse_object(body), index, leaf, tuple(proof), note)
+        return Receipt(canonical.parse_object(body), index, index + 1, leaf, tuple(proof), note)
 
     def receipt(self, index: int) -> Receipt:
         """The entry number `index` with a proof under the newest checkpoint; LogError when there is no such entry."""
@@ -112,7 +112,7 @@ class TransparencyLog:
             if row is None or index >= size:
                 raise LogError(f"the log has no entry {index}; it holds entries 0 to {size - 1}")
             proof = merkle.inclusion_proof(index, size, self._node)
-        return Receipt(canonical.parse_object(row[0]), index, merkle.leaf_hash(row[0]), tuple(proof), note)
+        return Receipt(canonical.parse_object(row[0]), index, size, merkle.leaf_hash(row[0]), tuple(proof), note)
 
     def receipts(self) -> list[Receipt]:
         """Every entry with its proof under the newest checkpoint."""

@@ -46,7 +46,7 @@ def test_a_genuine_guest_outside_the_policy_gets_no_token(
     entry = refused(guest.but(**change).attest(client), 401, reason)
     assert entry["event"] == "attestation"
     assert entry["measurement"] == change.get("measurement", MEASUREMENT).hex()
-    assert entry["verdict"] is None
+    assert entry["verdict_digest"] is None
     assert client.get(PATH).status_code == 401
 
 
@@ -229,7 +229,7 @@ def test_the_policy_of_the_moment_of_release_decides(site: Site, guest: Guest, r
     token = guest.token(site.replica())
     site.change_policy(vmpl=[1])
     entry = refused(site.replica().get(PATH, **bearer(token)), 403, "VMPL 0, the policy accepts 1")
-    assert entry["policy"] == site.config.resources[0].policy.digest
+    assert entry["policy_digest"] == site.config.resources[0].policy.digest
 
 
 def test_a_token_names_the_key_of_its_own_evidence_only(

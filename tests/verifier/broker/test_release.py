@@ -68,8 +68,8 @@ def test_the_receipt_of_a_release_says_who_what_why_and_where(site: Site, client
     entry = receipt["entry"]
     assert (entry["event"], entry["decision"], entry["resource"], entry["kek"]) == ("release", "allow", RESOURCE, KEK)
     assert entry["measurement"] == MEASUREMENT.hex()
-    assert entry["policy"] == site.config.resources[0].policy.digest
-    assert entry["verdict"] == hashlib.sha256(token.encode()).hexdigest()
+    assert entry["policy_digest"] == site.config.resources[0].policy.digest
+    assert entry["verdict_digest"] == hashlib.sha256(token.encode()).hexdigest()
     assert entry["guest_key"] == jwk.thumbprint(guest.tee_pubkey)
     assert entry["root"] == "sandbox"
     assert entry["jurisdiction"] == {
@@ -86,15 +86,15 @@ def test_the_receipt_of_a_release_says_who_what_why_and_where(site: Site, client
 def test_the_evidence_behind_a_receipt_can_be_judged_again(site: Site, client: Client, guest: Guest) -> None:
     guest.token(client)
     entry = site.entries()[-1]
-    archived = json.loads(site.log.archive.get("evidence", entry["evidence"]))
+    archived = json.loads(site.log.archive.get("evidence", entry["evidence_digest"]))
     assert archived["runtime-data"]["tee-pubkey"] == guest.tee_pubkey
-    token = site.log.archive.get("result", entry["verdict"]).decode()
+    token = site.log.archive.get("result", entry["verdict_digest"]).decode()
     jwks = {key["purpose"]: key for key in client.get("/v1/keys").json()["keys"]}
     public_key = jwk.to_public_key({name: jwks["token"][name] for name in ("kty", "crv", "x", "y")})
     assert isinstance(public_key, ec.EllipticCurvePublicKey)
     claims = ear.read(token, [public_key], site.now)
     assert claims["ear.status"] == "affirming"
-    assert claims["evidence"] == entry["evidence"]
+    assert claims["evidence"] == entry["evidence_digest"]
     assert claims["tee-pubkey"] == guest.tee_pubkey
 
 
