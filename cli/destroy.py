@@ -27,7 +27,7 @@ def destroy(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
             print_outcome(console, outcome)
             ok = outcome.ok
         if ok:
-            session.region.erase()
+            session.erase()
             records.forget(project, stack)
     if not ok:
         raise typer.Exit(EXIT_VIOLATION)

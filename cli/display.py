@@ -25,7 +25,7 @@ _MARKS: Final = {
     "same": ("dim", " ", "unchanged", "unchanged"),
 }
 _STATUSES: Final = ("pass", "fail", "unknown", "waived", "not_applicable")
-_LONGEST_VALUE: Final = 60
+_LONGEST_VALUE: Final = 48
 
 
 def short_type(token: str) -> str:
@@ -89,11 +89,16 @@ class Display:
 
     def _explain(self, step: Step) -> None:
         style, mark, *_ = _MARKS[step.op]
+        is_component = step.type.startswith("bailiwick:")
+        paths = [path for path in step.changed if not is_component or path.startswith("spec.")]
+        if is_component and not paths:
+            return  # its children say what changes
         self.console.print(f"  [{style}]{mark} {_label(step)}[/]")
-        for path in step.changed:
+        for path in paths:
             old, new = (_shown(values.get(path)) for values in (step.old, step.new))
+            change = f"{old} → {new}" if old != new else "changed"
             why = "  [magenta]forces replacement[/]" if path in step.replaces else ""
-            self.console.print(f"      {escape(path)}: {old} → {new}{why}")
+            self.console.print(f"      {escape(path)}: {change}{why}", soft_wrap=True)
 
     def _done(self, step: Step) -> None:
         if step.op == "same":
@@ -222,6 +227,8 @@ def _shown(value: Value) -> str:
             return str(value).lower()
         case list():
             text = f"{len(value)} items" if any(isinstance(item, dict | list) for item in value) else str(value)
+        case dict() if all(isinstance(item, str) for item in value.values()):
+            return escape(", ".join(f"{key} {item}" for key, item in value.items()))
         case dict():
             text = f"{len(value)} entries"
         case float() if value.is_integer():

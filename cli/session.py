@@ -1,5 +1,6 @@
 """One stack over its emulated region: the pieces that `up`, `preview`, `refresh` and `destroy` share."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,10 +57,16 @@ class Session:
             on_event=Display(self.console),
         )
 
+    def erase(self) -> None:
+        """Leave nothing of the emulated region: its HSM, its log and the cloud's memory of deleted names included."""
+        self.region.erase()
+        self.cloud.close()
+        shutil.rmtree(self.project.region_dir(self.stack), ignore_errors=True)
+
     @contextmanager
     def pulumi_engine(self) -> Iterator[PulumiEngine]:
         """The real engine on this stack, with the emulated cloud attached over gRPC while the context lasts."""
-        from sandbox.clouds.server import serve  # noqa: PLC0415 - grpc, which the local engine does not need
+        from sandbox.clouds.server import serve  # grpc: a second that the local engine need not spend
 
         served = serve({self.cloud.package: self.cloud})
         try:
@@ -86,7 +93,10 @@ def emulated(project: Project, stack: str, console: Console) -> Iterator[Session
     try:
         cloud = AzureCloud(data, region)
         region.attach(cloud.resolve)
-        yield Session(project, stack, spec, region, cloud, console)
+        try:
+            yield Session(project, stack, spec, region, cloud, console)
+        finally:
+            cloud.close()
     finally:
         region.close()
 
