@@ -138,6 +138,4 @@ class SnpFirmware:
         if not isinstance(self._vcek.key, ec.EllipticCurvePrivateKey):
             raise TypeError("a VCEK is an EC key")
         der = self._vcek.key.sign(body, ec.ECDSA(hashes.SHA384()))
-        return b"".join(
-            number.to_bytes(_SIGNATURE_COMPONENT_BYTES, "little") for number in decode_dss_signature(der)
-        )
+        return b"".join(number.to_bytes(_SIGNATURE_COMPONENT_BYTES, "little") for number in decode_dss_signature(der))

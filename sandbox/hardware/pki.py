@@ -37,6 +37,7 @@ _AMD_OID: Final = "1.3.6.1.4.1.3704.1"
 _PSS: Final = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=hashes.SHA384.digest_size)
 _CA_LIFETIME: Final = timedelta(days=25 * 365)
 _VCEK_LIFETIME: Final = timedelta(days=7 * 365)
+_CRL_LIFETIME: Final = timedelta(days=365)
 _BACKDATED: Final = timedelta(hours=1)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -86,6 +87,19 @@ class SandboxPki:
         name = f"{chip.chip_id[:8].hex()}-{chip.tcb.encode().hex()}.pem"
         ask = self.ask
         return self._stored(Path("vcek") / name, lambda: _make_vcek(chip, ask))
+
+    def revocation_list(self) -> bytes:
+        """The root's CRL in DER, as of now: AMD publishes one for each product, and this one revokes nothing."""
+        start = datetime.now(UTC) - _BACKDATED
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.ark.certificate.subject)
+            .last_update(start)
+            .next_update(start + _CRL_LIFETIME)
+            .add_extension(x509.CRLNumber(int(start.timestamp())), critical=False)
+        )
+        signed = builder.sign(self.ark.key, hashes.SHA384(), rsa_padding=_PSS)
+        return signed.public_bytes(Encoding.DER)
 
     def _stored(self, name: Path, make: Callable[[], Identity]) -> Identity:
         path = self._directory / name

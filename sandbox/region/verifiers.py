@@ -1,13 +1,13 @@
 """The region's verifier machines: each is one HTTP service, all on the same HSM and transparency log."""
 
 import threading
-from datetime import UTC, datetime
 
 from sandbox.clouds.hardware import Machine
 from sandbox.hardware import SandboxPki
 from sandbox.region.custody import Custody
 from sandbox.region.loopback import LoopbackServer, NoRouteError
 from verifier.broker import create_app
+from verifier.broker.service import utc_now
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.keystore import KeyStoreError
 from verifier.log import LogError
@@ -55,17 +55,9 @@ class Verifiers:
 
     def _serve(self, machine: Machine) -> LoopbackServer:
         config = VerifierConfig.from_json(machine.custom_data or b"")
-        app = create_app(
-            config,
-            self._custody.keystore,
-            self._trust(config),
-            self._custody.log,
-            self._custody.wrapped,
-            lambda: datetime.now(UTC),
-        )
+        trust, crls = TrustStore.production(), []
+        if "sandbox" in config.trust_anchors:  # nowhere else is the sandbox's root known (design, D9)
+            trust, crls = trust.with_sandbox(self._pki.ark.pem), [self._pki.revocation_list()]
+        custody = self._custody
+        app = create_app(config, custody.keystore, trust, custody.log, custody.wrapped, utc_now, crls)
         return LoopbackServer(app, machine.name)
-
-    def _trust(self, config: VerifierConfig) -> TrustStore:
-        """The pinned roots, and the sandbox's only where the configuration names it (design, D9)."""
-        store = TrustStore.production()
-        return store.with_sandbox(self._pki.ark.pem) if "sandbox" in config.trust_anchors else store

@@ -1,7 +1,7 @@
 """The verifier accepts the emulated hardware only where a configuration names its root."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -63,3 +63,12 @@ def test_firmware_and_verifier_read_the_policy_alike(pki):
     allowed = {bit for bit in (bits.SMT, bits.MIGRATE_MA, bits.DEBUG, bits.SINGLE_SOCKET) if report.allows(bit)}
     assert allowed == {bits.SMT, bits.DEBUG}
     assert report.abi == (1, 51)
+
+
+def test_the_roots_revocation_list_is_consulted(pki):
+    report, endorsements = evidence(pki, Chip("host-1"))
+    trust = TrustStore.production().with_sandbox(pki.ark.pem)
+    verified = snp.verify(report, endorsements, trust, NOW, crls=[pki.revocation_list()])
+    assert verified.revocation is snp.Revocation.CHECKED
+    with pytest.raises(VerificationFailed, match=r"crl\.validity"):
+        snp.verify(report, endorsements, trust, NOW + timedelta(days=400), crls=[pki.revocation_list()])

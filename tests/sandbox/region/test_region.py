@@ -52,8 +52,9 @@ def test_the_recorded_evidence_is_genuine_in_format(attested):
 
 def test_the_claims_affirm_the_guest(attested):
     _, region = attested
-    claims = only(region.outcomes()).claims
-    assert claims["submods"]["cpu"]["ear.status"] == "affirming"
+    cpu = only(region.outcomes()).claims["submods"]["cpu"]
+    assert cpu["ear.status"] == "affirming"
+    assert cpu["ear.veraison.policy-claims"]["revocation"]["value"] == "checked"
 
 
 def test_the_release_is_in_the_log_and_its_receipt_verifies(attested):
