@@ -127,7 +127,7 @@ class EmulatedCloud(ABC):
         self,
         urn: str,
         id: str,  # noqa: A002 - the protocol's signature
-        olds: Properties,
+        olds: Properties,  # noqa: ARG002 - the cloud goes by what it has
         news: Properties,
         *,
         preview: bool,
@@ -137,7 +137,7 @@ class EmulatedCloud(ABC):
             before = self.store.get(id)
             if before is None:
                 raise CloudError("ResourceNotFound", f"The Resource '{id}' was not found.")
-            for path in self._replaces(kind, tuple(differing(olds, news, self.same))):
+            for path in self._replaces(kind, tuple(differing(before.inputs, news, self.same))):
                 raise CloudError("PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.")
             if preview:
                 return self._foretell(kind, urn, news, before).outputs

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sandbox.values import UNKNOWN, Value
 
+_PLAIN = re.compile(r'[^.\[\]"]+')
 _INDEX = re.compile(r"\[\d+\]")
 
 Same = Callable[[str, Value, Value], bool]
@@ -17,7 +18,15 @@ def differing(old: Mapping[str, Value], new: Mapping[str, Value], same: Same, pa
     """
     for name in sorted({*old, *new}):
         if not name.startswith("__"):
-            yield from _differing(old.get(name), new.get(name), same, f"{path}.{name}" if path else name)
+            yield from _differing(old.get(name), new.get(name), same, _join(path, name))
+
+
+def _join(path: str, name: str) -> str:
+    """A name with a character of the path syntax is quoted: `tags["cost.centre"]`."""
+    if not _PLAIN.fullmatch(name):
+        quoted = name.replace('"', '\\"')
+        return f'{path}["{quoted}"]'
+    return f"{path}.{name}" if path else name
 
 
 def _differing(old: Value, new: Value, same: Same, path: str) -> Iterator[str]:

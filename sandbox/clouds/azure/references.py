@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sandbox.clouds.azure import arm
 from sandbox.clouds.azure.places import regions
-from sandbox.clouds.resource import CloudError, Reference, Request, View, referenced
-from sandbox.values import Value
+from sandbox.clouds.resource import CloudError, Reference, Request, referenced
+from sandbox.clouds.store import Object
 
 # What Azure has without anyone creating it, so that a reference to it always leads somewhere.
 _BUILT_IN = frozenset(
@@ -51,7 +51,7 @@ def _judge(request: Request, reference: Reference, place: str, value: str) -> No
     found = request.session.lookup(value, preview=request.preview)
     if found is None and request.preview:
         return
-    if found is None or (reference.same_location and _elsewhere(request, found.outputs.get("location"))):
+    if found is None or (reference.same_location and _elsewhere(request, found)):
         raise CloudError(
             "InvalidResourceReference",
             f"Resource {value} referenced by resource {request.id} was not found. Please make sure that the referenced"
@@ -72,17 +72,19 @@ def _has_member(request: Request, value: str) -> bool:
     return False
 
 
-def _elsewhere(request: Request, location: Value) -> bool:
-    """Whether two locations are known and differ."""
+def _elsewhere(request: Request, found: Object) -> bool:
+    """Whether the locations of the two objects are known and differ."""
     here = arm.normal_location(location_of(request))
-    there = arm.normal_location(location or "")
+    there = arm.normal_location(found.outputs.get("location") or _enclosing_location(request, found.parent))
     return here in regions() and there in regions() and here != there
 
 
 def location_of(request: Request) -> str:
     """Where the requested object is: its own location, else that of what encloses it."""
-    own = View(request.inputs.properties).text("location")
-    if own:
-        return own
-    enclosing = request.session.lookup(request.parent, preview=request.preview)
+    return request.inputs.text("location") or _enclosing_location(request, request.parent)
+
+
+def _enclosing_location(request: Request, parent: str) -> str:
+    """The location of an object that encloses others, '' where it has none (a resource group counts)."""
+    enclosing = request.session.lookup(parent, preview=request.preview)
     return "" if enclosing is None else str(enclosing.outputs.get("location") or "")
