@@ -26,7 +26,7 @@ _RECEIPT_LINES: Final = {
 
 
 def print_outcome(console: Console, outcome: "GuestOutcome", *, brief: bool = False) -> None:
-    """One guest: its verdict claim by claim, the receipt of its key, and the model that it opened; `brief` on one line."""
+    """One guest: its verdict claim by claim, the receipt of its key, and the model that it opened; or one line."""
     style = _STATUS_STYLES[outcome.status]
     image = "/".join(outcome.image.split("/")[-3::2])
     console.print(

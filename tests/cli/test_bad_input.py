@@ -1,0 +1,75 @@
+"""A user's mistake: one clear line, an exit code that is not 0, no traceback, nothing lost."""
+
+import pytest
+
+from tests.cli.conftest import Cli, Result
+
+
+def _refused(result: Result, *expected: str) -> None:
+    text = " ".join((result.out + result.err).split())
+    assert result.code != 0
+    assert "Traceback" not in text
+    for part in expected:
+        assert part in text
+
+
+def test_a_stack_that_does_not_exist(cli: Cli) -> None:
+    _refused(cli("up", "azure-germny"), "no stack 'azure-germny'", "did you mean azure-germany?")
+
+
+def test_a_stack_name_with_a_path_in_it(cli: Cli) -> None:
+    _refused(cli("up", "../../etc/passwd"), "is not a name")
+
+
+def test_outside_a_project(cli: Cli) -> None:
+    (cli.project / "Pulumi.yaml").unlink()
+    _refused(cli("up", "azure-germany"), "no Pulumi.yaml", "run bailiwick inside a Bailiwick project")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("germanywestcentral", "germanywestcentra", ("bailiwick:location", "germanywestcentral")),
+        ("germanywestcentral", "eastus", ("bailiwick:location", "DE")),
+        ("Standard_DC4as_v5", "Standard_D4as_v5", ("bailiwick:machines[0].size", "Standard_DC4as_v5")),
+        ("config:", "config: [", ("Pulumi.azure-germany.yaml",)),
+        ("bailiwick:owner:", "bailiwick:onwer:", ("onwer", "owner")),
+    ],
+    ids=["unknown region", "region outside", "machine without the TEE", "malformed YAML", "unknown key"],
+)
+def test_a_wrong_stack_file(cli: Cli, old: str, new: str, expected: tuple[str, ...]) -> None:
+    cli.edit(old, new)
+    _refused(cli("up", "azure-germany"), *expected)
+    assert not (cli.project / ".bailiwick" / "state").exists()
+
+
+def test_a_corrupt_state_file(cli: Cli) -> None:
+    state = cli.project / ".bailiwick" / "state" / "azure-germany.json"
+    state.parent.mkdir(parents=True)
+    state.write_text('{"version": 3, "checkpoint": ')
+    _refused(cli("up", "azure-germany"), "azure-germany.json")
+    assert state.read_text() == '{"version": 3, "checkpoint": '
+
+
+def test_a_stack_with_a_real_account_is_not_the_sandboxs_to_deploy(cli: Cli) -> None:
+    cli.edit(
+        "bailiwick:subscriptionId: 00000000-0000-0000-0000-000000000000",
+        "bailiwick:subscriptionId: 8a1c6bb0-4f0a-4b1e-9d3e-6f7a1f0f4c11",
+    )
+    _refused(cli("up", "azure-germany"), "bailiwick:subscriptionId")
+
+
+def test_the_real_engine_where_there_is_none(cli: Cli) -> None:
+    _refused(cli("up", "azure-germany", "--engine", "pulumi"), "no pulumi command on PATH", "install Pulumi")
+
+
+def test_verify_a_truncated_report(cli: Cli) -> None:
+    report = cli.project / "report.bin"
+    report.write_bytes(b"\x02\x00\x00\x00" * 100)
+    result = cli("verify", "report.bin", "--endorsements", ".")
+    _refused(result, "report.bin", "1184")
+    assert result.code == 2
+
+
+def test_verify_with_a_time_that_is_none(cli: Cli) -> None:
+    _refused(cli("verify", "report.bin", "--endorsements", ".", "--at", "yesterday"), "--at", "2026-07-01T00:00:00Z")

@@ -1,0 +1,89 @@
+"""The life of a region, as a platform engineer sees it in the terminal."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+
+
+def test_up_shows_plan_verdicts_resources_proof_and_what_is_next(tmp_path_factory, cli: Cli) -> None:
+    first = cli("up", "azure-germany")
+    assert first.code == 0, first.out + first.err
+    for expected in (
+        "Germany West Central, jurisdiction DE",
+        "Engine  local",
+        "to create",
+        "0 fail, 0 unknown",
+        "azure-germany-inference: attested".replace(": ", " (inference-guest/1.0.0): "),
+        "policy.debug",
+        "measurement",
+        "Key release  default/model-key/llm: released",
+        "inclusion proof attached",
+        "model llm decrypted",
+        "verifierUrl",
+        "Took",
+        "bailiwick evidence export azure-germany",
+    ):
+        assert expected in first.out
+
+    second = cli("up", "azure-germany")
+    assert second.code == 0
+    assert "nothing changed" in second.out
+    assert "to create" not in second.out
+
+    cli.edit("Standard_DC4as_v5", "Standard_DC8as_v5")
+    update = cli("preview", "azure-germany")
+    assert "hardwareProfile.vmSize: Standard_DC4as_v5 → Standard_DC8as_v5" in update.out
+    assert "to replace" not in update.out
+
+    cli.edit("name: inference-guest, version: 1.0.0", "name: inference-guest, version: 1.1.0")
+    replacement = cli("up", "azure-germany")
+    assert replacement.code == 0, replacement.out + replacement.err
+    assert "forces replacement" in replacement.out
+    assert "(inference-guest/1.1.0): attested" in replacement.out
+
+    gone = cli("destroy", "azure-germany")
+    assert gone.code == 0
+    assert "deleted" in gone.out
+    assert not (cli.project / ".bailiwick" / "region" / "azure-germany").exists()
+    state = json.loads((cli.project / ".bailiwick" / "state" / "azure-germany.json").read_text())
+    assert not _resources(state)
+
+
+def test_refresh_finds_that_nothing_drifted(deployed: Cli) -> None:
+    result = deployed("refresh", "azure-germany")
+    assert result.code == 0
+    assert "unchanged" in result.out
+
+
+def test_stack_ls_and_show(deployed: Cli) -> None:
+    listed = deployed("stack", "ls")
+    assert "germanywestcentral" in listed.out
+    shown = deployed("stack", "show", "azure-germany")
+    assert "azure-germany-inference-vm" in shown.out
+    assert "vaultUri" in shown.out
+
+
+def test_stack_export_is_what_pulumi_stack_import_reads(deployed: Cli, tmp_path: Path) -> None:
+    target = tmp_path / "state.json"
+    assert deployed("stack", "export", "azure-germany", "--file", str(target)).code == 0
+    document = json.loads(target.read_text())
+    assert document["version"] == 3
+    assert any(entry["type"] == "azure-native:compute:VirtualMachine" for entry in _resources(document))
+
+
+def test_check_passes_the_shipped_stack(cli: Cli) -> None:
+    result = cli("check", "--all")
+    assert result.code == 0, result.out + result.err
+    assert "pass" in result.out
+
+
+def test_check_as_json_separates_every_status(cli: Cli) -> None:
+    record = json.loads(cli("check", "azure-germany", "--format", "json").out)["azure-germany"]
+    assert record["exit_code"] == 0
+    assert {verdict["status"] for verdict in record["verdicts"]} == {"pass", "not_applicable"}
+
+
+def _resources(document: dict) -> list[dict]:
+    deployment = document.get("deployment") or document["checkpoint"]["latest"]
+    return deployment.get("resources") or []
