@@ -146,7 +146,7 @@ class AttestationVerifier(pulumi.ComponentResource):
                     name=_FRONTEND,
                     private_ip_address=args.frontend_address,
                     private_ip_allocation_method=network.IPAllocationMethod.STATIC,
-                    subnet=network.SubnetArgs(id=args.subnet_id),
+                    subnet={"id": args.subnet_id},  # SubnetArgs would add settings of the subnet to the reference
                     zones=list(args.zones) or None,
                 )
             ],

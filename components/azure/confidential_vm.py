@@ -76,8 +76,6 @@ class ConfidentialVm(pulumi.ComponentResource):
     """Resource id of the machine."""
     machine_name: str
     """Name of the machine."""
-    private_ip: pulumi.Output[str]
-    """Address of the machine in its subnet."""
 
     def __init__(self, name: str, args: ConfidentialVmArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check_machine_type(args)
@@ -121,8 +119,7 @@ class ConfidentialVm(pulumi.ComponentResource):
             ),
         )
         self.id = machine.id
-        self.private_ip = interface.ip_configurations.apply(lambda found: str(found[0].private_ip_address or ""))
-        self.register_outputs({"id": self.id, "privateIp": self.private_ip})
+        self.register_outputs({"id": self.id, "machineName": self.machine_name})
 
     def _network_interface(self, name: str, opts: pulumi.ResourceOptions) -> network.NetworkInterface:
         args = self._args
@@ -139,7 +136,7 @@ class ConfidentialVm(pulumi.ComponentResource):
                 network.NetworkInterfaceIPConfigurationArgs(
                     name="private",
                     primary=True,
-                    subnet=network.SubnetArgs(id=args.subnet_id),
+                    subnet={"id": args.subnet_id},  # SubnetArgs would add settings of the subnet to the reference
                     private_ip_allocation_method=network.IPAllocationMethod.DYNAMIC,
                     load_balancer_backend_address_pools=pools,
                 )

@@ -28,7 +28,7 @@ def private_endpoint(
         private_endpoint_name=azure_name("private endpoint", name),
         resource_group_name=placement.resource_group_name,
         location=placement.location,
-        subnet=network.SubnetArgs(id=subnet_id),
+        subnet={"id": subnet_id},  # SubnetArgs would add settings of the subnet to the reference
         private_link_service_connections=[
             network.PrivateLinkServiceConnectionArgs(
                 name=service, private_link_service_id=target_id, group_ids=[link.group_id]

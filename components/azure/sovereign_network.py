@@ -18,6 +18,8 @@ VERIFIER_PORT = 8443
 """TCP port of the verifier and key broker."""
 HTTPS_PORT = 443
 
+_PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""RFC 1918, section 3."""
 _RESERVED_ADDRESSES = 4
 """Azure keeps the first four addresses of a subnet for itself, and the last."""
 _SMALLEST_SUBNET_PREFIX = 28
@@ -211,8 +213,8 @@ def subnet_prefixes(address_space: str) -> dict[Segment, ipaddress.IPv4Network]:
         space = ipaddress.IPv4Network(address_space)
     except ValueError as error:
         raise InputError(TYPE, "address_space", f"{error}", "10.20.0.0/16") from error
-    if not space.is_private:
-        raise InputError(TYPE, "address_space", f"{space} is not a private range (RFC 1918)", "10.20.0.0/16")
+    if not any(space.subnet_of(private) for private in _PRIVATE_RANGES):
+        raise InputError(TYPE, "address_space", f"{space} is not in a private range (RFC 1918)", "10.20.0.0/16")
     if space.prefixlen > _LARGEST_PREFIX:
         raise InputError(
             TYPE, "address_space", f"{space} is too small for {len(Segment)} subnets", f"{space.network_address}/26"

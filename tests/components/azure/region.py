@@ -1,0 +1,95 @@
+"""A region of its own for the tests: specification, reference values, placement. Nothing is read from `stacks/`."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.azure import Placement, SovereignRegion, SovereignRegionArgs
+from components.spec import RegionSpec
+from components.tags import Tags
+from tests.components.azure.recorder import STACK, Recording, record
+
+ZERO = "00000000-0000-0000-0000-000000000000"
+MEASUREMENTS = {"inference-guest-1.0.0": "aa" * 48, "inference-guest-1.1.0": "ab" * 48, "verifier-1.0.0": "bb" * 48}
+SPEC: dict[str, Any] = {
+    "cloud": "azure",
+    "jurisdiction": "DE",
+    "location": "germanywestcentral",
+    "subscriptionId": ZERO,
+    "tenantId": ZERO,
+    "emulated": True,
+    "owner": "platform@example.org",
+    "dataClass": "confidential",
+    "network": {"addressSpace": "10.20.0.0/16"},
+    "verifier": {"size": "Standard_DC2as_v5", "image": {"name": "verifier", "version": "1.0.0"}},
+    "machines": [
+        {
+            "name": "inference",
+            "size": "Standard_DC4as_v5",
+            "zone": "1",
+            "image": {"name": "inference-guest", "version": "1.0.0"},
+            "model": "llm",
+        }
+    ],
+}
+
+
+def envelope(image: str, *, microcode: int = 213, **predicate: Any) -> dict[str, Any]:
+    """Reference values of `<name>-<version>` as the build publishes them; the signature is not read by components."""
+    name, _, version = image.rpartition("-")
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": image, "digest": {"sha384": MEASUREMENTS[image]}}],
+        "predicateType": "https://bailiwick.dev/reference-values/v1",
+        "predicate": {
+            "image": {"name": name, "version": version},
+            "tee": "snp",
+            "product": "milan",
+            "launch_measurements": [MEASUREMENTS[image]],
+            "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": microcode},
+            **predicate,
+        },
+    }
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    return {"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": [{"sig": image}]}
+
+
+def write_reference_values(directory: Path) -> Path:
+    """Write the reference values of every image that the tests name, and a build key."""
+    for image in MEASUREMENTS:
+        microcode = 220 if image == "inference-guest-1.1.0" else 213
+        (directory / f"{image}.json").write_text(json.dumps(envelope(image, microcode=microcode)))
+    (directory / "build.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\ntest\n-----END PUBLIC KEY-----\n")
+    return directory
+
+
+def placement() -> Placement:
+    """Where a component that is tested alone is put."""
+    return Placement(
+        stack=STACK,
+        subscription_id=ZERO,
+        tenant_id=ZERO,
+        location="germanywestcentral",
+        resource_group_name="bailiwick-azure-germany",
+        tags=Tags(jurisdiction="DE", data_class="confidential", owner="platform@example.org", stack=STACK),
+    )
+
+
+def deploy(reference_values: Path, changes: dict[str, Any] | None = None, **args: Any) -> Recording:
+    """Record a region whose specification differs from `SPEC` in `changes` and whose Args have `args` besides."""
+    spec = RegionSpec.from_mapping({**SPEC, **(changes or {})}, reference_values=reference_values)
+
+    def program() -> None:
+        region = SovereignRegion(STACK, SovereignRegionArgs(spec=spec, reference_values=reference_values, **args))
+        for key, value in region.outputs.items():
+            pulumi.export(key, value)
+
+    return record(program)
+
+
+def user_data(recording: Recording, machine: str) -> Any:
+    """What a machine is told at boot."""
+    return json.loads(base64.b64decode(recording[machine].inputs["userData"]))
