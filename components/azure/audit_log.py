@@ -53,6 +53,7 @@ class AuditLog(pulumi.ComponentResource):
     account_id: pulumi.Output[str]
     """Resource id of the write-once storage account."""
     account_name: pulumi.Output[str]
+    """Name of that account."""
     workspace_id: pulumi.Output[str]
     """Resource id of the Log Analytics workspace."""
 

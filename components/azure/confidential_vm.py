@@ -63,11 +63,13 @@ class ConfidentialVm(pulumi.ComponentResource):
     diagnostics, which would copy the console out.
 
     Nobody has an account on it. Azure demands an administrator with a password or a key for every machine that it
-    provisions from a generalized image, so that the image is a specialized one: it is complete as the build signed
-    it, takes no operating-system profile (no administrator, no key, no agent, no extension that an agent would run),
-    and its launch measurement speaks for all of it. What the guest must know comes as user data.
+    provisions from a generalized image, so that the image is a specialized one: it is complete as the build signed it
+    and takes no operating-system profile (no administrator, no key, no agent, no extension that an agent would run).
+    What the guest must know comes as user data.
 
-    Does not: attach data disks (they are not covered by confidential disk encryption), or offer Intel TDX yet.
+    Does not: attach data disks (they are not covered by confidential disk encryption), or offer Intel TDX yet. On Azure
+    the launch measurement of a machine is that of the virtual firmware, which measures the image into the vTPM; until
+    the verifier reads vTPM evidence, the image itself is bound by its disk encryption only.
 
     A change of security type, image or disk encryption replaces the machine: Azure changes none of them in place.
     """
