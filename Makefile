@@ -2,6 +2,9 @@
 STACK ?= azure-germany
 VENV := .venv
 READY := $(VENV)/.ready
+
+# Provider SDKs are large: without cached bytecode every command would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 
 .PHONY: help setup up test lint format types bench docs lock softhsm clean
