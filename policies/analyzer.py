@@ -1,8 +1,8 @@
 """The SDK's analyzer, closed against configuration that it does not know.
 
-Pulumi passes an entry for a rule that does not exist, and a key that no rule reads, without a word (shared research,
-pulumi B4): a typing error in `--policy-pack-config` would switch nothing on. Here it stops the run, and so does an
-attempt to make a rule less than mandatory.
+Pulumi passes an entry for a rule that does not exist, and a key that no rule reads, without a word
+(`pkg/resource/analyzer/config.go` of the CLI): a typing error in `--policy-pack-config` would switch nothing on. Here
+it stops the run, and so does an attempt to make a rule less than mandatory.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,19 +11,21 @@ from typing import Any
 import grpc
 from google.protobuf import json_format
 from pulumi.runtime import proto
-from pulumi_policy.policy import _PolicyAnalyzerServicer
+from pulumi_policy import EnforcementLevel, PolicyPack
+from pulumi_policy import policy as sdk
 
 import catalog
+from policies.pack import NAME, build
 from policies.rule import CONFIG_SCHEMA, STACK_SUFFIX
 
 ALL = "all"
 """Pulumi's own name for every policy of a pack; it takes a level and nothing else."""
 
 
-class FailClosedAnalyzer(_PolicyAnalyzerServicer):
-    """`pulumi_policy.policy._PolicyAnalyzerServicer`, the one class that hosts policies, with a strict `Configure`.
+class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see below
+    """The SDK's one class that hosts policies, with a strict `Configure`.
 
-    The class is private to the SDK, which offers no other place to see the configuration as a whole (1.21.0).
+    It is private, and the SDK offers no other place to see the configuration as a whole (1.21.0).
     """
 
     def __init__(self, name: str, version: str, policies: list[Any], *others: Any) -> None:
@@ -35,6 +37,16 @@ class FailClosedAnalyzer(_PolicyAnalyzerServicer):
         if found:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "policy config: " + "; ".join(found))
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
+
+
+def serve() -> None:
+    """Serve the pack to the engine that started this process; returns only when interrupted.
+
+    Nothing may be printed before: the engine reads the port from the first line (sdk/go/common/resource/plugin).
+    """
+    # The SDK has no parameter for it.
+    sdk._PolicyAnalyzerServicer = FailClosedAnalyzer  # type: ignore[assignment, misc]  # noqa: SLF001
+    PolicyPack(NAME, build(), EnforcementLevel.MANDATORY)
 
 
 def problems(config: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:

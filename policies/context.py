@@ -6,7 +6,7 @@ second fence: where a platform team sets it, a stack cannot widen it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pulumi
@@ -28,30 +28,34 @@ class NotDeclared(Exception):  # noqa: N818 - named for what it says
         self.allowed = allowed
 
 
+_KEYS = ("cloud", "jurisdiction", "emulated", "subscriptionId", "tenantId")
+
+
 @dataclass(frozen=True)
 class Declared:
     """The stack's declarations. Each property raises `NotDeclared` when it is missing or unknown to the catalogue."""
 
     stack: Mapping[str, str | None]
-    policy: Mapping[str, Any]
+    """The stack's own configuration, without the namespace."""
+    fence: str | None
+    """The jurisdiction that the policy config sets, if it does."""
 
     @classmethod
     def read(cls, policy_config: Mapping[str, Any]) -> "Declared":
         """The declarations of the running stack, and the config of the running policy."""
         config = pulumi.Config(NAMESPACE)
-        keys = ("cloud", "jurisdiction", "emulated", "subscriptionId", "tenantId")
-        return cls({key: config.get(key) for key in keys}, policy_config)
+        return _declared(tuple((key, config.get(key)) for key in _KEYS), policy_config.get("jurisdiction"))
 
     @cached_property
     def jurisdictions(self) -> tuple[str, ...]:
         """The areas that nothing may leave: the stack's, and the policy config's where it names one."""
         known = catalog.load().jurisdictions
         named = [self._text("jurisdiction")]
-        if (pinned := self.policy.get("jurisdiction")) is not None:
-            named.append(pinned)
+        if self.fence is not None:
+            named.append(self.fence)
         for name in named:
             if name not in known:
-                hint = catalog.nearest(str(name), known) or "an id of catalog/data/jurisdictions.yaml"
+                hint = catalog.nearest(name, known) or "an id of catalog/data/jurisdictions.yaml"
                 raise NotDeclared(f"{NAMESPACE}:jurisdiction", "is not in the catalogue", hint)
         return tuple(dict.fromkeys(named))
 
@@ -97,3 +101,9 @@ class Declared:
         if not value:
             raise NotDeclared(f"{NAMESPACE}:{key}", "is not set", "a value of the catalogue")
         return value
+
+
+@cache
+def _declared(stack: tuple[tuple[str, str | None], ...], fence: str | None) -> Declared:
+    """One object for equal declarations: every rule asks for every resource, and what follows from them is the same."""
+    return Declared(dict(stack), fence)

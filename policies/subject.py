@@ -1,7 +1,7 @@
 """What a rule looks at: resources, and their properties, read one at a time.
 
 The SDK hands a rule proxies that raise `UnknownValueError` when an unknown value is touched, even by `in` or `.get`,
-and that servicer turns the error into an advisory note (shared research, pulumi B5). A `Property` never raises it:
+and that servicer turns the error into an advisory note (pulumi-policy 1.21, `policy.py`). A `Property` never raises it:
 it tells *stated* from *known*, and only `value` refuses, with `UnknownProperty`, which blocks.
 """
 
@@ -71,6 +71,14 @@ class Property:
         value = self.value
         if value is not None and not isinstance(value, str):
             raise MalformedProperty(self.path, "a string")
+        return value
+
+    @property
+    def flag(self) -> bool | None:
+        """The value as a boolean; None when not stated. A value of another kind raises `MalformedProperty`."""
+        value = self.value
+        if value is not None and not isinstance(value, bool):
+            raise MalformedProperty(self.path, "true or false")
         return value
 
     def at(self, *keys: str) -> "Property":

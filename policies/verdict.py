@@ -1,8 +1,8 @@
 """What a rule finds, and how a finding reads.
 
 Every message has one form: rule, resource, property, what was found, what is allowed, how to fix it. Values reach a
-message through `shown` only: the SDK hands secrets to rules as plain text (shared research, pulumi B5), so nothing is
-printed that is not a word of the catalogue or of a cloud's own enumerations.
+message through `shown` only: the SDK hands secrets to rules as plain text (pulumi-policy 1.21, `deserialize.py`), so
+that nothing is printed that is not a word of the catalogue or of a cloud's own enumerations.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class Finding:
     def message(self, rule: str, on: Resource | None, fix: str) -> str:
         """The one line that a person reads; one that says `unknown: ` first is about an unknown value."""
         resource = self.on or on
-        where = f"{resource.type} '{resource.name}'" if resource else "stack"
+        where = f"{resource.type} {resource.name!a}" if resource else "stack"
         prefix = UNKNOWN_PREFIX if self.unknown else ""
         return f"{prefix}{rule} {where}: {self.path} {self.found}; allowed: {self.allowed}; fix: {self.fix or fix}"
 

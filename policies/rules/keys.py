@@ -37,7 +37,7 @@ KEY_01 = Rule(
     why="A software key is a number in the operator's storage; one in an HSM cannot be copied out.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-3", nist="SC-12", ccm="CEK-01, CEK-03, CEK-05"),
+    controls=controls(sov="SOV-3", nist="SC-12", ccm="CEK-01 to CEK-20"),
     remediation="use a Premium vault or a Managed HSM, and a key type that ends in -HSM",
     check=_in_hardware,
     passing=Example("A Premium vault with an RSA-HSM key.", (examples.VAULT, examples.KEY)),

@@ -26,7 +26,10 @@ def _audited(stack: Stack, _: Declared) -> Iterator[Finding]:
 
 
 def _shortcomings(stack: Stack, resource: Resource, stream: AuditStream) -> Iterator[Finding]:
-    if not any(not list(require(setting)) for setting in stream.enabled):
+    unmet = [list(require(setting, resource)) for setting in stream.enabled]
+    if any(finding.unknown for findings in unmet for finding in findings):
+        yield from (finding for findings in unmet for finding in findings)
+    elif all(unmet):
         yield Finding("logs", "do not stream audit records", "the category group 'audit', enabled", resource)
     used = stack.references(resource, stream.store.through)
     stores = [(one, store) for one in used if (store := vocabulary.record_store_of(one))]

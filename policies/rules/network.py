@@ -17,7 +17,7 @@ from policies.verdict import Finding, NotApplicable, refuse, require
 def _no_way_in(resource: Resource, _: Declared) -> Iterator[Finding]:
     ways = vocabulary.ways_into(resource)
     if not ways:
-        raise NotApplicable("cannot have a public address")
+        raise NotApplicable("makes nothing that could have a public address")
     for way in ways:
         yield from refuse(way)
 

@@ -22,7 +22,7 @@ def _released(resource: Resource) -> Key:
     key = vocabulary.key_of(resource)
     if key is None:
         raise NotApplicable("is not a key")
-    if key.exportable.value is not True and not key.release_document.stated:
+    if not key.exportable.flag and not key.release_document.stated:
         raise NotApplicable("the key never leaves its HSM")
     return key
 
@@ -33,7 +33,7 @@ def _has_policy(resource: Resource, _: Declared) -> Iterator[Finding]:
     if not document.stated:
         yield Finding(document.path, "is not stated, and the key is exportable", "a release policy")
         return
-    if key.exportable.value is True and not key.releasable:
+    if key.exportable.flag and not key.releasable:
         yield Finding(
             key.exportable.path,
             "is true, but release is not among the key's operations",

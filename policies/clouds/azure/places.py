@@ -23,6 +23,8 @@ def locations(resource: Resource) -> tuple[Property, ...]:
         found
         for found in (
             resource.props.at("location"),
+            resource.props.at("extendedLocation", "name"),
+            resource.props.at("replication", "location"),
             *(
                 element.at(key)
                 for path, key in _MORE_LOCATIONS.get(resource.type, ())

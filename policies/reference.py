@@ -1,0 +1,135 @@
+"""Writes `docs/policies/` from the rules' own metadata: an index, and a page for each rule.
+
+`python -m policies.reference` writes the pages; a test fails when they differ from the metadata.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from policies.pack import RULES
+from policies.rule import Example, Rule
+from policies.testing import judge
+
+DOCS = Path(__file__).parents[1] / "docs" / "policies"
+_NOTICE = "<!-- Written by `python -m policies.reference`; edit the rule, not this page. -->\n\n"
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """File name and text of every page."""
+    yield "index.md", _index()
+    for rule in RULES:
+        yield f"{rule.id.lower()}.md", _page(rule)
+
+
+def write(directory: Path = DOCS) -> None:
+    """Write every page, and remove the pages of rules that are gone."""
+    written = dict(pages())
+    directory.mkdir(parents=True, exist_ok=True)
+    for stale in {path.name for path in directory.glob("*.md")} - set(written):
+        (directory / stale).unlink()
+    for name, text in written.items():
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+def _index() -> str:
+    rows = "".join(
+        f"| [{rule.id}]({rule.id.lower()}.md) | {rule.title} | {rule.severity.value} | {', '.join(rule.clouds)} "
+        f"| {_requirements(rule)} |\n"
+        for rule in RULES
+    )
+    return f"""{_NOTICE}# Policy rules
+
+{len(RULES)} rules, all mandatory: a stack that breaks one does not deploy. The same pack runs on a pull request, at
+preview and at deployment, under Pulumi (`--policy-pack policies`) and under the local engine.
+
+An unknown value is not a pass. Where a rule needs a value that exists only after deployment, it reports a violation
+that starts with `unknown:` and names the property that has to be stated instead.
+
+What a stack must not leave is its `bailiwick:jurisdiction`. A platform team can fence it in from outside as well, for
+each rule, in `--policy-pack-config`: `{{"RES-01": {{"jurisdiction": "DE"}}}}`. A rule, a setting or a level that the
+pack does not know stops the run.
+
+`ATT-10` and `RES-11` are Bailiwick's own additions to the catalogue that the other ids come from: the first keeps the
+sandbox's trust anchor out of real stacks, the second judges the jurisdiction graph that a region states.
+
+| Rule | Requires | Severity | Clouds | Helps with |
+| --- | --- | --- | --- | --- |
+{rows}"""
+
+
+def _requirements(rule: Rule) -> str:
+    by_framework: dict[str, list[str]] = {}
+    for control in rule.controls:
+        by_framework.setdefault(control.framework, []).append(control.requirement)
+    return "; ".join(f"{framework}: {', '.join(listed)}" for framework, listed in by_framework.items())
+
+
+def _page(rule: Rule) -> str:
+    sees = " and ".join(
+        text
+        for text, present in (
+            ("each resource before it is made", rule.check),
+            ("how the stack's resources relate", rule.check_stack),
+        )
+        if present is not None
+    )
+    failing = "\n".join(_failing(rule, example) for example in rule.failing)
+    return f"""{_NOTICE}# {rule.id}: {rule.title}
+
+{rule.why}
+
+| | |
+| --- | --- |
+| Severity | {rule.severity.value} |
+| Looks at | {sees} |
+| Unknown value | {rule.on_unknown}s |
+| Clouds | {", ".join(rule.clouds)} |
+| Helps with | {_requirements(rule)} |
+
+**Fix:** {rule.remediation}.
+
+## Passes
+
+{_example(rule.passing)}
+## Fails
+
+{failing}"""
+
+
+def _example(example: Example) -> str:
+    stack = {f"bailiwick:{key}": value for key, value in example.config.items()}
+    documents: list[dict[str, Any]] = [{"config": stack}] if stack else []
+    documents += [{"type": one.type, "name": one.name, "properties": dict(one.props)} for one in example.resources]
+    text = "---\n".join(yaml.safe_dump(_readable(one), sort_keys=False, width=110) for one in documents)
+    return f"{example.says}\n\n```yaml\n{text}```\n"
+
+
+def _readable(value: Any) -> Any:
+    """`value` with what is JSON inside base64 written out, under a key that says so."""
+    if isinstance(value, dict):
+        decoded = {key: _decoded(item) for key, item in value.items()}
+        return {
+            f"{key} (encoded)" if decoded[key] is not None else key: _readable(decoded[key] or item)
+            for key, item in value.items()
+        }
+    return [_readable(item) for item in value] if isinstance(value, list) else value
+
+
+def _decoded(value: object) -> Any:
+    if not isinstance(value, str) or not value.startswith("eyJ"):  # base64 of `{"`
+        return None
+    return json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+
+
+def _failing(rule: Rule, example: Example) -> str:
+    messages = "\n".join(violation.message for violation in judge(list(rule.policies()), example).violations)
+    return f"{example.says}\n\n```text\n{messages}\n```\n"
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,67 @@
+"""The components' defaults satisfy every rule: the repository's own stack, previewed before anything exists."""
+
+import contextvars
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi_policy import EnforcementLevel
+
+from policies import pack
+from policies.analyzer import FailClosedAnalyzer
+from tests.policies.foreseen import Foreseen, preview_stack, stack_configuration
+
+STACK = "azure-germany"
+
+
+@pytest.fixture(scope="module")
+def region() -> Foreseen:
+    return preview_stack(STACK)
+
+
+def answers(region: Foreseen, **config: str) -> list[Any]:
+    """The pack's responses to the region: one for each resource, and one for the stack."""
+
+    def judge() -> list[Any]:
+        changed = {f"bailiwick:{key}": value for key, value in config.items()}
+        pulumi.runtime.set_all_config({**stack_configuration(STACK), **changed})
+        analyzer = FailClosedAnalyzer(pack.NAME, pack.VERSION, pack.build(), EnforcementLevel.MANDATORY)
+        return [
+            *(analyzer.Analyze(one, None) for one in region.resources()),
+            analyzer.AnalyzeStack(region.stack(), None),
+        ]
+
+    return contextvars.copy_context().run(judge)
+
+
+def broken(responses: list[Any]) -> dict[str, str]:
+    """The first message of each policy that is violated."""
+    return {one.policyName: one.message for response in reversed(responses) for one in response.diagnostics}
+
+
+def test_the_region_breaks_no_rule_before_anything_exists(region: Foreseen) -> None:
+    assert broken(answers(region)) == {}
+
+
+def test_every_rule_has_something_to_judge_in_it(region: Foreseen) -> None:
+    responses = answers(region)
+    skipped = [{one.policy_name for one in response.not_applicable} for response in responses]
+    resource_policies = {rule.id for rule in pack.RULES if rule.check}
+    assert not set.intersection(resource_policies, *skipped[:-1]), "never applied to any resource"
+    assert skipped[-1] == set(), "stack policies that did not apply"
+
+
+def test_it_may_not_claim_to_be_real(region: Foreseen) -> None:
+    violated = broken(answers(region, emulated="false"))
+    assert set(violated) == {"ATT-10"}
+    assert "trusts the sandbox's root" in violated["ATT-10"]
+
+
+def test_it_may_not_be_in_another_jurisdiction(region: Foreseen) -> None:
+    assert {"RES-01", "RES-03", "REL-02", "RES-11", "ATT-01"} <= set(broken(answers(region, jurisdiction="FR")))
+
+
+def test_it_may_not_use_another_subscription(region: Foreseen) -> None:
+    violated = broken(answers(region, subscriptionId="7d0f0d1e-0000-4000-8000-000000000001"))
+    assert {"RES-03", "ATT-10"} == set(violated)
+    assert "subscriptionId is a text that is none of the known values" in violated["RES-03"]
