@@ -19,8 +19,8 @@ class ConfidentialDiskEncryptionArgs:
 
     placement: Placement
     """Where the disk encryption set is."""
-    image: str
-    """Guest image whose disks it encrypts; part of its name."""
+    label: str
+    """Label of the key; part of the names."""
     key_id: pulumi.Input[str]
     """ARM id of the key, for the grants on it."""
     key_url: pulumi.Input[str]
@@ -40,7 +40,8 @@ class ConfidentialDiskEncryption(pulumi.ComponentResource):
     and that identity's right to wrap and unwrap with the one key; with `orchestrator_principal_id`, also the
     orchestrator's right to ask for the key's release.
 
-    Guarantees: one key serves the disks of one image, so that its release policy names that image's measurement alone.
+    Guarantees: one key serves the disks of one version of one image, so that its release policy names that measurement
+    alone.
 
     Does not: rotate the key (Azure rotates it with the machines stopped only), or serve data disks.
     """
@@ -58,7 +59,7 @@ class ConfidentialDiskEncryption(pulumi.ComponentResource):
             f"{name}-identity",
             WorkloadIdentityArgs(
                 placement=placement,
-                role=f"disks-{args.image}",
+                role=f"disks-{args.label}",
                 grants=[Grant("wrap", Role.KEY_ENCRYPTION_USER.definition_id(placement), args.key_id)],
             ),
             opts=child,
@@ -76,7 +77,7 @@ class ConfidentialDiskEncryption(pulumi.ComponentResource):
             )
         encryption = compute.DiskEncryptionSet(
             f"{name}-set",
-            disk_encryption_set_name=placement.name("disk encryption set", "disks", args.image),
+            disk_encryption_set_name=placement.name("disk encryption set", "disks", args.label),
             resource_group_name=placement.resource_group_name,
             location=placement.location,
             encryption_type=compute.DiskEncryptionSetType.CONFIDENTIAL_VM_ENCRYPTED_WITH_CUSTOMER_KEY,

@@ -41,7 +41,7 @@ class KeyVaultArgs:
     model_keys: Sequence[str]
     """Names of the models; each gets a KEK of its own, which never leaves the HSM."""
     disk_keys: Mapping[str, ReleasePolicy] = field(repr=False)
-    """For each guest image, to whom the key of its OS disks may be released."""
+    """Keys for OS disks by label, and to whom each may be released; another policy needs another label."""
     subnet_id: pulumi.Input[str]
     """Subnet of the private endpoint."""
     zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
@@ -52,14 +52,14 @@ class KeyVaultArgs:
     """Log Analytics workspace that gets them too."""
     destroyable_keys: bool = False
     """Weakness: `destroy` deletes vault and keys, and with them everything that was ever encrypted under them. For
-    emulated regions. Off, Pulumi refuses to delete them, and forgets rather than deletes what leaves the program."""
+    emulated regions. Off, Pulumi refuses to delete vault and model keys, and forgets disk keys instead."""
 
 
 class KeyVault(pulumi.ComponentResource):
     """`bailiwick:index:AzureKeyVault`: a Premium vault with the region's keys.
 
     Creates the vault and its private endpoint; a KEK for each model (`model-<name>`: RSA-HSM, wrap and unwrap only,
-    not exportable, rotated); a key for the OS disks of each image (`os-disk-<image>`: RSA-HSM, exportable under a
+    not exportable, rotated); a key for the OS disks of each image (`os-disk-<label>`: RSA-HSM, exportable under a
     release policy); a role that may unwrap and nothing else; a diagnostic setting that sends every use of a key to
     the audit log.
 
@@ -78,15 +78,15 @@ class KeyVault(pulumi.ComponentResource):
     model_key_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each model's KEK."""
     disk_key_ids: Mapping[str, pulumi.Output[str]]
-    """Resource id of each image's OS-disk key."""
+    """Resource id of each OS-disk key, by label."""
     disk_key_urls: Mapping[str, pulumi.Output[str]]
-    """URL of each OS-disk key with its version."""
+    """URL of each OS-disk key with its version, by label."""
     unwrap_role_id: pulumi.Output[str]
     """Role definition that may unwrap with a key and do nothing else."""
 
     def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
-        policies = {image: encode(compile_policy(policy)) for image, policy in args.disk_keys.items()}
+        policies = {label: encode(compile_policy(policy)) for label, policy in args.disk_keys.items()}
         placement = args.placement
         self.uri = self.uri_in(placement)
         super().__init__(TYPE, name, properties(args), opts)
@@ -110,9 +110,9 @@ class KeyVault(pulumi.ComponentResource):
         self._log()
         self.unwrap_role_id = self._unwrap_role()
         self.model_key_ids = {model: self._model_key(model).id for model in args.model_keys}
-        disk_keys = {image: self._disk_key(image, data) for image, data in policies.items()}
-        self.disk_key_ids = {image: key.id for image, key in disk_keys.items()}
-        self.disk_key_urls = {image: key.key_uri_with_version for image, key in disk_keys.items()}
+        disk_keys = {label: self._disk_key(label, data) for label, data in policies.items()}
+        self.disk_key_ids = {label: key.id for label, key in disk_keys.items()}
+        self.disk_key_urls = {label: key.key_uri_with_version for label, key in disk_keys.items()}
         self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": self.unwrap_role_id})
 
     @staticmethod
@@ -209,12 +209,16 @@ class KeyVault(pulumi.ComponentResource):
                 attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
                 rotation_policy=rotation,
             ),
+            opts=self._kept,
         )
 
-    def _disk_key(self, image: str, release_policy: str) -> keyvault.Key:
-        """An OS-disk key. It has no rotation policy: keys of confidential disks rotate with the machines stopped."""
+    def _disk_key(self, label: str, release_policy: str) -> keyvault.Key:
+        """An OS-disk key. It has no rotation policy: keys of confidential disks rotate with the machines stopped.
+
+        It leaves the program together with the last machine of its image, so that it is retained but not protected.
+        """
         return self._key(
-            f"os-disk-{image}",
+            f"os-disk-{label}",
             keyvault.KeyPropertiesArgs(
                 kty=keyvault.JsonWebKeyType.RS_A_HSM,
                 key_size=RSA_BITS,
@@ -226,9 +230,10 @@ class KeyVault(pulumi.ComponentResource):
                 attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=True),
                 release_policy=keyvault.KeyReleasePolicyArgs(content_type=CONTENT_TYPE, data=release_policy),
             ),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=not self._args.destroyable_keys),
         )
 
-    def _key(self, key_name: str, key: keyvault.KeyPropertiesArgs) -> keyvault.Key:
+    def _key(self, key_name: str, key: keyvault.KeyPropertiesArgs, *, opts: pulumi.ResourceOptions) -> keyvault.Key:
         return keyvault.Key(
             f"{self._stem}-{key_name}",
             key_name=azure_name("key", key_name),
@@ -236,7 +241,7 @@ class KeyVault(pulumi.ComponentResource):
             resource_group_name=self._args.placement.resource_group_name,
             properties=key,
             tags=self._args.placement.tag_mapping,
-            opts=self._kept,
+            opts=opts,
         )
 
 

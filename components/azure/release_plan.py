@@ -9,8 +9,10 @@ from components import reference_values
 from components.azure.attestation_verifier import provider_origin, shared_provider_host
 from components.azure.dependencies import residence
 from components.azure.placement import Placement
+from components.naming import digest
 from components.reference_values import ReferenceValues
 from components.release import Authority, MinimumTcb, ReleasePolicy, Tee
+from components.release.azure import compile_policy, encode
 from components.spec import ImageSpec, RegionSpec
 
 
@@ -26,7 +28,9 @@ class ReleasePlan:
     values: Mapping[str, ReferenceValues]
     """Reference values of every image in use, by image id."""
     disks: Mapping[str, ReleasePolicy]
-    """Policy of the OS-disk key of each image, by image name: every version in use may open its disks."""
+    """Policy of each OS-disk key, by the key's label."""
+    disk_labels: Mapping[str, str]
+    """Label of the OS-disk key of each image in use, by image id."""
     models: Mapping[str, ReleasePolicy]
     """Policy of each model's key, by model: every image that serves it may have it, from the region's verifier."""
     model_images: Mapping[str, Sequence[str]]
@@ -39,7 +43,6 @@ def plan(spec: RegionSpec, placement: Placement, *, directory: Path, verifier_ur
     values = {
         id_: reference_values.load(directory, name=image.name, version=image.version) for id_, image in images.items()
     }
-    names = sorted({image.name for image in images.values()})
     models = sorted({machine.model for machine in spec.machines})
     model_images = {
         model: sorted({image_id(machine.image) for machine in spec.machines if machine.model == model})
@@ -51,15 +54,24 @@ def plan(spec: RegionSpec, placement: Placement, *, directory: Path, verifier_ur
     def policy(image_ids: Iterable[str], authorities: tuple[Authority, ...]) -> ReleasePolicy:
         return _policy(spec, [values[id_] for id_ in image_ids], authorities)
 
+    disks = {id_: policy([id_], disk_authorities(placement)) for id_ in sorted(images)}
+    labels = {id_: disk_label(id_, disk) for id_, disk in disks.items()}
     return ReleasePlan(
         values=values,
-        disks={
-            name: policy((id_ for id_, image in images.items() if image.name == name), disk_authorities(placement))
-            for name in names
-        },
+        disks={labels[id_]: disk for id_, disk in disks.items()},
+        disk_labels=labels,
         models={model: policy(model_images[model], (verifier,)) for model in models},
         model_images=model_images,
     )
+
+
+def disk_label(id_: str, policy: ReleasePolicy) -> str:
+    """Label of the key and of the disk encryption set for one image under one policy.
+
+    Azure never changes the release policy of a key that exists (Key Vault, "Keys - Create If Not Exist"), nor the key
+    under running confidential machines. So that another policy means another key: the old one stays for the old disks.
+    """
+    return f"{id_.replace('.', '-')}-{digest(encode(compile_policy(policy)))}"
 
 
 def disk_authorities(placement: Placement) -> tuple[Authority, ...]:

@@ -20,7 +20,7 @@ from components.azure.disk_encryption import ConfidentialDiskEncryption, Confide
 from components.azure.key_vault import KeyVault, KeyVaultArgs, model_key_name
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
-from components.azure.release_plan import ReleasePlan, image_id, plan
+from components.azure.release_plan import ReleasePlan, disk_authorities, image_id, plan
 from components.azure.roles import Role
 from components.azure.sovereign_network import VERIFIER_PORT, Segment, SovereignNetwork, SovereignNetworkArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
@@ -77,9 +77,9 @@ class SovereignRegion(pulumi.ComponentResource):
         self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
         group_name = azure_name("resource group", f"bailiwick-{name}")
         self._placement = self._place(group_name)
-        release = plan(args.spec, self._placement, directory=args.reference_values, verifier_url=self._verifier_url)
-        self.dependencies = dependencies(self._endpoints(release))
+        self.dependencies = dependencies(self._endpoints())
         _refuse_leaving(self.dependencies, args.spec.jurisdiction)
+        release = plan(args.spec, self._placement, directory=args.reference_values, verifier_url=self._verifier_url)
         super().__init__(TYPE, name, properties(args), opts)
         self._child = pulumi.ResourceOptions(parent=self)
         group = resources.ResourceGroup(
@@ -148,22 +148,22 @@ class SovereignRegion(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        disks = {image: self._disk_encryption(image, vault) for image in release.disks}
-        verifier = self._verifier(release, net, vault, disks[spec.verifier.image.name])
+        disks = {id_: self._disk_encryption(label, vault) for id_, label in release.disk_labels.items()}
+        verifier = self._verifier(release, net, vault, disks[image_id(spec.verifier.image)])
         machines = {
-            machine.name: self._machine(machine, net, models, disks[machine.image.name], verifier)
+            machine.name: self._machine(machine, net, models, disks[image_id(machine.image)], verifier)
             for machine in spec.machines
         }
         return self._outputs(audit=audit, vault=vault, models=models, verifier=verifier, machines=machines)
 
-    def _disk_encryption(self, image: str, vault: KeyVault) -> ConfidentialDiskEncryption:
+    def _disk_encryption(self, label: str, vault: KeyVault) -> ConfidentialDiskEncryption:
         return ConfidentialDiskEncryption(
-            f"{self._stem}-disks-{image}",
+            f"{self._stem}-disks-{label}",
             ConfidentialDiskEncryptionArgs(
                 placement=self._placement,
-                image=image,
-                key_id=vault.disk_key_ids[image],
-                key_url=vault.disk_key_urls[image],
+                label=label,
+                key_id=vault.disk_key_ids[label],
+                key_url=vault.disk_key_urls[label],
                 vault_id=vault.id,
                 orchestrator_principal_id=self._args.orchestrator_principal_id,
             ),
@@ -259,7 +259,7 @@ class SovereignRegion(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[verifier, models, *identity.assignments]),
         )
 
-    def _endpoints(self, release: ReleasePlan) -> Endpoints:
+    def _endpoints(self) -> Endpoints:
         """Where everything will be reached: every name follows from the specification."""
         spec, place = self._spec, self._placement
         return Endpoints(
@@ -269,7 +269,7 @@ class SovereignRegion(pulumi.ComponentResource):
             verifier_url=self._verifier_url,
             vault_uri=KeyVault.uri_in(place),
             key_service=spec.keys.service,
-            attestation_origins=[authority.uri for authority in release.disks[spec.verifier.image.name].authorities],
+            attestation_origins=[authority.uri for authority in disk_authorities(place)],
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),

@@ -77,10 +77,11 @@ def test_a_disk_key_leaves_under_its_release_policy_only(vault: Recording) -> No
 
 
 def test_keys_outlive_the_stack_unless_asked_otherwise(vault: Recording, args: KeyVaultArgs) -> None:
-    kept = ("keys-vault", "keys-model-llm", "keys-os-disk-guest")
+    kept = ("keys-vault", "keys-model-llm")
     assert all(vault[name].options == {"protect": True, "retainOnDelete": True} for name in kept)
+    assert vault["keys-os-disk-guest"].options == {"retainOnDelete": True}
     weakened = record(lambda: KeyVault("keys", dataclasses.replace(args, destroyable_keys=True)))
-    assert all(weakened[name].options == {} for name in kept)
+    assert all(weakened[name].options == {} for name in (*kept, "keys-os-disk-guest"))
 
 
 def test_every_use_of_a_key_is_logged(vault: Recording) -> None:
