@@ -64,9 +64,7 @@ def sign(payload_type: str, payload: bytes, signer: Signer) -> dict[str, Any]:
     return {
         "payload": base64.b64encode(payload).decode("ascii"),
         "payloadType": payload_type,
-        "signatures": [
-            {"keyid": fingerprint(signer.public_key), "sig": base64.b64encode(signature).decode("ascii")}
-        ],
+        "signatures": [{"keyid": fingerprint(signer.public_key), "sig": base64.b64encode(signature).decode("ascii")}],
     }
 
 
@@ -87,9 +85,7 @@ def verify(envelope: Mapping[str, Any] | str | bytes, keys: Iterable[ec.Elliptic
         fingerprint(key) for signature in signatures for key in trusted if verifies(key, message, signature)
     )
     if not signers:
-        raise DsseError(
-            f"none of its {len(signatures)} signature(s) is by one of the {len(trusted)} trusted key(s)"
-        )
+        raise DsseError(f"none of its {len(signatures)} signature(s) is by one of the {len(trusted)} trusted key(s)")
     return Verified(payload_type, payload, signers)
 
 
@@ -105,16 +101,19 @@ def _read(envelope: Mapping[str, Any]) -> tuple[str, bytes, list[bytes]]:
     for index, signature in enumerate(signatures):
         if not isinstance(signature, Mapping) or not isinstance(signature.get("sig"), str):
             raise DsseError(f"signatures[{index}] has no sig")
-        der = _base64(signature["sig"], f"signatures[{index}].sig")
+        der = decode_base64(signature["sig"], f"signatures[{index}].sig")
         try:
             raw.append(der_to_raw(der))
         except ValueError:
             raise DsseError(f"signatures[{index}].sig is not a P-384 signature in DER") from None
-    return payload_type, _base64(payload, "payload"), raw
+    return payload_type, decode_base64(payload, "payload"), raw
 
 
-def _base64(text: str, where: str) -> bytes:
-    """Decode standard base64 in its one canonical spelling, so that no byte of the text can change unseen."""
+def decode_base64(text: str, where: str) -> bytes:
+    """Decode standard base64 in its one canonical spelling, so that no byte of the text can change unseen.
+
+    where: the member's name, for the DsseError when it is not.
+    """
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

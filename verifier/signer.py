@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol, TypeGuard
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 COORDINATE_BYTES = 48
 """Bytes of one P-384 scalar: a raw signature is twice as long."""
+
+_GROUP_ORDER = ec.SECP384R1().group_order
 
 
 class Signer(Protocol):
@@ -63,6 +65,13 @@ def verifies(public_key: ec.EllipticCurvePublicKey, data: bytes, raw_signature: 
     return True
 
 
+def with_low_s(raw_signature: bytes) -> bytes:
+    """The one of the two equivalent signatures (r, s) and (r, n − s) with the smaller s, so that there is only one."""
+    s = int.from_bytes(raw_signature[COORDINATE_BYTES:], "big")
+    lower = min(s, _GROUP_ORDER - s)
+    return raw_signature[:COORDINATE_BYTES] + lower.to_bytes(COORDINATE_BYTES, "big")
+
+
 def raw_to_der(raw_signature: bytes) -> bytes:
     """r‖s (96 bytes) as a DER ECDSA-Sig-Value (RFC 3279 section 2.2.3)."""
     r = int.from_bytes(raw_signature[:COORDINATE_BYTES], "big")
@@ -90,16 +99,16 @@ def fingerprint(public_key: ec.EllipticCurvePublicKey) -> str:
 
 def public_key_pem(public_key: ec.EllipticCurvePublicKey) -> str:
     """The key as SubjectPublicKeyInfo in PEM."""
-    return public_key.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode("ascii")
+    return public_key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode(
+        "ascii"
+    )
 
 
 def load_public_key(pem: str | bytes) -> ec.EllipticCurvePublicKey:
     """Read a P-384 public key from PEM; ValueError says what is wrong."""
     try:
         key = serialization.load_pem_public_key(pem.encode() if isinstance(pem, str) else pem)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise ValueError("not a public key in PEM (-----BEGIN PUBLIC KEY-----)") from None
     if not _is_p384(key):
         raise ValueError("the public key is not an ECDSA P-384 key")

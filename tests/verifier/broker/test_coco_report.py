@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verifier.broker.conftest import RESOURCE, Client, Guest, Refused
+from tests.verifier.emulated_site import RESOURCE, Client, Guest, Refused
 from verifier import snp
 from verifier.broker.coco_report import report_from_fields
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.verifier.broker.conftest import (
+from tests.verifier.emulated_site import (
     MEASUREMENT,
     PRODUCTION,
     RESOURCE,

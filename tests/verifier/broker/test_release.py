@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 
-from tests.verifier.broker.conftest import DEK, IMAGE, KEK, MEASUREMENT, PASSPHRASE, RESOURCE, Client, Guest, Site
+from tests.verifier.emulated_site import DEK, IMAGE, KEK, MEASUREMENT, PASSPHRASE, RESOURCE, Client, Guest, Site
 from verifier import ear, jwk
 from verifier.log import verify_receipt
 from verifier.trust import TrustStore

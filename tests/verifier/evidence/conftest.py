@@ -1,0 +1,5 @@
+"""The fixtures of the evidence bundle's tests."""
+
+from tests.verifier.emulated_site import client, guest, keystore, keystore_directory, pki, refused, site
+
+__all__ = ["client", "guest", "keystore", "keystore_directory", "pki", "refused", "site"]
