@@ -1,10 +1,16 @@
-"""The Pulumi program: one sovereign region, from the stack file of the selected stack."""
+"""The Pulumi program: one sovereign region, from the stack file of the selected stack.
+
+Besides `bailiwick:*`, a region in a real subscription reads two keys that belong to the one who operates it:
+`bailiwick-azure:orchestratorPrincipalId` (see `SovereignRegionArgs`), and, from the second deployment on,
+`bailiwick-azure:auditRetentionLocked`, which cannot be taken back.
+"""
 
 from pathlib import Path
 
 import pulumi
 import pulumi_azure_native as azure_native
 
+import catalog
 from components.azure import SovereignRegion, SovereignRegionArgs, drop_version_aliases
 from components.errors import InputError
 from components.naming import InvalidName
@@ -25,10 +31,10 @@ def region() -> SovereignRegion:
         subscription_id=spec.subscription_id,
         tenant_id=spec.tenant_id,
         location=spec.location,
-        environment="public",
+        environment=catalog.load().cloud(spec.cloud).environment,
         disable_pulumi_partner_id=True,
     )
-    operator = pulumi.Config("azure")
+    operator = pulumi.Config("bailiwick-azure")
     args = SovereignRegionArgs(
         spec=spec,
         reference_values=REFERENCE_VALUES,
