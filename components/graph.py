@@ -25,7 +25,6 @@ class Kind(StrEnum):
     IDENTITY = "identity"
     VERIFIER = "verifier"
     COLLATERAL = "collateral"
-    HARDWARE_ROOT = "hardware-root"
     IMAGES = "images"
     MODELS = "models"
     AUDIT_LOG = "audit-log"
