@@ -1,43 +1,50 @@
-"""Facts as data, each with its source: jurisdictions, clouds, regions, machine types, services."""
+"""Facts as data, each with its source: jurisdictions, operators, clouds, regions, machine types, services."""
 
 from catalog.errors import BadCatalog, UnknownFact, nearest
-from catalog.facts import (
-    Application,
-    Cloud,
-    Confidence,
-    Fact,
-    GlobalType,
-    Gpu,
-    Jurisdiction,
-    MachineFamily,
-    MachineType,
-    PrivateEndpoint,
-    Region,
-    Service,
-    Source,
-    Tee,
-)
+from catalog.facts import Boundary, Cloud, Confidence, Fact, Jurisdiction, Law, Operator, Region, Source
 from catalog.index import Catalog, Index
 from catalog.loader import load, load_from
+from catalog.machines import (
+    ATTESTED_TEES,
+    ClusterFeature,
+    Gpu,
+    MachineFamily,
+    MachineRequirement,
+    MachineType,
+    Purchase,
+    Tee,
+    Tenancy,
+)
+from catalog.services import Application, GlobalType, Guardrail, PrivateEndpoint, ReleaseClaim, Service
 
 __all__ = [
+    "ATTESTED_TEES",
     "Application",
     "BadCatalog",
+    "Boundary",
     "Catalog",
     "Cloud",
+    "ClusterFeature",
     "Confidence",
     "Fact",
     "GlobalType",
     "Gpu",
+    "Guardrail",
     "Index",
     "Jurisdiction",
+    "Law",
     "MachineFamily",
+    "MachineRequirement",
     "MachineType",
+    "Operator",
     "PrivateEndpoint",
+    "Purchase",
     "Region",
+    "ReleaseClaim",
     "Service",
     "Source",
     "Tee",
+    "Tenancy",
     "UnknownFact",
     "load",
     "load_from",

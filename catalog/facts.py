@@ -1,8 +1,9 @@
-"""The schema of the catalogue: one frozen model for each kind of fact.
+"""The schema of the catalogue: what every fact carries, and the facts on places and on who operates them.
 
 Every fact names where it was read (`source`), when (`date`) and how far to trust it (`confidence`). The same
-models hold the facts of every cloud: an Azure sovereign cloud, an AWS partition and a Google universe are each
-one `Cloud`.
+models hold the facts of every cloud: an Azure sovereign cloud, an AWS partition, a Google universe and a
+customer's own data centre are each one `Cloud`. A value that the sources do not give is None, which is neither yes
+nor no.
 """
 
 import datetime
@@ -11,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Confidence = Literal["high", "medium", "low"]
-Tee = Literal["snp", "tdx", "snp-child-vm"]
+Offer = Literal["commercial", "sovereign", "government", "classified", "national", "customer"]
 Text = Annotated[str, Field(min_length=1)]
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9{}<>*-]+(\.[a-z0-9{}<>*-]+)+$")]
 
@@ -23,7 +24,7 @@ class Record(BaseModel):
 
 
 class Source(Record):
-    """Where a fact was read: a document, a commit, an SDK version."""
+    """Where a fact was read: a document, a commit, an SDK version, or the customer's own statement."""
 
     id: Text
     text: Text
@@ -61,31 +62,77 @@ class Jurisdiction(Fact):
         return inner in self.members
 
 
-class Cloud(Fact):
-    """One cloud: a set of regions under one operator, one control plane and one set of host-name suffixes.
+class Law(Fact):
+    """A law of `jurisdiction` that reaches data held abroad through the operator that it binds."""
 
-    `provider` is the Pulumi package family that provisions it (`azure`, `aws`, `gcp`), so that sovereign variants
-    of one technology are clouds of their own.
+    id: Text
+    name: Text
+    jurisdiction: Text
+    reaches: Text
+
+
+class Operator(Fact):
+    """Who runs a cloud or a service.
+
+    `jurisdiction` is where it is established; None where the sources do not say. `parents` are the operators that
+    own or control it. `legal_reach`, computed at load, is every jurisdiction whose courts reach it: its own and its
+    parents', its own first; None if one of them is not known.
     """
 
     id: Text
-    provider: Literal["azure", "aws", "gcp"]
     name: Text
-    operator: Text
-    operator_jurisdiction: Text
+    jurisdiction: str | None
+    parents: tuple[str, ...] = ()
+    legal_reach: tuple[str, ...] | None = None
+
+
+class Cloud(Fact):
+    """One cloud: a set of regions under one operator, one control plane and one set of host-name suffixes.
+
+    `provider` is the Pulumi package family that provisions it, so that sovereign variants of one technology are
+    clouds of their own. `offer` says what it is sold as; only `legal_reach` says who reaches it. `operator`,
+    `operator_jurisdiction` (empty where the sources do not say) and `legal_reach` come from `operator_id`.
+
+    `partition`, `arn_prefix` and `endpoint_prefix` are AWS's; `universe_domain`, `project_prefix` and
+    `workload_identity_domain` are Google's; `environment` is the provider setting of Azure. `service_names` are the
+    service ids that the operator's SDK lists for the cloud, None where no list was read; `absent_services` are those
+    that a sovereign region would use and that the list lacks.
+    """
+
+    id: Text
+    provider: Literal["azure", "aws", "gcp", "kubernetes"]
+    name: Text
+    offer: Offer
+    operator_id: Text
+    operator: str = ""
+    operator_jurisdiction: str = ""
+    legal_reach: tuple[str, ...] | None = None
     environment: str | None = None
+    partition: str | None = None
+    arn_prefix: str | None = None
+    endpoint_prefix: str | None = None
+    universe_domain: HostName | None = None
+    project_prefix: str | None = None
+    workload_identity_domain: HostName | None = None
     resource_manager: HostName | None = None
     login: HostName | None = None
     dns: dict[str, HostName] = Field(default_factory=dict)
     who_can_touch: str | None = None
+    service_names: frozenset[str] | None = None
+    absent_services: frozenset[str] = frozenset()
+    limits: tuple[str, ...] = ()
 
 
 class Region(Fact):
     """One region of a cloud.
 
     `jurisdiction` is the narrowest one; `jurisdictions`, computed at load, starts with it and goes outwards.
-    `zone_names` is None where the sources do not say. `attestation_host` is the host of the attestation service
-    that the operator shares between the region's tenants.
+    `zone_names` is None where the sources do not name them; `zone_count` is given where they say only how many.
+    `attestation_host` is the host of the attestation service that the operator shares between the region's tenants.
+
+    `confidential_vm` and `confidential_nodes` are what the operator says of the whole region; None where it says
+    nothing, and then the machine types tell. `operator_id` is given where the region's operator is not the cloud's;
+    `operator`, `operator_jurisdiction` and `legal_reach` are computed at load, as for `Cloud`.
     """
 
     id: Text
@@ -94,144 +141,38 @@ class Region(Fact):
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
     jurisdiction: Text
     jurisdictions: tuple[str, ...] = ()
+    city: str | None = None
     paired_region: str | None = None
     zone_names: tuple[str, ...] | None = None
+    zone_count: int | None = Field(default=None, ge=0)
     restricted_access: bool = False
     announced_only: bool = False
     attestation_host: HostName | None = None
+    endpoint_suffix: HostName | None = None
+    confidential_vm: bool | None = None
+    confidential_nodes: bool | None = None
+    machine_series: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
+    operator_id: str | None = None
+    operator: str = ""
+    operator_jurisdiction: str = ""
+    legal_reach: tuple[str, ...] | None = None
 
     @property
     def zones(self) -> bool | None:
         """Whether the region has availability zones; None where the sources do not say."""
-        return None if self.zone_names is None else bool(self.zone_names)
+        if self.zone_names is not None:
+            return bool(self.zone_names)
+        return None if self.zone_count is None else self.zone_count > 0
 
 
-class Gpu(Record):
-    """The accelerator of a machine type; `memory_gb` is for one of them, in gigabytes."""
-
-    model: Text
-    count: int = Field(ge=1)
-    memory_gb: int = Field(ge=1)
-    cc: bool
-    multi_gpu_cc: bool
-
-
-class Size(Record):
-    """One size of a machine family; `memory_gib` in gibibytes."""
-
-    size: Text
-    vcpu: int = Field(ge=1)
-    memory_gib: float = Field(gt=0)
-
-
-class MachineFamily(Fact):
-    """Sizes that share processor, TEE and the regions that offer them.
-
-    `tee` is None for machines without confidential computing. `offered` says how the regions are known:
-    `confirmed` by the operator's own list, or `priced`: on its price list, which does not mean open to every
-    subscription.
-    """
-
-    family: Text
-    cloud: Text
-    tee: Tee | None
-    cpu: Text
-    sizes: tuple[Size, ...]
-    regions: frozenset[str]
-    offered: Literal["confirmed", "priced"]
-    local_disk: bool
-    status: Literal["ga", "preview", "retiring", "unknown"]
-    gpu: Gpu | None = None
-    images: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-
-
-class MachineType(Fact):
-    """One size, with what its family says about it."""
-
-    size: Text
-    family: Text
-    cloud: Text
-    tee: Tee | None
-    cpu: Text
-    vcpu: int
-    memory_gib: float
-    regions: frozenset[str]
-    offered: Literal["confirmed", "priced"]
-    local_disk: bool
-    status: Literal["ga", "preview", "retiring", "unknown"]
-    gpu: Gpu | None = None
-    images: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-
-
-class Service(Fact):
-    """A service that a region depends on: key service, attestation service, identity, control plane, storage.
-
-    `location` says honestly where it does its work: in the `region` of the resource; in the region or its
-    `pair`; on the `host` that runs the machine; or `global`: the operator names no place. `operator` and
-    `operator_jurisdiction` are the cloud's where the data does not name others.
-    """
+class Boundary(Fact):
+    """A partner's controls over regions that another operator runs: the infrastructure keeps its own legal reach."""
 
     id: Text
     cloud: Text
     name: Text
-    kind: Literal["key", "attestation", "collateral", "identity", "control-plane", "storage", "log", "name"]
-    location: Literal["region", "pair", "global", "host"]
-    reason: Text
-    operator: str = ""
-    operator_jurisdiction: str = ""
-    resource_type: str | None = None
-    api_version: str | None = None
-    skus: tuple[str, ...] = ()
-    status: Literal["ga", "preview", "retiring", "unknown"] = "ga"
-    fips: str | None = None
-    tenancy: str | None = None
-    key_release: bool | None = None
-    key_types: tuple[str, ...] = ()
-    not_extendable_from: tuple[str, ...] = ()
-    endpoints: dict[str, str] = Field(default_factory=dict)
-    private_endpoint: str | None = None
-    limits: tuple[str, ...] = ()
-
-
-class PrivateEndpoint(Fact):
-    """The private link of one service: the group id of the connection and the private DNS zones it needs.
-
-    `{region}` in a zone stands for the region's id.
-    """
-
-    service: Text
-    cloud: Text
-    group_id: Text
-    zones: tuple[HostName, ...] = Field(min_length=1)
-
-    @property
-    def zone(self) -> str:
-        """The first, and for most services the only, private DNS zone."""
-        return self.zones[0]
-
-
-class GlobalType(Fact):
-    """A resource type that has no region of its own, and why that is acceptable.
-
-    `residence` is `parent` for a part of another resource, which stays where that one is, and `global` for
-    control data that the operator replicates worldwide. `location` is the literal the resource must carry, where
-    it carries one (Azure's private DNS zones say `Global`).
-    """
-
-    type: Annotated[str, Field(pattern=r"^[a-z-]+:[A-Za-z0-9/._-]+:[A-Za-z0-9]+$")]
-    cloud: Text
-    residence: Literal["parent", "global"]
-    reason: Text
-    location: str | None = None
-
-
-class Application(Fact):
-    """An application of the operator that must hold rights in the tenant; `app_id` is its client id."""
-
-    id: Text
-    cloud: Text
-    name: Text
-    app_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-    reason: Text
+    operator_id: Text
+    regions: frozenset[str]
+    controls: Text
+    settings: dict[str, str] = Field(default_factory=dict)

@@ -1,121 +1,109 @@
-"""Reads `catalog/data` and checks it against the schema and against itself.
+"""Builds the catalogue: the shipped facts, what a customer states of sites of its own, and what follows from both."""
 
-Each file has a `date` (the day its sources were read), one list of facts named for their kind, and optionally
-`defaults` that hold for each fact of the file. Sources are named by id and stand once, in `sources.yaml`.
-"""
-
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-import yaml
-from pydantic import ValidationError
-
+from catalog.checks import check_references, require
+from catalog.documents import Documents
 from catalog.errors import BadCatalog
-from catalog.facts import (
-    Application,
-    Cloud,
-    Fact,
-    GlobalType,
-    Jurisdiction,
-    MachineFamily,
-    MachineType,
-    PrivateEndpoint,
-    Region,
-    Service,
-    Source,
-)
-from catalog.index import Catalog, Index
+from catalog.facts import Boundary, Cloud, Fact, Jurisdiction, Law, Operator, Region
+from catalog.index import VENDORS, Catalog, Facts, Index
+from catalog.machines import ClusterFeature, MachineFamily, MachineRequirement, MachineType
+from catalog.services import Application, GlobalType, Guardrail, PrivateEndpoint, ReleaseClaim, Service
 
-DATA = Path(__file__).parent / "data"
+DATA: Final = Path(__file__).parent / "data"
 
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+STATED_FACTS: Final = "BAILIWICK_FACTS"
+"""Environment variable: a directory of data files with the customer's own facts."""
+
 _F = TypeVar("_F", bound=Fact)
+_Operated = TypeVar("_Operated", Cloud, Region, Service)
 
 
 @cache
 def load() -> Catalog:
-    """The catalogue that ships with Bailiwick, read once per process."""
-    return load_from(DATA)
+    """The catalogue that ships with Bailiwick, with the customer's own facts; read once per process."""
+    stated = stated_facts(Path.cwd())
+    return load_from(DATA, stated=stated)
 
 
-def load_from(directory: Path) -> Catalog:
-    """Read a catalogue from `directory`; raises `BadCatalog` naming the file and the fact at fault."""
-    reader = _Reader(directory)
-    jurisdictions = _with_members(reader.facts("jurisdictions", Jurisdiction))
-    clouds = {cloud.id: cloud for cloud in reader.facts("clouds", Cloud)}
-    machine_types = _sizes(reader.facts("machine_families", MachineFamily))
-    services = _operated(reader.facts("services", Service), clouds)
-    endpoints = reader.facts("private_endpoints", PrivateEndpoint)
-    global_types = reader.facts("global_types", GlobalType)
-    applications = reader.facts("applications", Application)
+def stated_facts(start: Path) -> Path | None:
+    """The directory with what the customer states of sites of its own, or None.
+
+    `BAILIWICK_FACTS` if set, else `stacks/facts` of the project (the nearest `Pulumi.yaml`) at or above `start`.
+
+    Raises:
+        BadCatalog: `BAILIWICK_FACTS` does not name a directory.
+    """
+    if named := os.environ.get(STATED_FACTS):
+        if not Path(named).is_dir():
+            raise BadCatalog(f"{STATED_FACTS}: {named} is not a directory")
+        return Path(named)
+    for folder in (start, *start.parents):
+        if (folder / "Pulumi.yaml").is_file():
+            found = folder / "stacks" / "facts"
+            return found if found.is_dir() else None
+    return None
+
+
+def load_from(directory: Path, *, stated: Path | None = None) -> Catalog:
+    """Read a catalogue from `directory`, and from `stated` the facts of a customer's own sites.
+
+    Raises:
+        BadCatalog: a fact breaks the schema or contradicts another, or `stated` speaks of an operator's cloud.
+    """
+    documents = Documents(*(folder for folder in (directory, stated) if folder))
+    jurisdictions = _with_members(documents.facts("jurisdictions", Jurisdiction))
+    operators = _with_reach(documents.facts("operators", Operator), jurisdictions)
+    clouds = {cloud.id: _operated(cloud, cloud.operator_id, operators) for cloud in documents.facts("clouds", Cloud)}
+    if stated:
+        _only_own_sites(Documents(stated), clouds)
+    families = documents.facts("machine_families", MachineFamily)
+
+    def by_cloud(kind: str, list_: str, model: type[_F], key: str = "id") -> dict[str, Index[_F]]:
+        return _by_cloud(kind, clouds, documents.facts(list_, model), key)
+
     catalog = Catalog(
         jurisdictions=Index("jurisdiction", jurisdictions),
+        laws=Index("law", {law.id: law for law in documents.facts("laws", Law)}),
+        operators=Index("operator", operators),
         clouds=Index("cloud", clouds),
-        regions=_by_cloud("region", clouds, _placed(reader.facts("regions", Region), jurisdictions), "id"),
-        machine_types=_by_cloud("machine type", clouds, machine_types, "size"),
-        services=_by_cloud("service", clouds, services, "id"),
-        private_endpoints=_by_cloud("private endpoint", clouds, endpoints, "service"),
-        global_types=_by_cloud("global type", clouds, global_types, "type"),
-        applications=_by_cloud("application", clouds, applications, "id"),
+        facts=Facts(
+            regions=_by_cloud("region", clouds, _placed(documents, jurisdictions, clouds, operators), "id"),
+            boundaries=by_cloud("boundary", "boundaries", Boundary),
+            machine_families=_by_cloud("machine family", clouds, families, "family"),
+            machine_types=_by_cloud("machine type", clouds, _sizes(families), "size"),
+            machine_requirements=by_cloud("machine requirement", "machine_requirements", MachineRequirement),
+            cluster_features=by_cloud("cluster feature", "cluster_features", ClusterFeature),
+            services=_by_cloud("service", clouds, _served(documents, clouds, operators), "id"),
+            private_endpoints=by_cloud("private endpoint", "private_endpoints", PrivateEndpoint, "service"),
+            global_types=by_cloud("global type", "global_types", GlobalType, "type"),
+            applications=by_cloud("application", "applications", Application),
+            guardrails=by_cloud("guardrail", "guardrails", Guardrail),
+            release_claims=by_cloud("release claim", "release_claims", ReleaseClaim),
+        ),
     )
-    _check_references(catalog)
+    check_references(catalog)
     return catalog
 
 
-class _Reader:
-    """The data files as documents, and their facts as models."""
-
-    def __init__(self, directory: Path) -> None:
-        self._documents: list[tuple[str, dict[str, Any]]] = []
-        for path in sorted(directory.rglob("*.yaml")):
-            name = path.relative_to(directory).as_posix()
-            try:
-                document = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 - a safe loader either way
-            except yaml.YAMLError as error:
-                raise BadCatalog(f"{name}: not YAML: {' '.join(str(error).split())}") from error
-            if not isinstance(document, dict):
-                raise BadCatalog(f"{name}: must be a mapping")
-            self._documents.append((name, document))
-        self._sources = {
-            id_: Source(id=id_, text=said)
-            for _, document in self._documents
-            for id_, said in document.get("sources", {}).items()
-        }
-
-    def facts(self, kind: str, model: type[_F]) -> list[_F]:
-        return [
-            self._fact(f"{name}: {kind}[{position}]", {**common, **entry}, model)
-            for name, document in self._documents
-            for common in [_common(document)]
-            for position, entry in enumerate(document.get(kind, []))
-        ]
-
-    def _fact(self, where: str, entry: dict[str, Any], model: type[_F]) -> _F:
-        cited = entry.get("source") or []
-        missing = [id_ for id_ in cited if id_ not in self._sources]
-        if missing:
-            raise BadCatalog(f"{where}: source '{missing[0]}' is not in sources.yaml")
-        try:
-            return model.model_validate({**entry, "source": tuple(self._sources[id_] for id_ in cited)})
-        except ValidationError as error:
-            first = error.errors()[0]
-            path = ".".join(str(part) for part in first["loc"])
-            raise BadCatalog(f"{where}: {path}: {first['msg']}") from error
-
-
-def _common(document: dict[str, Any]) -> dict[str, Any]:
-    """What holds for each fact of a file that does not say otherwise."""
-    return {"date": document.get("date"), "confidence": "high", **document.get("defaults", {})}
+def _only_own_sites(stated: Documents, clouds: Mapping[str, Cloud]) -> None:
+    """A customer states facts of its own sites; what an operator offers is not the customer's to state."""
+    own = sorted(id_ for id_, cloud in clouds.items() if cloud.offer == "customer")
+    for cloud, where in stated.clouds_named().items():
+        if cloud not in own:
+            raise BadCatalog(f"{where}: facts of cloud '{cloud}' cannot be stated here, only of {', '.join(own)}")
 
 
 def _by_cloud(kind: str, clouds: Mapping[str, Cloud], facts: Iterable[_F], key: str) -> dict[str, Index[_F]]:
     """The facts grouped by cloud, each group indexed by the attribute `key`; refuses duplicates."""
-    grouped: dict[str, dict[str, _F]] = {cloud: {} for cloud in clouds}
+    grouped: dict[str, dict[str, _F]] = {cloud: {} for cloud in (*clouds, VENDORS)}
     for fact in facts:
         cloud, id_ = getattr(fact, "cloud", ""), getattr(fact, key)
-        _require(cloud in grouped, f"{kind} '{id_}'", cloud)
+        require(cloud in grouped, f"{kind} '{id_}'", cloud)
         if id_ in grouped[cloud]:
             raise BadCatalog(f"{kind} '{id_}' of cloud {cloud} is there twice")
         grouped[cloud][id_] = fact
@@ -139,58 +127,71 @@ def _outwards(id_: str, by_id: Mapping[str, Jurisdiction]) -> Iterator[str]:
     for current in seen:
         yield current
         for outer in by_id[current].within:
-            if outer not in by_id:
-                raise BadCatalog(f"jurisdiction '{current}': within '{outer}', which is not in the catalogue")
+            require(outer in by_id, f"jurisdiction '{current}': within", outer)
             if outer not in seen:
                 seen.append(outer)
 
 
-def _placed(regions: Iterable[Region], jurisdictions: Mapping[str, Jurisdiction]) -> Iterator[Region]:
-    """The regions, each with all the jurisdictions that it lies in."""
-    for region in regions:
-        _require(region.jurisdiction in jurisdictions, f"region '{region.id}'", region.jurisdiction)
-        outwards = tuple(_outwards(region.jurisdiction, jurisdictions))
-        yield region.model_copy(update={"jurisdictions": outwards})
+def _with_reach(flat: list[Operator], jurisdictions: Mapping[str, Jurisdiction]) -> dict[str, Operator]:
+    """The operators, each with every jurisdiction that reaches it: its own, and those of its parents."""
+    by_id = {operator.id: operator for operator in flat}
+    reached: dict[str, Operator] = {}
+    for id_, operator in by_id.items():
+        chain, reach = [id_], list[str | None]()
+        for current in chain:
+            require(current in by_id, f"operator '{id_}'", current)
+            area = by_id[current].jurisdiction
+            require(area is None or area in jurisdictions, f"operator '{current}'", area or "")
+            reach.append(area)
+            chain += [parent for parent in by_id[current].parents if parent not in chain]
+        known = tuple(dict.fromkeys(area for area in reach if area is not None))
+        complete = None not in reach
+        reached[id_] = operator.model_copy(update={"legal_reach": known if complete else None})
+    return reached
+
+
+def _operated(fact: _Operated, operator_id: str, operators: Mapping[str, Operator]) -> _Operated:
+    require(operator_id in operators, f"'{fact.id}'", operator_id)
+    operator = operators[operator_id]
+    return fact.model_copy(
+        update={
+            "operator_id": operator.id,
+            "operator": operator.name,
+            "operator_jurisdiction": operator.jurisdiction or "",
+            "legal_reach": operator.legal_reach,
+        }
+    )
+
+
+def _placed(
+    documents: Documents,
+    jurisdictions: Mapping[str, Jurisdiction],
+    clouds: Mapping[str, Cloud],
+    operators: Mapping[str, Operator],
+) -> Iterator[Region]:
+    """The regions, each with all the jurisdictions that it lies in and with its operator."""
+    outwards = {id_: tuple(_outwards(id_, jurisdictions)) for id_ in jurisdictions}
+    for region in documents.facts("regions", Region):
+        require(region.jurisdiction in jurisdictions, f"region '{region.id}'", region.jurisdiction)
+        require(region.cloud in clouds, f"region '{region.id}'", region.cloud)
+        placed = region.model_copy(update={"jurisdictions": outwards[region.jurisdiction]})
+        yield _operated(placed, region.operator_id or clouds[region.cloud].operator_id, operators)
 
 
 def _sizes(families: Iterable[MachineFamily]) -> Iterator[MachineType]:
+    """The sizes of the families; a family's values were validated with it."""
     for family in families:
-        shared = {name: getattr(family, name) for name in MachineType.model_fields if hasattr(family, name)}
+        values: dict[str, Any] = {name: getattr(family, name) for name in MachineFamily.model_fields if name != "sizes"}
         for size in family.sizes:
-            yield MachineType.model_validate({**shared, **size.model_dump()})
+            values |= {"size": size.size, "vcpu": size.vcpu, "memory_gib": size.memory_gib}
+            yield MachineType.model_construct(**values)
 
 
-def _operated(services: Iterable[Service], clouds: Mapping[str, Cloud]) -> Iterator[Service]:
+def _served(documents: Documents, clouds: Mapping[str, Cloud], operators: Mapping[str, Operator]) -> Iterator[Service]:
     """The services, each with its operator: the cloud's where the data names no other."""
-    for service in services:
-        cloud = clouds.get(service.cloud)
-        if service.operator or cloud is None:
-            yield service
-        else:
-            operator = {"operator": cloud.operator, "operator_jurisdiction": cloud.operator_jurisdiction}
-            yield service.model_copy(update=operator)
-
-
-def _check_references(catalog: Catalog) -> None:
-    """Every id that a fact names must be there; raises `BadCatalog` at the first that is not."""
-    areas = catalog.jurisdictions
-    for cloud in catalog.clouds.values():
-        _require(cloud.operator_jurisdiction in areas, f"cloud '{cloud.id}'", cloud.operator_jurisdiction)
-        regions = {region.id for region in catalog.regions(cloud=cloud.id)}
-        for region in catalog.regions(cloud=cloud.id):
-            if region.paired_region is not None:
-                _require(region.paired_region in regions, f"region '{region.id}'", region.paired_region)
-        for machine in catalog.machine_types(cloud.id):
-            for offered in machine.regions:
-                _require(offered in regions, f"machine type '{machine.size}'", offered)
-        endpoints = catalog.private_endpoints(cloud.id)
-        for service in catalog.services(cloud.id).values():
-            where = f"service '{service.id}'"
-            _require(service.operator_jurisdiction in areas, where, service.operator_jurisdiction)
-            if service.private_endpoint is not None:
-                _require(service.private_endpoint in endpoints, where, service.private_endpoint)
-
-
-def _require(present: bool, where: str, value: str) -> None:
-    if not present:
-        raise BadCatalog(f"{where}: names '{value}', which is not in the catalogue")
+    for service in documents.facts("services", Service):
+        operator_id = service.operator_id
+        if operator_id is None:
+            require(service.cloud in clouds, f"service '{service.id}'", service.cloud)
+            operator_id = clouds[service.cloud].operator_id
+        yield _operated(service, operator_id, operators)
