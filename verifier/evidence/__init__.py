@@ -2,6 +2,7 @@
 
 from verifier.evidence.bundle import Attested, BundleInputs, build, collect, to_bytes
 from verifier.evidence.outcome import Check, Verification
+from verifier.evidence.page import render_html
 from verifier.evidence.verification import verify
 
-__all__ = ["Attested", "BundleInputs", "Check", "Verification", "build", "collect", "to_bytes", "verify"]
+__all__ = ["Attested", "BundleInputs", "Check", "Verification", "build", "collect", "render_html", "to_bytes", "verify"]
