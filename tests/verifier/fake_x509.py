@@ -92,7 +92,10 @@ def authority_extensions(usage: int = 0x06) -> tuple[FakeExtension, ...]:
 
 @dataclass(frozen=True)
 class FakeCertificate:
-    """A certificate before it is encoded. signer: the key that signs; issuer: the name it says signed."""
+    """A certificate before it is encoded. signer: the key that signs; issuer: the name it says signed.
+
+    version: as X.509 counts, 2 is v3. spki: SubjectPublicKeyInfo to write in place of the key's.
+    """
 
     subject: str
     issuer: str
@@ -103,18 +106,20 @@ class FakeCertificate:
     extensions: tuple[FakeExtension, ...] = ()
     serial_number: int = 0
     algorithm: bytes = pss()
+    version: int = 2
+    spki: bytes | None = None
 
     def encode(self) -> bytes:
         """The signed certificate in DER."""
         signed = tlv(
             0x30,
-            tlv(0xA0, integer(2)),
+            tlv(0xA0, integer(self.version)),
             integer(self.serial_number),
             self.algorithm,
             name(self.issuer),
             tlv(0x30, time(self.not_before), time(self.not_after)),
             name(self.subject),
-            self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            self.spki or self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
             tlv(0xA3, tlv(0x30, *(extension.encode() for extension in self.extensions))),
         )
         return tlv(0x30, signed, self.algorithm, tlv(0x03, b"\0", sign_pss(self.signer, signed)))
@@ -137,13 +142,14 @@ class FakeCrl:
     revoked: Sequence[int] = ()
     extensions: tuple[FakeExtension, ...] = ()
     algorithm: bytes = pss()
+    version: int = 1
 
     def encode(self) -> bytes:
         """The signed list in DER."""
         entries = [tlv(0x30, integer(serial), time(self.this_update)) for serial in self.revoked]
         signed = tlv(
             0x30,
-            integer(1),
+            integer(self.version),
             self.algorithm,
             name(self.issuer),
             time(self.this_update),

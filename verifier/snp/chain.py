@@ -100,8 +100,7 @@ def _verify(endorsements: Endorsements, trust: TrustStore) -> VerifiedChain:
         raise VerificationFailed("chain.leaf.authority", f"the {kind.name} certificate is a CA's")
     leaf = read_leaf(certificate, kind)
     _require_understood(certificate, "leaf")
-    intermediate = _intermediate(certificate, leaf, endorsements, trust)
-    anchor = _anchor(intermediate, leaf.product, endorsements, trust)
+    intermediate, anchor = _path(certificate, leaf, endorsements, trust)
     chain = (
         _member("leaf", certificate),
         _member("intermediate", intermediate),
@@ -121,8 +120,24 @@ def _verify(endorsements: Endorsements, trust: TrustStore) -> VerifiedChain:
     )
 
 
-def _intermediate(certificate: Certificate, leaf: Leaf, endorsements: Endorsements, trust: TrustStore) -> Certificate:
-    """The ASK or ASVK that signed the leaf: the caller's if there is one, else one that the store knows."""
+def _path(
+    certificate: Certificate, leaf: Leaf, endorsements: Endorsements, trust: TrustStore
+) -> tuple[Certificate, TrustAnchor]:
+    """The ASK or ASVK that signed the leaf, and the root above it. No key is used before its own certificate holds."""
+    for intermediate in _intermediates(certificate, leaf, endorsements, trust):
+        anchor = _anchor(intermediate, leaf.product, endorsements, trust)
+        if _is_signed_by(certificate, intermediate, "leaf"):
+            return intermediate, anchor
+    raise VerificationFailed(
+        "chain.leaf.signature",
+        f"the {leaf.kind.name} certificate is not signed by the {_INTERMEDIATE_ROLE[leaf.kind]}",
+    )
+
+
+def _intermediates(
+    certificate: Certificate, leaf: Leaf, endorsements: Endorsements, trust: TrustStore
+) -> list[Certificate]:
+    """Certificates with the name of the leaf's ASK or ASVK: the caller's if there is one, else the store's."""
     role = _INTERMEDIATE_ROLE[leaf.kind]
     if endorsements.intermediate is not None:
         candidates = [_parse(endorsements.intermediate, role)]
@@ -136,11 +151,7 @@ def _intermediate(certificate: Certificate, leaf: Leaf, endorsements: Endorsemen
             "chain.intermediate",
             f"a {leaf.product.label} {leaf.kind.name} chains through the {role} {expected}; found: {found}",
         )
-    if not any(_is_signed_by(certificate, it, "leaf") for it in fitting):
-        raise VerificationFailed(
-            "chain.leaf.signature", f"the {leaf.kind.name} certificate is not signed by the {role} {expected}"
-        )
-    return next(it for it in fitting if _is_signed_by(certificate, it, "leaf"))
+    return fitting
 
 
 def _anchor(intermediate: Certificate, product: Product, endorsements: Endorsements, trust: TrustStore) -> TrustAnchor:

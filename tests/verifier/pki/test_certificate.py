@@ -11,6 +11,7 @@ from tests.verifier.fake_x509 import FakeExtension, integer, oid, pss, tlv
 from verifier.errors import MalformedEvidence
 from verifier.pki import Certificate, RevocationList
 from verifier.pki.certificate import MAX_CERTIFICATE_BYTES
+from verifier.pki.revocation import MAX_CRL_BYTES
 from verifier.pki.signature import is_pss_sha384
 
 LEAF = milan().leaf
@@ -55,6 +56,20 @@ def test_both_signature_algorithms_must_be_the_same():
     other = LEAF.encode().replace(pss(), pss(salt=32), 1)
     with pytest.raises(MalformedEvidence, match="algorithms differ"):
         Certificate.parse(other)
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_only_version_3_is_read(version):
+    with pytest.raises(MalformedEvidence, match="version 3"):
+        Certificate.parse(replace(LEAF, version=version).encode())
+
+
+def test_a_list_of_another_version_or_of_huge_size_is_refused():
+    with pytest.raises(MalformedEvidence, match="version 2 CRL"):
+        RevocationList.parse(replace(milan().crl(), version=0).encode())
+    with pytest.raises(MalformedEvidence) as error:
+        RevocationList.parse(bytes(MAX_CRL_BYTES + 1))
+    assert error.value.offset == MAX_CRL_BYTES
 
 
 def test_huge_certificates_are_refused_unread():

@@ -84,6 +84,8 @@ def test_times(tag, text, expected):
         (0x18, b"20260205010433.5Z"),
         (0x18, b"20260205010433+"),
         (0x02, b"260205010433Z"),
+        (0x17, b"20260205010433Z"),
+        (0x18, b"2602050104330"),
     ],
 )
 def test_other_times_are_refused(tag, text):
@@ -97,6 +99,17 @@ def test_booleans_and_bit_strings_have_one_form():
     for contents in (b"", b"\x01\x80"):
         with pytest.raises(MalformedEvidence, match="BIT STRING"):
             der.bit_string(read(tlv(0x03, contents)), "value")
+
+
+def test_the_expected_tag_is_demanded():
+    with pytest.raises(MalformedEvidence, match="DER tag 0x02 found, 0x30 expected"):
+        der.Reader(integer(1)).read(der.SEQUENCE, "value")
+
+
+def test_a_length_is_definite_and_whole():
+    for data in (b"\x30\x80\0\0", b"\x04\x82\x01", b"\x04\x85\0\0\0\0\x01\0"):
+        with pytest.raises(MalformedEvidence, match="indefinite, oversized or cut-off"):
+            read(data)
 
 
 def test_nothing_may_be_left_over():

@@ -77,6 +77,12 @@ def ec_intermediate() -> World:
     return intermediate(key=fake_amd.leaf_key().public_key())()
 
 
+def milan_in_turins_struct() -> World:
+    kept = [it for it in fake_amd.turin_extensions() if it.oid not in {ARC + "2", ARC + "4"}]
+    name, chip = (it for it in fake_amd.vcek_extensions() if it.oid in {ARC + "2", ARC + "4"})
+    return leaf(extensions=(*kept, name, chip))().with_fields(reported_tcb=fake_amd.TURIN_TCB)
+
+
 def unknown_critical(member: str) -> World:
     world = milan()
     certificate = getattr(world, member).with_extension("2.5.29.30", b"\x30\0", critical=True)
@@ -105,6 +111,7 @@ CHECKS: list[tuple[str, Callable[[], World]]] = [
     ("chip-id", fields(turin, chip_id=CHIP)),
     ("chain.leaf.extensions", extension(ARC + "1", None)),
     ("chain.leaf.extensions", extension(ARC + "1", integer(1))),
+    ("chain.leaf.extensions", lambda: milan_in_turins_struct()),
     ("chain.leaf.extensions", extension(ARC + "2", None)),
     ("chain.leaf.extensions", extension(ARC + "3.3", None)),
     ("chain.leaf.extensions", extension(ARC + "3.8", integer(256))),
@@ -122,6 +129,7 @@ CHECKS: list[tuple[str, Callable[[], World]]] = [
     ("endorsement.kind", leaf(subject="SEV-VLEK")),
     ("chain.leaf.key", p256),
     ("chain.leaf.key", rsa_leaf),
+    ("chain.leaf.key", leaf(spki=tlv(0x30, b"\x05\0"))),
     ("chain.leaf.authority", extension("2.5.29.19", tlv(0x30, tlv(0x01, b"\xff")), critical=True)),
     ("chain.leaf.signature", leaf(signer=fake_amd.other_key())),
     ("chain.leaf.signature", leaf(issuer="SEV-Genoa")),
@@ -223,7 +231,8 @@ def test_an_ark_that_is_given_must_be_a_pinned_one():
     trust = world.trust()
     pinned = trust.anchors[0].certificate.encoded
     assert verify(parse(world.report()), replace(offered, ark=pinned), trust, world.at).product == "milan"
-    assert failed_check(world, with_root) == "chain.ark", "same key and name, but other bytes than the pin"
+    with pytest.raises(VerificationFailed, match=r"chain\.ark: the ARK given .* is not a pinned root"):
+        outcome(world, with_root)
 
 
 def test_without_an_intermediate_the_stores_own_is_used():
@@ -318,7 +327,7 @@ class TestRevocation:
 
     def test_a_list_without_next_update_is_malformed(self):
         world = milan()
-        with pytest.raises(MalformedEvidence, match="nextUpdate"):
+        with pytest.raises(MalformedEvidence, match=r"5\.1\.2\.5"):
             outcome(world, crls=[world.crl(next_update=None).encode()])
 
 
