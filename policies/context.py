@@ -62,7 +62,8 @@ class Declared:
     @property
     def area(self) -> str:
         """The jurisdictions as a message prints them."""
-        return " and ".join(self.jurisdictions)
+        names = " and ".join(self.jurisdictions)
+        return names if len(self.jurisdictions) == 1 else f"what {names} have in common"
 
     @cached_property
     def cloud(self) -> catalog.Cloud:

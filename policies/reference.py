@@ -54,6 +54,10 @@ What a stack must not leave is its `bailiwick:jurisdiction`. A platform team can
 each rule, in `--policy-pack-config`: `{{"RES-01": {{"jurisdiction": "DE"}}}}`. A rule, a setting or a level that the
 pack does not know stops the run.
 
+`pulumi policy analyze --file state.json --policy-pack policies` judges a state that exists already. Pulumi hands it no
+stack configuration, so that the environment has to: `PULUMI_CONFIG='{{"bailiwick:cloud": "azure", …}}'`. Without it
+every rule that needs a declaration refuses.
+
 `ATT-10` and `RES-11` are Bailiwick's own additions to the catalogue that the other ids come from: the first keeps the
 sandbox's trust anchor out of real stacks, the second judges the jurisdiction graph that a region states.
 

@@ -7,6 +7,7 @@ the wrong shape, a missing declaration, and a defect of the rule itself.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from pulumi_policy import (
@@ -90,10 +91,14 @@ class Rule:
     def policies(self) -> Iterator[Policy]:
         """The rule as the SDK takes it: a resource policy, a stack policy, or both."""
         if self.check is not None:
-            yield ResourceValidationPolicy(name=self.id, validate=self._validate, **self._metadata())
+            yield ResourceValidationPolicy(
+                name=self.id, validate=partial(self._validate, self.check), **self._metadata()
+            )
         if self.check_stack is not None:
             name = self.id + STACK_SUFFIX if self.check is not None else self.id
-            yield StackValidationPolicy(name=name, validate=self._validate_stack, **self._metadata())
+            yield StackValidationPolicy(
+                name=name, validate=partial(self._validate_stack, self.check_stack), **self._metadata()
+            )
 
     def _metadata(self) -> dict[str, Any]:
         return {
@@ -110,19 +115,13 @@ class Rule:
             "url": self.url,
         }
 
-    def _validate(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
-        check = self.check
-        if check is None:
-            raise TypeError(f"{self.id} has no resource check")
+    def _validate(self, check: ResourceCheck, args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = Resource.from_args(args)
         reason = self._run(lambda: check(resource, Declared.read(args.get_config())), resource, report)
         if reason is not None:
             args.not_applicable(reason)
 
-    def _validate_stack(self, args: StackValidationArgs, report: ReportViolation) -> None:
-        check = self.check_stack
-        if check is None:
-            raise TypeError(f"{self.id} has no stack check")
+    def _validate_stack(self, check: StackCheck, args: StackValidationArgs, report: ReportViolation) -> None:
         reason = self._run(lambda: check(Stack(args), Declared.read(args.get_config())), None, report)
         if reason is not None:
             args.not_applicable(reason)

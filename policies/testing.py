@@ -5,7 +5,6 @@ secrets; pulumi-policy#445). This module builds `AnalyzeRequest`s, sentinels inc
 """
 
 import copy
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -118,7 +117,7 @@ def _stack_request(resources: Sequence[ExampleResource]) -> Any:
 
 def _struct(props: Mapping[str, Any]) -> Any:
     struct = struct_pb2.Struct()
-    struct.update(json.loads(json.dumps(props)))
+    struct.update(dict(props))
     return struct
 
 

@@ -179,6 +179,10 @@ RES_03 = Rule(
             (examples.but(examples.PROVIDER, {"location": "eastus"}),),
         ),
         Example(
+            "A provider that takes cloud and subscription from whoever runs it.",
+            (examples.but(examples.PROVIDER, {"environment": None, "subscriptionId": None}),),
+        ),
+        Example(
             "A provider with a control plane of its own.",
             (examples.but(examples.PROVIDER, {"metadataHost": "management.example.org"}),),
         ),

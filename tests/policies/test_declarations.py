@@ -1,6 +1,7 @@
 """What the stack and the policy config declare: nothing has a default, and a fence can only narrow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -11,8 +12,11 @@ from pulumi_policy import EnforcementLevel
 
 from policies import examples, pack
 from policies.analyzer import FailClosedAnalyzer
+from policies.context import Declared
 from policies.rule import Example, ExampleResource
+from policies.subject import Resource
 from policies.testing import UNKNOWN, judge
+from policies.verdict import Finding
 
 VAULT_IN_NETHERLANDS = examples.but(examples.VAULT, {"location": "westeurope"})
 
@@ -149,3 +153,26 @@ def test_a_selection_names_rules_that_exist() -> None:
     assert [policy.name for policy in pack.build(["KEY-06"])] == ["KEY-06", "KEY-06-stack"]
     with pytest.raises(ValueError, match="no such rule: KEY-99; allowed: ATT-01"):
         pack.build(["KEY-99"])
+
+
+def test_a_package_generated_for_one_api_version_hides_nothing() -> None:
+    machine = examples.but(
+        examples.VM,
+        {"securityProfile.securityType": "Standard"},
+        type="azure-native_compute_v20241101:compute:VirtualMachine",
+    )
+    (message,) = violations(machine, rule="CVM-01")
+    assert "securityProfile.securityType is 'Standard'" in message
+
+
+def test_a_defect_of_a_rule_blocks_under_the_rule_s_name_and_tells_no_value() -> None:
+    def defective(resource: Resource, _: Declared) -> Iterator[Finding]:
+        raise ValueError(resource.props.at("location").text)
+
+    rule = replace(next(one for one in pack.RULES if one.id == "CVM-01"), check=defective)
+    planted = examples.but(examples.VM, {"location": "planted"})
+    (violation,) = judge(list(rule.policies()), Example("", (planted,))).violations
+    assert violation.mandatory
+    assert violation.message.startswith("CVM-01 azure-native:compute:VirtualMachine 'inference': this could not be")
+    assert "ValueError" in violation.message
+    assert "planted" not in violation.message

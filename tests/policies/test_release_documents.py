@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.release import ReleasePolicy
 from components.release.azure import compile_policy, encode
@@ -179,3 +181,24 @@ def test_only_a_plain_origin_of_a_known_service_is_an_authority(authority: str) 
 @pytest.mark.parametrize("authority", [AUTHORITY, AUTHORITY + "/", AUTHORITY.upper().replace("HTTPS", "https")])
 def test_the_region_s_own_service_is_an_authority_however_it_is_spelled(authority: str) -> None:
     assert rules_broken_by(document([{**WAY, "authority": authority}])) == set()
+
+
+WORDS = st.sampled_from(
+    ["version", "anyOf", "allOf", "authority", "claim", "equals", "exists", "1.0.0", "x-ms-sevsnpvm-vmpl", AUTHORITY]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(
+    JSON.map(release_data) | JSON.map(lambda ways: document([{"authority": AUTHORITY, "anyOf": [ways]}])) | st.text()
+)
+def test_whatever_is_written_is_read_or_refused(data: str) -> None:
+    try:
+        ways = parse(data)
+    except MalformedDocument:
+        return
+    assert ways

@@ -54,14 +54,13 @@ def location_of_verifier(host: str, cloud: catalog.Cloud) -> str | None:
 def provider_settings(props: Property, declared: Declared) -> Iterator[Setting | Unwanted]:
     """What a provider must say to stay in the declared cloud, area and subscription.
 
-    `environment` is Azure's name for a partition; without it the provider uses the public one.
+    `environment` is Azure's name for a partition. It and the subscription must be stated: without them the provider
+    takes what the environment and the login of whoever runs it say (`ARM_ENVIRONMENT`, `az login`).
     """
     cloud = declared.cloud
     if cloud.environment is not None:
         clouds = tuple(c.environment for c in catalog.load().clouds.values() if c.environment)
-        yield Setting(
-            props.at("environment"), OneOf((cloud.environment,)), clouds, unless_stated=cloud.environment == "public"
-        )
+        yield Setting(props.at("environment"), OneOf((cloud.environment,)), clouds)
     everywhere = tuple(region.id for region in catalog.load().regions(cloud=cloud.id))
     yield Setting(props.at("location"), OneOf(declared.regions), everywhere, unless_stated=True)
     if cloud.resource_manager is not None:
@@ -69,6 +68,6 @@ def provider_settings(props: Property, declared: Declared) -> Iterator[Setting |
     else:
         yield Unwanted(props.at("metadataHost"), "a control plane that the catalogue does not know")
     if declared.subscription is not None:
-        yield Setting(props.at("subscriptionId"), OneOf((declared.subscription,)), unless_stated=True)
+        yield Setting(props.at("subscriptionId"), OneOf((declared.subscription,)))
     if declared.tenant is not None:
         yield Setting(props.at("tenantId"), OneOf((declared.tenant,)), unless_stated=True)
