@@ -60,12 +60,11 @@ class Appraisal:
         """
         found = tuple(claims)
         vector: dict[Component, int] = {}
-        worst = 0
         for claim in found:
             score = claim.score
             if score > vector.get(claim.component, 1):
                 vector[claim.component] = score
-                worst = max(worst, score)
+        worst = max(vector.values(), default=0)
         return cls(tier_of(worst), vector, found, policy_id, evidence)
 
     def against(self) -> list[Claim]:

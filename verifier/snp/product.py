@@ -85,5 +85,5 @@ class Tcb(NamedTuple):
         ]
 
     def __str__(self) -> str:
-        parts = self._asdict() if self.fmc else {k: v for k, v in self._asdict().items() if k != "fmc"}
-        return " ".join(f"{name} {value}" for name, value in parts.items())
+        fmc = f"fmc {self.fmc} " if self.fmc else ""
+        return f"{fmc}bootloader {self.bootloader} tee {self.tee} snp {self.snp} microcode {self.microcode}"
