@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from sandbox.clouds import schema
+from sandbox.clouds.claims import Claims
 from sandbox.clouds.difference import differing, is_within, without_indices
 from sandbox.clouds.hardware import Hardware
 from sandbox.clouds.resource import Account, CloudError, Request, ResourceType, Undetermined, View
@@ -44,7 +45,7 @@ class EmulatedCloud(ABC):
         self.types = types
         self._clock = clock
         self._lock = threading.RLock()
-        self._foretold: dict[str, Object] = {}
+        self.forget_previews()
 
     @abstractmethod
     def describe(self, mismatch: schema.Mismatch) -> CheckFailure:
@@ -170,6 +171,11 @@ class EmulatedCloud(ABC):
 
     def invoke(self, token: str, args: Properties) -> Properties:  # noqa: ARG002 - a cloud overrides what it answers
         raise CloudError("NotEmulated", f"the function '{token}' is not emulated; {self.package} resources are")
+
+    def forget_previews(self) -> None:
+        """Begin afresh: nothing is foretold."""
+        self._foretold: dict[str, Object] = {}
+        self.foretold_claims = Claims.in_memory()
 
     def close(self) -> None:
         with self._lock:

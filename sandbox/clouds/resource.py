@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from sandbox.clouds.claims import Claims
 from sandbox.clouds.hardware import Hardware
 from sandbox.clouds.store import Grave, Object, Store
 from sandbox.provider import ProviderError
@@ -103,6 +104,7 @@ class Session(Protocol):
     """What a `Request` may ask of the cloud."""
 
     store: Store
+    foretold_claims: Claims
     hardware: Hardware
     account: Account
 
@@ -131,6 +133,11 @@ class Request:
     @property
     def store(self) -> Store:
         return self.session.store
+
+    @property
+    def claims(self) -> Claims:
+        """The names that are taken: by what exists, or in a preview by what was foretold so far."""
+        return self.session.foretold_claims if self.preview else self.store.claims
 
     def find(self, object_id: str) -> Object:
         """The object with that id. Raises `Undetermined` where a preview does not have it yet."""

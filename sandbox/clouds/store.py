@@ -1,7 +1,7 @@
 """The objects of an emulated cloud, in one SQLite file that survives the process.
 
-Four tables: `objects` (what exists), `links` (which object names which), `claims` (names that are taken within a
-namespace: DNS names, addresses of a subnet), `graves` (soft-deleted objects that still hold their name). Ids are
+Four tables: `objects` (what exists), `links` (which object names which), `claims` (names that are taken, see
+`sandbox.clouds.claims`), `graves` (soft-deleted objects that still hold their name). Ids are
 compared without letter case, as Azure Resource Manager does; each is stored as it was first written.
 """
 
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.clouds.claims import Claims
 from sandbox.provider import Properties
 
 _TABLES = """
@@ -25,8 +26,6 @@ CREATE TABLE IF NOT EXISTS links (
     source TEXT, target TEXT, path TEXT, PRIMARY KEY (target, source, path)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS links_source ON links (source);
-CREATE TABLE IF NOT EXISTS claims (space TEXT, name TEXT, holder TEXT, PRIMARY KEY (space, name)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS claims_holder ON claims (holder);
 CREATE TABLE IF NOT EXISTS graves (
     space TEXT, name TEXT, kind TEXT, id TEXT, inputs TEXT, purge_at REAL, PRIMARY KEY (space, name)
 ) WITHOUT ROWID;
@@ -70,6 +69,7 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # Emulated objects are rebuilt by the next `up`: losing the last ones in a power cut is no harm.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=10000;" + _TABLES)
+        self.claims = Claims(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -106,12 +106,9 @@ class Store:
     def remove(self, object_id: str) -> None:
         """Remove an object, what it named and the names it held."""
         key = object_id.lower()
-        for statement in (
-            "DELETE FROM objects WHERE key = ?",
-            "DELETE FROM links WHERE source = ?",
-            "DELETE FROM claims WHERE holder = ?",
-        ):
-            self._db.execute(statement, (key,))
+        self._db.execute("DELETE FROM objects WHERE key = ?", (key,))
+        self._db.execute("DELETE FROM links WHERE source = ?", (key,))
+        self.claims.release(key)
 
     def children(self, parent: str, kind: str | None = None) -> list[Object]:
         """The objects directly inside `parent`, in the order of their ids."""
@@ -132,37 +129,6 @@ class Store:
                 key, f"{key}/", f"{key}0", key, key,
             )
         )  # fmt: skip
-
-    def claim(self, space: str, name: str, holder: str) -> str | None:
-        """Take `name` for `holder`; the holder's id when another one has it, else None."""
-        found = self.holder(space, name)
-        if found is not None and found != holder.lower():
-            return found
-        self._db.execute(
-            "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (space.lower(), name.lower(), holder.lower())
-        )
-        return None
-
-    def holder(self, space: str, name: str) -> str | None:
-        row = self._db.execute(
-            "SELECT holder FROM claims WHERE space = ? AND name = ?", (space.lower(), name.lower())
-        ).fetchone()
-        return None if row is None else str(row[0])
-
-    def last_claim(self, space: str, first: str, last: str) -> str | None:
-        """The greatest name taken in `space` from `first` to `last`, in the order of characters."""
-        row = self._db.execute(
-            "SELECT max(name) FROM claims WHERE space = ? AND name BETWEEN ? AND ?", (space.lower(), first, last)
-        ).fetchone()
-        found: str | None = row[0]
-        return found
-
-    def release(self, holder: str, space: str | None = None) -> None:
-        """Give back the names of `holder`, in one space or in all."""
-        if space is None:
-            self._db.execute("DELETE FROM claims WHERE holder = ?", (holder.lower(),))
-        else:
-            self._db.execute("DELETE FROM claims WHERE holder = ? AND space = ?", (holder.lower(), space.lower()))
 
     def bury(self, grave: Grave) -> None:
         self._db.execute(

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sandbox.clouds.resource import CloudError, Request, Undetermined
 from sandbox.clouds.store import Object, Store
@@ -12,6 +13,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _RESERVED_LOW, _RESERVED_HIGH = 4, 1
 
 
+@lru_cache(maxsize=65_536)
 def network(prefix: str) -> Network:
     """The network of a CIDR prefix, in Azure's wording where it is none."""
     try:
@@ -55,15 +57,13 @@ def allocate(request: Request, subnet_id: str, fixed: str | None, keep: str | No
     prefix = network(prefixes_of(subnet.inputs)[0])
     if fixed is not None:
         _judge_fixed(fixed, prefix)
-    if request.preview:
-        if fixed is None:
-            raise Undetermined("privateIPAddress")
-        return fixed
+    if request.preview and fixed is None:
+        raise Undetermined("privateIPAddress")
     space = space_of(subnet.parent)
     for wanted in (fixed, keep):
         if wanted is None or (wanted is keep and not _inside(wanted, prefix)):
             continue
-        holder = request.store.claim(space, _key(wanted), request.id)
+        holder = request.claims.take(space, _key(wanted), request.id)
         if holder is None:
             return wanted
         if wanted is fixed:
@@ -75,6 +75,19 @@ def allocate(request: Request, subnet_id: str, fixed: str | None, keep: str | No
     return _next_free(request, space, prefix, subnet)
 
 
+def take_range(request: Request, prefix: Network) -> bool:
+    """Take the range of a subnet in its virtual network; whether it was free.
+
+    The ranges of a network are disjoint, so that only the last one that begins before the end of `prefix` can overlap.
+    """
+    space = f"range:{prefix.version}:{request.parent.lower()}"
+    first, last = int(prefix.network_address), int(prefix.broadcast_address)
+    before = request.claims.last(space, "", f"{last:040d}~")
+    if before is not None and int(before.split("-")[1]) >= first:
+        return False
+    return request.claims.take(space, f"{first:040d}-{last:040d}", request.id) is None
+
+
 def space_of(network_id: str) -> str:
     """The namespace of the addresses of a virtual network (its subnets never overlap)."""
     return f"address:{network_id.lower()}"
@@ -82,7 +95,7 @@ def space_of(network_id: str) -> str:
 
 def holder(store: Store, network_id: str, address: str) -> Object | None:
     """The object of a virtual network that has `address`."""
-    found = store.holder(space_of(network_id), _key(address))
+    found = store.claims.holder(space_of(network_id), _key(address))
     return None if found is None else store.get(found)
 
 
@@ -115,13 +128,14 @@ def _judge_fixed(address: str, prefix: Network) -> None:
 def _next_free(request: Request, space: str, prefix: Network, subnet: Object) -> str:
     first = prefix.network_address + _RESERVED_LOW
     last = prefix.broadcast_address - _RESERVED_HIGH
-    highest = request.store.last_claim(space, _key(str(first)), _key(str(last)))
+    highest = request.claims.last(space, _key(str(first)), _key(str(last)))
     number = int(highest) + 1 if highest is not None else int(first)
     # After the highest one taken; the gaps below it only when that end of the subnet is reached.
     candidates = range(number, int(last) + 1) if number <= int(last) else range(int(first), int(last))
     for candidate in candidates:
         address = str(ipaddress.ip_address(candidate))
-        if request.store.claim(space, _key(address), request.id) is None:
+        if request.claims.holder(space, _key(address)) is None:
+            request.claims.take(space, _key(address), request.id)
             return address
     raise CloudError(
         "SubnetIsFull",

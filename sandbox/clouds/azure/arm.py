@@ -146,7 +146,7 @@ def unique(space: str, code: str, message: str) -> Check:
     """The name is free in the whole cloud (a DNS label): `message` may use `{name}`."""
 
     def judge(request: Request) -> None:
-        if not request.preview and request.store.claim(space, request.name, request.id) is not None:
+        if request.claims.take(space, request.name, request.id) is not None:
             raise CloudError(code, message.format(name=request.name))
 
     return judge

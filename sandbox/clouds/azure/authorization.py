@@ -13,7 +13,7 @@ LOCK = "Microsoft.Authorization/locks"
 def _principal(request: Request) -> None:
     """The directory knows the principal. Only one mistake can be told apart: a client id in its place."""
     principal = request.inputs.text("principalId")
-    if request.store.holder(CLIENT_IDS, principal) is not None:
+    if request.claims.holder(CLIENT_IDS, principal) is not None:
         raise CloudError(
             "PrincipalNotFound",
             f"Principal {principal.replace('-', '')} does not exist in the directory"
@@ -25,9 +25,7 @@ def _only_once(request: Request) -> None:
     """One assignment for each scope, role and principal."""
     role = request.inputs.text("roleDefinitionId").rsplit("/", 1)[-1]
     triple = f"{request.inputs.text('scope')}|{role}|{request.inputs.text('principalId')}"
-    if request.preview:
-        return
-    holder = request.store.claim("role assignment", triple, request.id)
+    holder = request.claims.take("role assignment", triple, request.id)
     if holder is not None:
         name = holder.rsplit("/", 1)[-1].replace("-", "")
         raise CloudError(

@@ -78,7 +78,7 @@ class AzureCloud(EmulatedCloud):
             EMULATED_OBJECT,
             str(location) if location else None,
         )
-        self._foretold.clear()
+        self.forget_previews()
         self.purge_expired()
 
     def invoke(self, token: str, args: Properties) -> Properties:

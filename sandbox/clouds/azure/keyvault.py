@@ -151,7 +151,7 @@ def _hsm_properties(request: Request) -> Value:
     given.pop("createMode", None)
     return {
         **given,
-        "hsmUri": f"https://{request.name}.{host_suffix('managed_hsm')}/",
+        "hsmUri": f"https://{request.name}.{host_suffix('managed-hsm')}/",
         "provisioningState": "Provisioning",
         "statusMessage": "The Managed HSM is provisioned and waits for its security domain to be activated.",
         "privateEndpointConnections": [],

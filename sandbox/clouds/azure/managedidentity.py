@@ -13,7 +13,7 @@ CLIENT_IDS = "client ids"
 def _client_id(request: Request) -> Value:
     """Remembered, because it is so often mistaken for the principal id."""
     value = guid("clientId")(request)
-    request.store.claim(CLIENT_IDS, value, request.id)
+    request.claims.take(CLIENT_IDS, value, request.id)
     return value
 
 

@@ -38,7 +38,7 @@ _LINKED = {
     "queue": ("microsoft.storage/storageaccounts", "storage"),
     "table": ("microsoft.storage/storageaccounts", "storage"),
     "key-vault": ("microsoft.keyvault/vaults", "vault"),
-    "managed-hsm": ("microsoft.keyvault/managedhsms", "managed_hsm"),
+    "managed-hsm": ("microsoft.keyvault/managedhsms", "managed-hsm"),
     "attestation": ("microsoft.attestation/attestationproviders", "attestation"),
 }
 
@@ -50,8 +50,7 @@ def _ip_configurations(listed: str) -> Compute:
         before = {} if request.before is None else {
             item["name"]: item.get("privateIPAddress") for item in request.before.outputs.get(listed) or ()
         }  # fmt: skip
-        if not request.preview:
-            request.store.release(request.id)
+        request.claims.release(request.id)
         return [_with_address(request, listed, index, item, before) for index, item in _members(request, listed)]
 
     return compute

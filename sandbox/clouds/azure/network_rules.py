@@ -65,11 +65,15 @@ def subnet_place(request: Request) -> None:
     wanted = [addresses.network(prefix) for prefix in prefixes]
     network = request.find(request.parent)
     spaces = [addresses.network(prefix) for prefix in _known(View(network.inputs)["addressSpace.addressPrefixes"])]
-    inline = [(str(item.get("name")), item) for item in network.inputs.get("subnets") or () if item is not UNKNOWN]
-    others = [*inline, *((item.name, item.inputs) for item in request.siblings())]
-    seen = [(name, addresses.network(prefix)) for name, item in others for prefix in addresses.prefixes_of(item)]
+    inline = [item for item in network.inputs.get("subnets") or () if item is not UNKNOWN]
+    seen = [
+        (str(item.get("name")), addresses.network(prefix)) for item in inline for prefix in addresses.prefixes_of(item)
+    ]
+    request.claims.release(request.id)
     for prefix in wanted:
         _require_place(request.name, prefix, spaces, seen, network.name)
+        if not addresses.take_range(request, prefix):
+            raise _overlap(request.name, network.name)
 
 
 def shrink(request: Request) -> None:
@@ -221,11 +225,15 @@ def _require_place(
         )
     for other, range_ in seen:
         if other.lower() != name.lower() and range_.version == prefix.version and range_.overlaps(prefix):
-            raise CloudError(
-                "NetcfgSubnetRangesOverlap",
-                f"Subnet '{name}' is not valid because its IP address range overlaps with that of an existing subnet"
-                f" in virtual network '{network_name}'.",
-            )
+            raise _overlap(name, network_name)
+
+
+def _overlap(name: str, network_name: str) -> CloudError:
+    return CloudError(
+        "NetcfgSubnetRangesOverlap",
+        f"Subnet '{name}' is not valid because its IP address range overlaps with that of an existing subnet in virtual"
+        f" network '{network_name}'.",
+    )
 
 
 def _known(values: list[Value]) -> list[str]:
