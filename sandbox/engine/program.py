@@ -95,12 +95,14 @@ async def _registrations() -> None:
 
 
 def _engine_error(error: BaseException) -> EngineError | None:
-    """The SDK wraps what a monitor raises; the cause is what the user must see."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, EngineError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
+    """The SDK wraps what a monitor raises, sometimes in itself; the cause is what the user must see."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        if isinstance(cause, EngineError):
+            return cause
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
     return None
 
 
@@ -108,17 +110,23 @@ def _describe(error: Exception, directory: Path) -> str:
     """`stacks/__main__.py:12: ValueError: …`: the innermost line of the project's own code, then what was raised."""
     if isinstance(error, pulumi.RunError):
         return str(error)
-    text = str(error) if isinstance(error, SyntaxError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_short(error.filename, directory)}:{error.lineno}: {type(error).__name__}: {error.msg}"
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).is_relative_to(directory)
-        and "site-packages" not in frame.filename
         and not Path(frame.filename).is_relative_to(Path(__file__).parent)
+        and "site-packages" not in frame.filename
     ]
     if not own:
-        return text
-    return f"{Path(own[-1].filename).relative_to(directory)}:{own[-1].lineno}: {text}"
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{_short(own[-1].filename, directory)}:{own[-1].lineno}: {type(error).__name__}: {error}"
+
+
+def _short(filename: str, directory: Path) -> str:
+    path = Path(filename)
+    return str(path.relative_to(directory)) if path.is_relative_to(directory) else filename
 
 
 @contextlib.contextmanager
