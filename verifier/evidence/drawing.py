@@ -127,8 +127,10 @@ def _below(groups: list[tuple[str, tuple[Line, ...]]], border_height: int, centr
             y, row_height = y + row_height + _GAP, 0
         x = 2 * _MARGIN if index % 2 == 0 else WIDTH - 2 * _MARGIN - _CARD_WIDTH
         start, end = WIDTH // 2, x + _CARD_WIDTH // 2
-        bend = border_height - 4
-        edge = f"M{start} {centre_y + _CENTRE_HEIGHT} C{start} {bend} {end} {bend} {end} {y}"
+        edge = (
+            f"M{start} {centre_y + _CENTRE_HEIGHT} V{border_height} "
+            f"C{start} {border_height + 36} {end} {border_height - 4} {end} {y}"
+        )
         cards.append(Card(kind, lines, x, y, edge, outside=True))
         row_height = max(row_height, _height(len(lines)))
     return cards

@@ -10,6 +10,11 @@ from typing import Any, Literal
 Status = Literal["pass", "warning", "fail"]
 
 
+def count(number: int, noun: str) -> str:
+    """`1 release`, `2 releases`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 @dataclass(frozen=True)
 class Check:
     """One check.
@@ -28,10 +33,12 @@ class Check:
 class Verification:
     """All checks of one bundle. `ok` only when none failed, and that includes knowing who signed.
 
-    signer: fingerprint of the key that signed it, once a signature verified. statements: kind → predicate, as signed.
+    pinned: whether the auditor said which key to trust. signer: fingerprint of the key that signed, once its signatures
+    verified. statements: kind → predicate, as signed.
     """
 
     at: datetime
+    pinned: bool
     checks: list[Check] = field(default_factory=list)
     signer: str | None = None
     stack: str | None = None
@@ -49,9 +56,14 @@ class Verification:
         return [check for check in self.checks if check.status == "fail"]
 
     @property
+    def warnings(self) -> list[Check]:
+        """What does not fail the bundle, and what a reader should know nevertheless."""
+        return [check for check in self.checks if check.status == "warning"]
+
+    @property
     def only_unpinned(self) -> bool:
         """Self-consistent, but nobody said which key to trust: anyone could have made it."""
-        return [check.name for check in self.failures] == ["bundle.signer"]
+        return not self.pinned and [check.name for check in self.failures] == ["bundle.signer"]
 
     def add(self, name: str, title: str, problems: list[str], found: str, *, otherwise: Status = "fail") -> bool:
         """Record a check: passed with `found`, or `otherwise` with its first problems. True when it passed."""

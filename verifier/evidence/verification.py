@@ -53,7 +53,7 @@ def verify(
     of an emulated vendor's root that is to be trusted as well; emulated: trust the one that the signed bundle names.
     Without either, evidence of emulated hardware fails; with it, a warning says what such evidence is worth.
     """
-    outcome = Verification(at)
+    outcome = Verification(at, pinned=trusted_key is not None)
     try:
         content = bundle if isinstance(bundle, bytes) else canonical.encode(bundle)
         sealed = _open(content)
@@ -89,8 +89,8 @@ def _open(content: bytes) -> _Sealed:
         raise NotABundle(f"publicKey: {error}") from None
     if public_key_pem(key) != bundle["publicKey"]:
         raise NotABundle("publicKey is not in its usual form: a byte was changed")
-    statements = [_statement(envelope, key) for envelope in bundle["statements"]]
-    manifest = _statement(bundle["manifest"], key)
+    manifest = _statement(bundle["manifest"], key, bundles.MANIFEST)
+    statements = [_statement(envelope, key, f"{index}.") for index, envelope in enumerate(bundle["statements"], 1)]
     listed = [
         {"kind": kind, "sha256": bundles.digest_of(envelope)}
         for kind, envelope in zip(bundles.KINDS, bundle["statements"], strict=False)
@@ -106,11 +106,14 @@ def _open(content: bytes) -> _Sealed:
     return _Sealed(key, manifest, dict(zip(bundles.KINDS, statements, strict=True)))
 
 
-def _statement(envelope: Any, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
+def _statement(envelope: Any, key: ec.EllipticCurvePublicKey, name: str) -> dict[str, Any]:
     """The statement of an envelope that has exactly one signature, in its one form, with the right key id."""
     if not isinstance(envelope, dict) or set(envelope) != {"payload", "payloadType", "signatures"}:
         raise NotABundle("an envelope has payload, payloadType and signatures, and nothing else")
-    verified = dsse.verify(envelope, [key])
+    try:
+        verified = dsse.verify(envelope, [key])
+    except dsse.DsseError as error:
+        raise NotABundle(f"the {name} statement was changed, or another key signed it: {error}") from None
     signatures = envelope["signatures"]
     if len(signatures) != 1 or set(signatures[0]) != {"keyid", "sig"} or signatures[0]["keyid"] != fingerprint(key):
         raise NotABundle("an envelope has one signature, with the signer's key id")

@@ -15,7 +15,7 @@ from verifier.broker.judge import Judge
 from verifier.broker.protocol import Evidence
 from verifier.config import Resource, VerifierConfig
 from verifier.errors import InvalidToken, VerifierError
-from verifier.evidence.outcome import Verification
+from verifier.evidence.outcome import Verification, count
 from verifier.trust import TrustStore
 
 
@@ -58,7 +58,7 @@ class Attestations:
             "attestation.results",
             "Attestation results are the verifier's own and match their evidence",
             problems,
-            f"{len(self.attested)} results, all affirming",
+            f"{count(len(self.attested), 'result')}, none but affirming",
         )
 
     def _read(self, item: Mapping[str, Any]) -> Iterator[str]:
@@ -142,7 +142,7 @@ class Attestations:
             "releases.bound",
             "Each key went to the guest that was attested, while its result was valid",
             problems,
-            f"{len(released)} releases" if released else "no key was released",
+            count(len(released), "release") if released else "no key was released",
         )
 
     def _bound(self, entry: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from verifier.evidence.outcome import Verification
+from verifier.evidence.outcome import Verification, count
 
 Statements = Mapping[str, dict[str, Any]]
 
@@ -40,7 +40,10 @@ def _verdicts(verdicts: list[dict[str, Any]], outcome: Verification) -> None:
     passed = sum(verdict["status"] == "pass" for verdict in verdicts)
     rules = len({verdict["rule"] for verdict in verdicts})
     outcome.add(
-        "policy.verdicts", "No mandatory policy is violated", problems, f"{passed} passing verdicts of {rules} rules"
+        "policy.verdicts",
+        "No mandatory policy is violated",
+        problems,
+        f"{count(passed, 'passing verdict')} of {count(rules, 'rule')}",
     )
 
 
@@ -56,9 +59,9 @@ def _graph(graph: Mapping[str, Any], outcome: Verification) -> None:
         problems.append("no dependency is recorded")
     if graph["jurisdiction"] not in inside:
         problems.append(f"{graph['jurisdiction']} is not listed as inside itself")
-    found = f"{len(dependencies) - len(leaving)} dependencies inside {graph['jurisdiction']}"
+    found = f"dependencies inside {graph['jurisdiction']}: {len(dependencies) - len(leaving)}"
     if leaving:
-        found += f"; {len(leaving)} outside carry metadata only"
+        found += f"; outside, with metadata only: {len(leaving)}"
     outcome.add("jurisdiction.graph", "Content, keys and evidence stay inside the jurisdiction", problems, found)
 
 
