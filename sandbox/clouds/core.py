@@ -183,8 +183,8 @@ class EmulatedCloud(ABC):
 
     def lookup(self, object_id: str, *, preview: bool) -> Object | None:
         """The object with that id, or a member of an inline list (`…/loadBalancers/a/backendAddressPools/b`)."""
-        key = object_id.lower()
-        found = (self._foretold.get(key) if preview else None) or self.store.get(object_id)
+        with self._lock:
+            found = (self._foretold.get(object_id.lower()) if preview else None) or self.store.get(object_id)
         if found is not None:
             return found
         holder_id, _, rest = object_id.rpartition("/")
@@ -331,7 +331,7 @@ class EmulatedCloud(ABC):
     def _bury(self, request: Request, item: Object) -> None:
         soft_delete = request.type.soft_delete
         if soft_delete is not None:
-            purge_at = self._clock() + 86_400 * soft_delete.retention_days(item.inputs)
+            purge_at = self._clock() + 86_400 * soft_delete.retention_days(request)
             self.store.bury(Grave(soft_delete.space(request), item.name, item.kind, item.id, item.inputs, purge_at))
 
     def _name(self, kind: ResourceType, urn: str, inputs: Properties, olds: Properties) -> None:

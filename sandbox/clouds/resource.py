@@ -95,7 +95,7 @@ class SoftDelete:
     """
 
     space: Callable[["Request"], str]
-    retention_days: Callable[[Mapping[str, Value]], int]
+    retention_days: Callable[["Request"], int]
     meets: Callable[["Request", Grave | None], None]
     purged: Callable[[Hardware, Grave], None] = lambda _hardware, _grave: None
 

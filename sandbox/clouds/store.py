@@ -66,6 +66,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # inputs may hold what a program marks as secret
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # Emulated objects are rebuilt by the next `up`: losing the last ones in a power cut is no harm.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=10000;" + _TABLES)

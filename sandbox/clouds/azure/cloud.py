@@ -1,5 +1,6 @@
 """The emulated Azure: the table of types, Azure Resource Manager's wording, and its private DNS."""
 
+import importlib.metadata
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -54,7 +55,7 @@ class AzureCloud(EmulatedCloud):
     """One emulated subscription. Its objects live in `cloud.db` under `data_dir`."""
 
     package = "azure-native"
-    version = "3.29.0"
+    version = importlib.metadata.version("pulumi-azure-native")
 
     def __init__(self, data_dir: Path, hardware: Hardware, *, clock: Callable[[], float] = time.time) -> None:
         account = Account(arm.EMULATED_SUBSCRIPTION, EMULATED_TENANT, EMULATED_CLIENT, EMULATED_OBJECT)

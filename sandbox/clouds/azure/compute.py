@@ -65,8 +65,8 @@ def identity_of(request: Request) -> Value:
         return None
     shown: dict[str, Value] = {"type": View(given)["type"]}
     if "SystemAssigned" in str(shown["type"]):
-        before = {} if request.before is None else request.before.outputs.get("identity") or {}
-        shown["principalId"] = before.get("principalId") or request.keep("vmId", lambda: str(uuid.uuid4()))
+        kept = request.keep("identity", dict) or {}
+        shown["principalId"] = kept.get("principalId") or str(uuid.uuid4())
         shown["tenantId"] = request.session.account.tenant_id
     ids = View(given)["userAssignedIdentities"]
     if ids:
@@ -80,8 +80,12 @@ def _shown(request: Request, identity_id: str) -> dict[str, Value]:
 
 
 def _boot(request: Request, item: Object) -> None:
-    """Hand the machine to the hardware."""
+    """Hand a new machine to the hardware, or start one of another size again."""
     inputs = request.inputs
+    if request.before is not None:
+        if not request.changed("hardwareProfile.vmSize"):
+            return
+        request.session.hardware.power_off(item.id)
     interfaces = inputs.items("networkProfile.networkInterfaces")
     primary = next((each for each in interfaces if each["primary"] is True), interfaces[0])
     nic = request.find(primary.text("id"))
@@ -89,8 +93,6 @@ def _boot(request: Request, item: Object) -> None:
     subnet_id = configuration.text("subnet.id")
     told = inputs["osProfile.customData"] or inputs["userData"]
     zones = inputs["zones"] or [None]
-    if request.before is not None:
-        request.session.hardware.power_off(item.id)
     request.session.hardware.boot(
         Machine(
             id=item.id,

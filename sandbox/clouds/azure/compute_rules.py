@@ -1,7 +1,7 @@
 """What Azure checks of virtual machines, disks and disk encryption sets."""
 
 from sandbox.clouds.azure import arm
-from sandbox.clouds.azure.images import Image, image_of
+from sandbox.clouds.azure.images import image_of
 from sandbox.clouds.azure.places import Size, regions, size, sizes_in
 from sandbox.clouds.azure.references import location_of
 from sandbox.clouds.resource import CloudError, Request, Undetermined
@@ -252,18 +252,3 @@ def _require_key(request: Request, vault: Object, url: str) -> None:
 def _short(path: str) -> str:
     """Azure's errors leave out where the managed disk is."""
     return path.removeprefix("storageProfile.osDisk.")
-
-
-__all__ = [
-    "Image",
-    "disk_encryption_sets",
-    "disk_security",
-    "image",
-    "interfaces",
-    "key_of_set",
-    "machine_size",
-    "os_profile",
-    "security_type",
-    "set_in_use",
-    "size_offered",
-]

@@ -6,7 +6,6 @@ with `ConflictError`. azure-native itself recovers deleted keys and secrets (pul
 """
 
 import time
-from collections.abc import Mapping
 
 from sandbox.clouds.azure import arm, keyvault_rules
 from sandbox.clouds.azure.network import SUBNET
@@ -14,6 +13,7 @@ from sandbox.clouds.azure.places import host_suffix
 from sandbox.clouds.hardware import Hardware
 from sandbox.clouds.resource import (
     CloudError,
+    Compute,
     Reference,
     Request,
     ResourceType,
@@ -42,13 +42,14 @@ def vault_name(request: Request) -> str:
     return request.parent.rsplit("/", 1)[-1]
 
 
-def _retention(inputs: Mapping[str, Value]) -> int:
-    return int(View(inputs)["properties.softDeleteRetentionInDays"] or DEFAULT_RETENTION_DAYS)
+def _retention(request: Request) -> int:
+    return int(request.inputs["properties.softDeleteRetentionInDays"] or DEFAULT_RETENTION_DAYS)
 
 
-def _retention_of_parent(_inputs: Mapping[str, Value]) -> int:
-    """Deleted keys go with their vault at the latest; the emulator keeps them as long as a vault by default."""
-    return DEFAULT_RETENTION_DAYS
+def _retention_of_vault(request: Request) -> int:
+    """A deleted key or secret is kept as long as its vault would be."""
+    vault = View(request.find(request.parent).inputs)
+    return int(vault["properties.softDeleteRetentionInDays"] or DEFAULT_RETENTION_DAYS)
 
 
 def _meets_vault(request: Request, grave: Grave | None) -> None:
@@ -116,7 +117,7 @@ def _key_uri_with_version(request: Request) -> Value:
     return request.keep("keyUriWithVersion", make)
 
 
-def _key_property(name: str, default: Value = None) -> "Value":
+def _key_property(name: str, default: Value = None) -> Compute:
     def compute(request: Request) -> Value:
         value = request.inputs[f"properties.{name}"]
         return default if value is None else value
@@ -223,7 +224,7 @@ TYPES = (
         },
         soft_delete=SoftDelete(
             space=lambda request: f"{KEY}@{vault_name(request)}",
-            retention_days=_retention_of_parent,
+            retention_days=_retention_of_vault,
             meets=_meets_object,
             purged=_purge_key,
         ),
@@ -240,7 +241,7 @@ TYPES = (
         outputs={"properties": _secret_properties},
         soft_delete=SoftDelete(
             space=lambda request: f"{SECRET}@{vault_name(request)}",
-            retention_days=_retention_of_parent,
+            retention_days=_retention_of_vault,
             meets=_meets_object,
         ),
     ),

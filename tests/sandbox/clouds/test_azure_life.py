@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from sandbox.clouds.azure import AzureCloud
 from sandbox.clouds.hardware import Machine
 from sandbox.provider import Created, Diff, ProviderError
 from sandbox.values import UNKNOWN, Value
+from tests.sandbox.clouds.examples import other_parts
 from tests.sandbox.clouds.region import (
     DES,
     GROUP,
@@ -24,7 +26,6 @@ from tests.sandbox.clouds.region import (
     interface,
     key,
     machine,
-    other_parts,
     region_parts,
     urn,
 )
@@ -157,6 +158,10 @@ class TestState:
         bench.region()
         assert bench.cloud.read(urn("network:VirtualNetwork", "nic"), NIC, {}) is None
 
+    def test_nobody_else_can_read_them(self, bench: Bench, tmp_path: Path) -> None:
+        bench.region()
+        assert [path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []
+
     def test_previews_leave_nothing_behind(self, bench: Bench) -> None:
         made = bench.region(preview=True)
         for pulumi_type, name, _ in region_parts():
@@ -272,6 +277,14 @@ class TestMachines:
         created = bench.create("compute:VirtualMachine", "vm", machine())
         bench.cloud.delete(urn("compute:VirtualMachine", "vm"), created.id, {})
         assert bench.hardware.stopped == [created.id]
+
+    def test_another_tag_is_not_another_boot(self, bench: Bench) -> None:
+        bench.region()
+        created = bench.create("compute:VirtualMachine", "vm", machine())
+        new = machine(tags={"a": "b"})
+        bench.cloud.update(urn("compute:VirtualMachine", "vm"), created.id, machine(), new, preview=False)
+        assert len(bench.hardware.booted) == 1
+        assert bench.hardware.stopped == []
 
     def test_another_size_is_another_boot(self, bench: Bench) -> None:
         bench.region()

@@ -4,7 +4,8 @@ import pytest
 
 from sandbox.clouds import schema
 from sandbox.values import UNKNOWN, Value
-from tests.sandbox.clouds.region import Bench, other_parts, region_parts, urn
+from tests.sandbox.clouds.examples import other_parts
+from tests.sandbox.clouds.region import Bench, region_parts, urn
 
 PARTS = region_parts() + other_parts()
 

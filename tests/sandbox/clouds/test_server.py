@@ -1,5 +1,6 @@
 """The provider protocol over gRPC, as the real engine speaks it."""
 
+import importlib.metadata
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_the_line_to_export(served: Served) -> None:
 
 def test_introduces_itself(stub: Any) -> None:
     assert not stub.Handshake(provider_pb2.ProviderHandshakeRequest()).accept_secrets
-    assert stub.GetPluginInfo(empty_pb2.Empty()).version == "3.29.0"
+    assert stub.GetPluginInfo(empty_pb2.Empty()).version == importlib.metadata.version("pulumi-azure-native")
     answer = stub.Configure(provider_pb2.ConfigureRequest(args=to_struct({"location": LOCATION})))
     assert answer.supportsPreview
     assert not answer.acceptSecrets
