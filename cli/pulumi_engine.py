@@ -35,6 +35,8 @@ class PulumiEngine:
         command = find_pulumi()
         if command is None:
             raise CliError(f"no pulumi command on PATH: {INSTALL_HINT}")
+        if not (project.root / ".venv" / "bin" / "python").exists():  # pulumi would wait for the policy pack for ever
+            raise CliError(f"{project.root / '.venv'} has no Python, and Pulumi.yaml names it: run `make setup`")
         self.command = command
         self._home = project.data / "pulumi"
         self._environment = self._make_environment(debug_providers)

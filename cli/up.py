@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import typer
 
 from cli import attestation_view, records
+from cli.check import judge
 from cli.console import open_console
 from cli.display import print_outcome, print_outputs, resource_tree
 from cli.errors import EXIT_VIOLATION
@@ -62,7 +63,11 @@ def _with_local_engine(session: Session) -> bool:
 
 def _with_pulumi(session: Session) -> bool:
     with session.pulumi_engine() as pulumi:
-        return pulumi.run("up") == 0
+        if pulumi.run("up") != 0:
+            return False
+    # The engine enforced the pack and keeps no verdicts: the same rules on the same program give them again.
+    records.save_verdicts(session.project, session.stack, Engine.PULUMI, judge(session.project, session.stack).verdicts)
+    return True
 
 
 def _exists_as(state: ResourceState) -> str:

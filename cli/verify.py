@@ -1,7 +1,6 @@
 """`bailiwick verify`: is this evidence genuine, and is it acceptable?"""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from cli.attestation_view import claims_table
 from cli.console import open_console
 from cli.errors import CliError
+from cli.times import read_time
 from verifier import ear
 from verifier.command import Verdict, verify_files
 from verifier.signer import load_public_key
@@ -39,7 +39,7 @@ def verify(
     verdict = verify_files(
         report,
         endorsements,
-        at=_time(at),
+        at=read_time(at),
         policy=policy,
         nonce=_hex(nonce),
         reference_values=reference_values or (),
@@ -63,16 +63,6 @@ def _print(console: Console, verdict: Verdict, *, explain: bool) -> None:
         for name, appraisal in verdict.result.submods.items():
             claims = ((claim.name, ear.claim_members(claim)) for claim in appraisal.claims)
             console.print(claims_table(name, claims))
-
-
-def _time(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CliError(f"--at: {text!r} is not a time: write it like 2026-07-01T00:00:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _hex(text: str | None) -> bytes | None:

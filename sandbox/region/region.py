@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -25,6 +25,7 @@ from sandbox.region.publisher import Publisher
 from sandbox.region.records import MachineRecord, Records
 from sandbox.region.verifiers import Verifiers
 from sandbox.values import Value
+from verifier import canonical
 from verifier.broker.wrapped import WrappedKeysError
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.keystore import KeyStoreError
@@ -143,6 +144,15 @@ class Region:
     def client(self, machine: Machine) -> httpx.Client:
         """A new HTTP client inside the network of `machine`."""
         return self._network.client(machine)
+
+    def verifier_configurations(self) -> list[dict[str, Any]]:
+        """What each verifier machine was told to do, by machine name: the customData that it serves."""
+        verifiers = (record for record in self._machines.all() if record.role == "verifier")
+        return [canonical.parse_object(record.machine.custom_data or b"") for record in verifiers]
+
+    def hardware_root(self) -> str:
+        """The root certificate (PEM) of the emulated hardware."""
+        return self._pki.ark.pem.decode("ascii")
 
     def close(self) -> None:
         """Stop guests and services; what is on disk stays."""
