@@ -54,7 +54,7 @@ def create_app(
 
     async def resource(request: Request) -> Response:
         path = "/".join(request.path_params[part] for part in ("repository", "type", "tag"))
-        return await _answer(request, lambda: broker.release(path, _token(request)))
+        return await _answer(request, lambda: broker.release(path, _bearer(request), request.cookies.get(COOKIE)))
 
     async def entry(request: Request) -> Response:
         try:
@@ -114,10 +114,10 @@ async def _answer(request: Request, decide: Callable[[], Answer]) -> Response:
     return response
 
 
-def _token(request: Request) -> str | None:
-    """The result token: as bearer, else in the session cookie, where a successful attestation puts it."""
+def _bearer(request: Request) -> str | None:
+    """The bearer token (RFC 6750), if there is one."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+    return value.strip() if scheme.lower() == "bearer" else None
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -120,14 +120,18 @@ class Broker:
             facts.verdict_digest = self.log.archive.put(RESULT, token.encode("ascii"))
             facts.verdict_status = str(result.status)
             receipt = self._allow(facts, now, _affirmed(result))
-        return Answer({"token": token}, receipt, token, resource.policy.max_token_seconds)
+            attested = session.remember(facts.verdict_digest, self._signer)
+        return Answer({"token": token}, receipt, attested, resource.policy.max_token_seconds)
 
-    def release(self, path: str, token: str | None) -> Answer:
-        """GET /kbs/v0/resource/…: the key, wrapped to the attested guest, if its policy is satisfied now."""
+    def release(self, path: str, token: str | None, cookie: str | None) -> Answer:
+        """GET /kbs/v0/resource/…: the key, wrapped to the attested guest, if its policy is satisfied now.
+
+        token: the result token as bearer; without one, the session cookie of a successful attestation stands for it.
+        """
         facts = Facts("release", resource=path)
         with self._receipts(facts):
             now = self._clock()
-            claims = self._claims(token, facts, now)
+            claims = self._claims(token or self._session_token(cookie), facts, now)
             resource = self._resource(path, facts)
             evidence = self._attested(claims, resource, now)
             verified = self._genuine(evidence, facts, now)
@@ -201,13 +205,15 @@ class Broker:
             objections += [objection for objection in found if objection not in objections]
         raise Refusal(Kind.ATTESTATION, "policy", *(objections or ["this verifier has no key to release"]))
 
-    def _claims(self, token: str | None, facts: Facts, now: datetime) -> dict[str, Any]:
-        if not token:
-            raise Refusal(
-                Kind.TOKEN_MISSING,
-                "token.missing",
-                "no attestation token: attest first, then send it as cookie or bearer",
-            )
+    def _session_token(self, cookie: str | None) -> str:
+        """The result token of an attested session, from the archive."""
+        digest = session.recall(cookie, self._signer)
+        if digest is None:
+            hint = "no bearer token, and the session is not an attested one: POST /kbs/v0/attest first"
+            raise Refusal(Kind.TOKEN_MISSING, "token.missing", hint)
+        return self.log.archive.get(RESULT, digest).decode("ascii")
+
+    def _claims(self, token: str, facts: Facts, now: datetime) -> dict[str, Any]:
         try:
             claims = ear.read(token, [self._signer.public_key], now)
         except InvalidToken as error:

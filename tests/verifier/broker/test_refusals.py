@@ -269,7 +269,7 @@ def test_a_forged_token_is_refused(client: Client, guest: Guest, refused: Refuse
 
 def test_a_challenge_cookie_is_no_token(client: Client, guest: Guest, refused: Refused) -> None:
     guest.auth(client)
-    refused(client.get(PATH), 401, "not a JWT")
+    refused(client.get(PATH), 401, "the session is not an attested one")
 
 
 def test_no_token_is_refused(client: Client, refused: Refused) -> None:
@@ -379,3 +379,20 @@ def test_the_images_own_guest_policy_counts_even_where_the_keys_policy_is_weak(
 ) -> None:
     site.change_policy(debug=True)
     refused(guest.but(policy=replace(PRODUCTION, debug=True)).attest(site.replica()), 401, "debug")
+
+
+def test_an_attested_session_cannot_be_made_up(site: Site, client: Client, guest: Guest, refused: Refused) -> None:
+    guest.token(client)
+    digest = site.entries()[-1]["verdict_digest"]
+    forged = (
+        jwk.encode(f'{{"result":"{digest}"}}'.encode()) + "." + client.cookies["kbs-session-id"].split(".")[1][::-1]
+    )
+    client.cookies.clear()
+    refused(client.get(PATH, headers={"cookie": f"kbs-session-id={forged}"}), 401, "token.missing")
+
+
+def test_an_attested_session_ends_with_its_token(site: Site, client: Client, guest: Guest, refused: Refused) -> None:
+    guest.token(client)
+    cookie = client.cookies["kbs-session-id"]
+    site.pass_time(seconds=300)
+    refused(client.get(PATH, headers={"cookie": f"kbs-session-id={cookie}"}), 401, "expired")

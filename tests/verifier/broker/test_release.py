@@ -129,3 +129,8 @@ def test_no_secret_leaves_except_wrapped(site: Site, client: Client, guest: Gues
 def test_a_root_that_the_configuration_names_must_be_given(site: Site) -> None:
     with pytest.raises(ValueError, match="trust_anchors: sandbox is named, but this verifier was given no such root"):
         site.replica(trust=TrustStore.production())
+
+
+def test_the_session_cookie_stays_small_enough_for_a_cookie(client: Client, guest: Guest) -> None:
+    guest.token(client)
+    assert len(client.cookies["kbs-session-id"]) < 512

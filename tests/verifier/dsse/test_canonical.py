@@ -32,9 +32,7 @@ def test_members_are_sorted_by_utf_16_code_units() -> None:
 
 def test_strings_are_escaped_as_rfc_8785_says() -> None:
     # RFC 8785 section 3.2.2.2, the example's string member.
-    assert (
-        canonical.encode('\u20ac$\u000f\u000aA\'B"\\\\"/') == b'"\xe2\x82\xac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'
-    )
+    assert canonical.encode('\u20ac$\u000f\u000aA\'B"\\\\"/') == b'"\xe2\x82\xac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'
 
 
 @pytest.mark.parametrize(
