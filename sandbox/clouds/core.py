@@ -11,6 +11,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from sandbox.clouds import schema
 from sandbox.clouds.claims import Claims
@@ -108,20 +109,27 @@ class EmulatedCloud(ABC):
                     raise CloudError("Conflict", f"cannot create already existing resource '{request.id}'")
                 self._meet_grave(request)
                 item = self._write(request)
-        if kind.started is not None:
-            try:
-                kind.started(request, item)
-            except ProviderError:
-                with self._lock, self.store.transaction():
-                    self.store.remove(item.id)
-                raise
+        try:
+            self._start(request, item)
+        except ProviderError:
+            with self._lock, self.store.transaction():
+                self.store.remove(item.id)
+            raise
         return Created(item.id, item.outputs)
 
-    def read(self, urn: str, id: str, inputs: Properties) -> Read | None:  # noqa: A002, ARG002 - the protocol's signature
+    def read(self, urn: str, id: str, inputs: Properties) -> Read | None:  # noqa: A002 - the protocol's signature
+        """The live object; with `id` empty, the one that `inputs` would make: a killed run does not know more.
+
+        What such a run left switched off is switched on.
+        """
+        kind = self._type(urn)
         with self._lock:
-            item = self.store.get(id)
-        if item is None or item.pulumi_type != self._type(urn).pulumi_type:
-            return None
+            item = self.store.get(id or kind.identify(self.account, View(inputs))[0])
+            if item is None or item.pulumi_type != kind.pulumi_type:
+                return None
+            unstarted = self.store.is_unstarted(item.id)
+        if unstarted:
+            self._start(replace(self._existing(item), before=None), item)
         return Read(item.id, item.inputs, item.outputs)
 
     def update(
@@ -145,12 +153,10 @@ class EmulatedCloud(ABC):
             with self.store.transaction():
                 request = self._request(kind, urn, news, before, preview=False)
                 item = self._write(request)
-        if kind.started is not None:
-            kind.started(request, item)
+        self._start(request, item)
         return item.outputs
 
     def delete(self, urn: str, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002 - the protocol's signature
-        gone: list[tuple[Request, Object]] = []
         with self._lock, self.store.transaction():
             item = self.store.get(id)
             if item is None:
@@ -161,13 +167,11 @@ class EmulatedCloud(ABC):
                 request.type.in_use(request, self.store.referrers(item.id))
             for each in [*self._inside(item), item]:
                 inner = self._existing(each)
+                if inner.type.stopped is not None:
+                    inner.type.stopped(inner, each)
                 self._bury(inner, each)
                 self.store.remove(each.id)
-                gone.append((inner, each))
-        self._foretold.pop(id.lower(), None)
-        for inner, each in gone:
-            if inner.type.stopped is not None:
-                inner.type.stopped(inner, each)
+            self._foretold.pop(id.lower(), None)
 
     def invoke(self, token: str, args: Properties) -> Properties:  # noqa: ARG002 - a cloud overrides what it answers
         raise CloudError("NotEmulated", f"the function '{token}' is not emulated; {self.package} resources are")
@@ -251,7 +255,16 @@ class EmulatedCloud(ABC):
             judge(request)
         item = self._object(request, self._outputs(request))
         self.store.put(item, links)
+        if request.type.started is not None:
+            self.store.mark_unstarted(item.id)
         return item
+
+    def _start(self, request: Request, item: Object) -> None:
+        """Outside the lock: what starts may ask the cloud who else is there."""
+        if request.type.started is not None:
+            request.type.started(request, item)
+            with self._lock:
+                self.store.mark_started(item.id)
 
     def _foretell(self, kind: ResourceType, urn: str, inputs: Properties, before: Object | None) -> Created:
         """Judge what can be judged before the deployment, and give the outputs that are already certain."""

@@ -63,7 +63,7 @@ class Hardware(Protocol):
         """Destroy every version of a key. Called when it is purged, not when it is deleted; absent is no error."""
 
     def boot(self, machine: Machine) -> None:
-        """Start a machine. Returns without waiting for the guest."""
+        """Start a machine, afresh if it is on. Returns without waiting for the guest."""
 
     def power_off(self, machine_id: str) -> None:
         """Stop a machine and forget it; absent is no error."""

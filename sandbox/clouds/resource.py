@@ -181,8 +181,8 @@ class ResourceType:
     its `location` may be. `replace_on` are paths whose change makes a new object. `open_enums` are inputs for which
     the SDK's enum is only a list of examples. `in_use` judges a delete by the objects that refer to this one.
     `embedded` maps an inline list to the path segment that identifies its members
-    (`frontendIPConfigurations`). `started` and `stopped` run after the object is written or gone, outside the
-    cloud's lock.
+    (`frontendIPConfigurations`). `started` runs after the object is written, outside the cloud's lock, again after a
+    run that was killed before it was done; `stopped` before the object goes.
     """
 
     pulumi_type: str

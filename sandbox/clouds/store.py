@@ -1,7 +1,8 @@
 """The objects of an emulated cloud, in one SQLite file that survives the process.
 
-Four tables: `objects` (what exists), `links` (which object names which), `claims` (names that are taken, see
-`sandbox.clouds.claims`), `graves` (soft-deleted objects that still hold their name). Ids are
+Tables: `objects` (what exists), `links` (which object names which), `claims` (names that are taken, see
+`sandbox.clouds.claims`), `graves` (soft-deleted objects that still hold their name), `unstarted` (objects that are
+written but whose hardware has not been started yet). Ids are
 compared without letter case, as Azure Resource Manager does; each is stored as it was first written.
 """
 
@@ -29,6 +30,7 @@ CREATE INDEX IF NOT EXISTS links_source ON links (source);
 CREATE TABLE IF NOT EXISTS graves (
     space TEXT, name TEXT, kind TEXT, id TEXT, inputs TEXT, purge_at REAL, PRIMARY KEY (space, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unstarted (key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -109,7 +111,17 @@ class Store:
         key = object_id.lower()
         self._db.execute("DELETE FROM objects WHERE key = ?", (key,))
         self._db.execute("DELETE FROM links WHERE source = ?", (key,))
+        self.mark_started(key)
         self.claims.release(key)
+
+    def mark_unstarted(self, object_id: str) -> None:
+        self._db.execute("INSERT OR IGNORE INTO unstarted VALUES (?)", (object_id.lower(),))
+
+    def mark_started(self, object_id: str) -> None:
+        self._db.execute("DELETE FROM unstarted WHERE key = ?", (object_id.lower(),))
+
+    def is_unstarted(self, object_id: str) -> bool:
+        return self._db.execute("SELECT 1 FROM unstarted WHERE key = ?", (object_id.lower(),)).fetchone() is not None
 
     def children(self, parent: str, kind: str | None = None) -> list[Object]:
         """The objects directly inside `parent`, in the order of their ids."""

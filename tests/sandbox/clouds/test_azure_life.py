@@ -272,6 +272,25 @@ class TestMachines:
             bench.create("compute:VirtualMachine", "vm", machine())
         assert bench.cloud.store.of_kind("Microsoft.Compute/virtualMachines") == []
 
+    def test_a_machine_of_a_killed_run_boots_when_the_next_one_asks(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, open_cloud: Callable[[], AzureCloud]
+    ) -> None:
+        bench.region()
+
+        def die(_machine: Machine) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as killed:
+            killed.setattr(bench.hardware, "boot", die)
+            with pytest.raises(KeyboardInterrupt):
+                bench.create("compute:VirtualMachine", "vm", machine())
+        assert bench.hardware.booted == []
+        live = open_cloud().read(urn("compute:VirtualMachine", "vm"), "", machine())
+        assert live is not None
+        assert [each.id for each in bench.hardware.booted] == [live.id]
+        assert open_cloud().read(urn("compute:VirtualMachine", "vm"), live.id, {}) == live
+        assert len(bench.hardware.booted) == 1
+
     def test_deleting_switches_off(self, bench: Bench) -> None:
         bench.region()
         created = bench.create("compute:VirtualMachine", "vm", machine())
