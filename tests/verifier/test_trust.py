@@ -17,22 +17,30 @@ PUBLISHED = {
 }
 """SHA-256 of AMD's ARKs."""
 
+INTEL = ("intel", "tdx", "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3")
+"""Intel's SGX Root CA."""
+
 
 def pem(certificate: bytes) -> bytes:
     body = base64.encodebytes(certificate)
     return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
 
 
-def test_production_trusts_amds_three_roots_and_nothing_else():
+def test_production_trusts_amds_three_roots_and_intels_one_and_nothing_else():
     store = TrustStore.production()
     assert {(anchor.name, *anchor.scope, anchor.certificate.fingerprint) for anchor in store.anchors} == {
-        ("amd", product, fingerprint) for product, fingerprint in PUBLISHED.items()
+        *(("amd", product, fingerprint) for product, fingerprint in PUBLISHED.items()),
+        INTEL,
     }
 
 
-def test_every_pin_states_its_source_and_a_date():
-    for pin in pinned_certificates("amd"):
-        assert pin.source.startswith("https://kdsintf.amd.com/")
+@pytest.mark.parametrize(
+    ("vendor", "service"),
+    [("amd", "https://kdsintf.amd.com/"), ("intel", "https://certificates.trustedservices.intel.com/")],
+)
+def test_every_pin_states_its_source_and_a_date(vendor, service):
+    for pin in pinned_certificates(vendor):
+        assert pin.source.startswith(service)
         assert pin.date.year >= 2026
 
 
@@ -49,8 +57,8 @@ def test_a_sandbox_root_makes_another_store():
     production = TrustStore.production()
     world = milan()
     store = production.with_sandbox(pem(world.ark.encode()) + pem(world.intermediate.encode()))
-    assert [anchor.name for anchor in store.anchors] == ["amd", "amd", "amd", "sandbox"]
-    assert [anchor.name for anchor in production.anchors] == ["amd", "amd", "amd"]
+    assert [anchor.name for anchor in store.anchors] == ["amd", "amd", "amd", "intel", "sandbox"]
+    assert [anchor.name for anchor in production.anchors] == ["amd", "amd", "amd", "intel"]
     assert store.intermediates[-1].common_name == "SEV-Milan"
 
 
