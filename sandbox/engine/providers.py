@@ -74,8 +74,8 @@ class Providers:
 
 
 def with_internal(inputs: Properties) -> Properties:
-    """Provider resources carry this key in the real engine's state; without it a preview would show a change."""
-    return {"__internal": {}, **inputs}
+    """The real engine keeps this key beside a provider's version; without it a preview would show a change."""
+    return {"__internal": {}, **inputs} if "version" in inputs else inputs
 
 
 def new_provider_id() -> str:

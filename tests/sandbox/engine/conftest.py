@@ -1,8 +1,8 @@
 """A cloud in memory, a project in a temporary directory and an engine for it."""
 
-import itertools
 import textwrap
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,7 @@ class MemoryCloud:
     log: list[tuple[str, str]] = field(default_factory=list)
     configurations: list[Properties] = field(default_factory=list)
     before: Callable[[str, str], None] = lambda _operation, _name: None
-    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    _generations: Counter[str] = field(default_factory=Counter)
     _lock: Any = field(default_factory=threading.Lock)
 
     def _did(self, operation: str, urn: str) -> str:
@@ -80,7 +80,8 @@ class MemoryCloud:
         name = self._did("create", urn)
         if inputs.get("value") == "explode":
             raise ProviderError(f"QuotaExceeded: no room for {name}")
-        identity = f"/things/{inputs['label']}" if "label" in inputs else f"/things/{name}-{next(self._numbers)}"
+        self._generations[name] += 1
+        identity = f"/things/{inputs.get('label', f'{name}-{self._generations[name]}')}"
         if identity in self.things:
             raise ProviderError(f"Conflict: {identity} exists")
         outputs = {**inputs, "address": f"address of {name}"}
@@ -123,6 +124,7 @@ class Workbench:
     cloud: MemoryCloud = field(default_factory=MemoryCloud)
     events: list[Event] = field(default_factory=list)
     passphrase: str = PASSPHRASE
+    real_cloud: MemoryCloud | None = None
 
     def program(self, body: str) -> None:
         (self.directory / "stacks" / "__main__.py").write_text(PRELUDE + textwrap.dedent(body))
