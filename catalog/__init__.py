@@ -1,5 +1,6 @@
 """Facts as data, each with its source: jurisdictions, operators, clouds, regions, machine types, services."""
 
+from catalog.assessment import Assessment, Finding, assess
 from catalog.errors import BadCatalog, UnknownFact, nearest
 from catalog.facts import Boundary, Cloud, Confidence, Fact, Jurisdiction, Law, Operator, Region, Source
 from catalog.index import Catalog, Index
@@ -20,6 +21,7 @@ from catalog.services import Application, GlobalType, Guardrail, PrivateEndpoint
 __all__ = [
     "ATTESTED_TEES",
     "Application",
+    "Assessment",
     "BadCatalog",
     "Boundary",
     "Catalog",
@@ -27,6 +29,7 @@ __all__ = [
     "ClusterFeature",
     "Confidence",
     "Fact",
+    "Finding",
     "GlobalType",
     "Gpu",
     "Guardrail",
@@ -46,6 +49,7 @@ __all__ = [
     "Tee",
     "Tenancy",
     "UnknownFact",
+    "assess",
     "load",
     "load_from",
     "nearest",

@@ -51,7 +51,7 @@ def _check_services(catalog: Catalog, cloud: str, regions: Collection[str]) -> N
     services, endpoints = catalog.services(cloud), catalog.private_endpoints(cloud)
     for service in services.values():
         where = f"service '{service.id}'"
-        for named in (service.regions, service.absent, service.not_extendable_from):
+        for named in (service.regions, service.absent, service.unpaired, service.not_extendable_from):
             _all(named, regions, where)
         if service.private_endpoint is not None:
             require(service.private_endpoint in endpoints, where, service.private_endpoint)

@@ -113,6 +113,10 @@ class Catalog:
         """The region to which `region` is paired for failover and geo-redundant copies, if any."""
         return None if region.paired_region is None else self.region(region.cloud, region.paired_region)
 
+    def failover(self, service: Service, region: Region) -> Region | None:
+        """The region that takes over for `service` of `region` in an outage; None where the service stays."""
+        return self.pair(region) if service.location == "pair" and region.id not in service.unpaired else None
+
     def boundaries(self, cloud: str, *, region: str | None = None) -> tuple[Boundary, ...]:
         """The partners' controls that can be put over the regions of `cloud`, or over `region` of it."""
         found = self._of(self._facts.boundaries, cloud).values()

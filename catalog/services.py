@@ -16,7 +16,8 @@ class Service(Fact):
     where the operator is not the cloud's; `operator`, `operator_jurisdiction` and `legal_reach` are computed.
 
     `regions` are those where it is known to be, `absent` those where it is known not to be; `elsewhere` says what
-    holds for the others. `skus` keep data in the region; `geo_redundant_skus` copy it to the paired region.
+    holds for the others. A service at `pair` stays where it is in the `unpaired` regions. `skus` keep data in the
+    region; `geo_redundant_skus` copy it to the paired region.
 
     `key_release`: keys can be bound to attested guests, by `release_by`: a `policy` on the key, the `recipient`
     document of the request, or the attested `identity` of the caller; `releases_to` are the TEEs whose evidence it
@@ -39,6 +40,7 @@ class Service(Fact):
     legal_reach: tuple[str, ...] | None = None
     regions: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    unpaired: frozenset[str] = frozenset()
     elsewhere: Literal["offered", "unknown", "absent"] = "offered"
     resource_type: str | None = None
     api_version: str | None = None
