@@ -18,9 +18,9 @@ _RECEIPT_LINES: Final = {
     "time": "time",
     "kek": "key-encryption key",
     "guest_key": "wrapped to",
-    "policy_id": "policy",
-    "verdict": "verdict sha256",
-    "evidence": "evidence sha256",
+    "policy_digest": "policy sha256",
+    "verdict_digest": "verdict sha256",
+    "evidence_digest": "evidence sha256",
     "jurisdiction": "jurisdiction",
 }
 
@@ -73,10 +73,8 @@ def print_receipt(console: Console, receipt: Mapping[str, Any]) -> None:
             table.add_row(f"[dim]{label}[/]", escape(_plain(entry[member])))
     for reason in () if allowed else entry.get("reasons", ()):
         table.add_row("[dim]reason[/]", escape(_plain(reason)))
-    size = receipt["checkpoint"].split("\n")[1]
-    table.add_row(
-        "[dim]log[/]", f"entry {receipt['index']} under a signed checkpoint of {size}, inclusion proof attached"
-    )
+    where = f"entry {receipt['index']} under a signed checkpoint of {receipt['tree_size']}, inclusion proof attached"
+    table.add_row("[dim]log[/]", where)
     console.print(table)
 
 

@@ -1,0 +1,105 @@
+"""The whole project under the real engine: same program, same emulated providers, same policy pack."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT, Cli, make_project
+
+pytestmark = [
+    pytest.mark.pulumi,
+    pytest.mark.skipif(
+        shutil.which("pulumi") is None, reason="no pulumi command on PATH: see https://www.pulumi.com/docs/install"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    cli = make_project(tmp_path_factory.mktemp("project"))
+    (cli.project / ".venv").symlink_to(sys.prefix)
+    (cli.project / "policies").symlink_to(ROOT / "policies")
+    return cli
+
+
+def _run(cli: Cli, *arguments: str) -> tuple[int, str]:
+    result = cli(*arguments, "--engine", "pulumi", env={"PATH": os.environ["PATH"]})
+    return result.code, result.out + result.err
+
+
+def test_up_preview_refresh_and_destroy(real: Cli) -> None:
+    stack_file = real.stack_file.read_text()
+    code, text = _run(real, "up", "azure-germany")
+    assert code == 0, text
+    assert "bailiwick@v" in text  # the pack ran
+    assert "(inference-guest/1.0.0): attested" in text
+    assert real.stack_file.read_text() == stack_file
+
+    for verb in ("preview", "refresh", "up"):
+        code, text = _run(real, verb, "azure-germany")
+        assert code == 0, text
+        assert "71 unchanged" in text
+
+    bundle = real.project / "bundle.json"
+    exported = real("evidence", "export", "azure-germany", "--output", str(bundle), env={"PATH": os.environ["PATH"]})
+    assert exported.code == 0, exported.err
+    assert "--key" in exported.out
+
+    code, text = _run(real, "destroy", "azure-germany")
+    assert code == 0, text
+    assert "71 deleted" in text
+
+
+def test_a_violating_stack_does_not_deploy(real: Cli) -> None:
+    program = real.project / "stacks" / "__main__.py"
+    original = program.read_text()
+    program.write_text(
+        original
+        + "\nfrom pulumi_azure_native import resources\n"
+        + 'resources.ResourceGroup("elsewhere", location="eastus", opts=pulumi.ResourceOptions('
+        + 'provider=azure_native.Provider("elsewhere", location="eastus", '
+        + 'subscription_id="00000000-0000-0000-0000-000000000000", environment="public")))\n'
+    )
+    try:
+        code, text = _run(real, "preview", "azure-germany")
+    finally:
+        program.write_text(original)
+    assert code == 1
+    assert "RES-01" in text
+    assert "elsewhere" in text
+
+
+def test_a_state_of_the_local_engine_previews_as_unchanged(real: Cli, tmp_path: Path) -> None:
+    local = real("up", "azure-germany", "--engine", "local")
+    assert local.code == 0, local.out + local.err
+    state = tmp_path / "state.json"
+    assert real("stack", "export", "azure-germany", "--file", str(state)).code == 0
+    imported = subprocess.run(
+        ["pulumi", "stack", "import", "--stack", "azure-germany", "--file", str(state), "--force"],
+        cwd=real.project,
+        env=_pulumi_environment(real),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert imported.returncode == 0, imported.stderr
+    code, text = _run(real, "preview", "azure-germany")
+    assert code == 0, text
+    assert f"{len(json.loads(state.read_text())['deployment']['resources'])} unchanged" in text
+
+
+def _pulumi_environment(cli: Cli) -> dict[str, str]:
+    home = cli.project / ".bailiwick" / "pulumi"
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(cli.project),
+        "PULUMI_BACKEND_URL": (home / "backend").as_uri(),
+        "PULUMI_HOME": str(home / "home"),
+        "PULUMI_CONFIG_PASSPHRASE": (cli.project / ".bailiwick" / "passphrase").read_text(),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
