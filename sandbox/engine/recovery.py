@@ -26,7 +26,7 @@ def settle_pending(run: Run, providers: Providers) -> None:
             live = provider.read(resource.urn, resource.id, for_provider(resource.inputs))
         except (EngineError, ProviderError) as error:
             raise EngineError(
-                f"{name_of(resource.urn)} was {pending.type} when the last run stopped, and the cloud cannot be asked"
+                f"{name_of(resource.urn)}: {pending.type} was under way when the last run stopped, and the cloud cannot be asked"
                 f" what became of it: {run.redactor.clean(str(error))}"
             ) from error
         _settle(run, pending, known, live)
@@ -45,7 +45,7 @@ def _settle(run: Run, pending: PendingOperation, known: Entry | None, live: Read
     else:
         ledger.commit(end=number, drop=known.key if known else None)
         text = "does not exist"
-    run.message("info", f"{name_of(resource.urn)}: {pending.type} when the last run stopped; it {text}")
+    run.message("info", f"{name_of(resource.urn)}: {pending.type} was under way when the last run stopped; it {text}")
 
 
 def _settle_created(run: Run, pending: PendingOperation, live: Read) -> str:

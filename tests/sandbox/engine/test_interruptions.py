@@ -103,7 +103,9 @@ def test_an_interrupted_update_or_deletion_is_looked_into_and_repeated(bench, op
     outcome = bench.engine().up()
     assert outcome.ok, outcome.error
     kind = {"update": "updating", "delete": "deleting"}[operation]
-    assert [message.text for message in bench.of(Message)] == [f"a: {kind} when the last run stopped; it {said}"]
+    assert [message.text for message in bench.of(Message)] == [
+        f"a: {kind} was under way when the last run stopped; it {said}"
+    ]
     assert {op: count for op, count in outcome.changes.items() if op != "same"} == changes
 
 
@@ -123,6 +125,6 @@ def test_a_pending_operation_that_cannot_be_looked_into_stops_the_run(bench):
 
     bench.cloud.before = down
     assert bench.engine().up().error == (
-        "a was creating when the last run stopped, and the cloud cannot be asked what became of it:"
+        "a: creating was under way when the last run stopped, and the cloud cannot be asked what became of it:"
         " ServiceUnavailable: try later"
     )

@@ -95,7 +95,7 @@ def test_a_wrong_passphrase_is_refused(bench):
 
 
 def test_the_sealed_format_is_pulumis(real_keys):
-    """Made by `pulumi stack init` and `pulumi config set --secret` with the passphrase x."""
+    """From a state that pulumi wrote with the passphrase x."""
     box = SecretBox.open("x", "v1:3MSCKJJYhnc=:v1:/TWZj3Tz20rhA1xg:I1213BqXAezjE3TOaDzo7EI4FkAEFw==")
     assert box.unseal("v1:G7B3AlBTMqscmBbB:Z91jqayQ2L7aMYofFDVftzwMayeV71R5f/VY") == "topsecret"
 
@@ -258,7 +258,9 @@ def test_a_killed_run_resumes_with_nothing_lost_and_nothing_made_twice(bench, wh
 
     outcome = bench.engine().up()
     assert outcome.ok, outcome.error
-    assert [message.text for message in bench.of(Message)] == [f"b: creating when the last run stopped; it {said}"]
+    assert [message.text for message in bench.of(Message)] == [
+        f"b: creating was under way when the last run stopped; it {said}"
+    ]
     made = [("create", "b"), ("create", "c")] if when == "before" else [("create", "c")]
     assert bench.did() == made
     assert sorted(bench.cloud.things) == ["/things/a", "/things/b", "/things/c"]
