@@ -6,7 +6,8 @@ skipped, as Intel adds some; a member that occurs twice, or that is needed and n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Annotated, Final, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
@@ -70,7 +71,7 @@ class _Level(_Member):
     tcb_date: AwareDatetime
     advisory_ids: Annotated[tuple[str, ...], Field(alias="advisoryIDs")] = ()
 
-    @property
+    @cached_property
     def rating(self) -> Rating:
         """What the level says of whoever reaches it."""
         return Rating(self.tcb_status, self.tcb_date, self.advisory_ids)
@@ -125,10 +126,15 @@ class TdxModule(_Member):
 
 
 class TdxModuleIdentity(TdxModule):
-    """A TDX module of one major version, called `TDX_<major in hex>`."""
+    """A TDX module of one major version, called `TDX_<major in hex>`; the case of the digits varies."""
 
-    id: str
+    id: Annotated[str, Field(pattern=r"^TDX_[0-9A-Fa-f]{2}$")]
     tcb_levels: tuple[PartLevel, ...]
+
+    @property
+    def major(self) -> int:
+        """The major version that the id states."""
+        return int(self.id.removeprefix("TDX_"), 16)
 
 
 class Document(_Member):
@@ -150,10 +156,17 @@ class TcbInfo(Document):
     tdx_module_identities: tuple[TdxModuleIdentity, ...] = ()
     tcb_levels: tuple[PlatformLevel, ...]
 
-    def module_identity(self, major: int) -> TdxModuleIdentity | None:
-        """The identity of the TDX modules with this major version; the case of its hex digits varies."""
-        name = f"TDX_{major:02X}"
-        return next((it for it in self.tdx_module_identities if it.id.upper() == name), None)
+    @field_validator("tdx_module_identities")
+    @classmethod
+    def _distinct(cls, value: tuple[TdxModuleIdentity, ...]) -> tuple[TdxModuleIdentity, ...]:
+        if len({identity.major for identity in value}) != len(value):
+            raise ValueError("a TDX module identity occurs twice")
+        return value
+
+    @cached_property
+    def modules(self) -> Mapping[int, TdxModuleIdentity]:
+        """Major version of the TDX module → its identity."""
+        return {identity.major: identity for identity in self.tdx_module_identities}
 
 
 class QeIdentity(Document):

@@ -111,7 +111,7 @@ def _identity(svn: bytes, tcb_info: TcbInfo) -> TdxModuleIdentity | None:
     major = svn[MODULE_MAJOR]
     if not major:
         return None
-    identity = tcb_info.module_identity(major)
+    identity = tcb_info.modules.get(major)
     if identity is None:
         raise VerificationFailed("module.identity", f"the TCB info knows no TDX module of major version {major}")
     return identity

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from verifier.errors import VerificationFailed
 from verifier.tdx import layout
 from verifier.tdx.collateral import Collateral
@@ -22,6 +24,9 @@ from verifier.trust import TrustStore
 
 _QE_BINDING_PADDING: Final = bytes(32)
 """Second half of the QE's REPORTDATA, after the SHA-256."""
+
+
+_MEMORY: Final = b"tdx.attestation-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +87,31 @@ def verify(quote: TdxQuote, collateral: Collateral, trust: TrustStore, at: datet
         )
     endorsed = endorsement(quote.certification, collateral, trust)
     endorsed.require_valid(at)
-    _check_signatures(quote, endorsed)
+    _check_signatures(quote, endorsed, trust)
     tcb = evaluate(quote.report, quote.qe_report, endorsed.chain.platform, endorsed.tcb_info, endorsed.qe_identity)
     return VerifiedQuote(quote, endorsed, tcb, at)
 
 
-def _check_signatures(quote: TdxQuote, endorsed: Endorsement) -> None:
+def _check_signatures(quote: TdxQuote, endorsed: Endorsement, trust: TrustStore) -> None:
     """PCK → QE report → attestation key → quote."""
+    key = _attestation_key(quote, endorsed, trust)
+    if not verifies_raw(key, quote.signed, quote.signature):
+        raise VerificationFailed("quote.signature", "the attestation key did not sign the header and the TD report")
+
+
+def _attestation_key(quote: TdxQuote, endorsed: Endorsement, trust: TrustStore) -> ec.EllipticCurvePublicKey:
+    """The attestation key, certified by the QE report that the PCK signed.
+
+    A platform keeps its attestation key and this report from quote to quote: like the rest of the chain, what
+    verified once is remembered by the hash of all of it.
+    """
+    link = hashlib.sha256(endorsed.chain.pck.certificate.key)
+    for part in (quote.qe_report_signed, quote.qe_report_signature, quote.attestation_key, quote.qe_auth_data):
+        link.update(part)
+    memory = _MEMORY + link.digest()
+    known = trust.verified.get(memory)
+    if isinstance(known, ec.EllipticCurvePublicKey):
+        return known
     if not verifies_raw(endorsed.chain.pck.key, quote.qe_report_signed, quote.qe_report_signature):
         raise VerificationFailed("qe.signature", "the PCK did not sign the QE report")
     binding = hashlib.sha256(quote.attestation_key + quote.qe_auth_data).digest() + _QE_BINDING_PADDING
@@ -99,5 +122,5 @@ def _check_signatures(quote: TdxQuote, endorsed: Endorsement) -> None:
     key = load_point(quote.attestation_key)
     if key is None:
         raise VerificationFailed("quote.attestation-key", "the attestation key is not a point of P-256")
-    if not verifies_raw(key, quote.signed, quote.signature):
-        raise VerificationFailed("quote.signature", "the attestation key did not sign the header and the TD report")
+    trust.verified.put(memory, key)
+    return key
