@@ -26,8 +26,8 @@ def settle_pending(run: Run, providers: Providers) -> None:
             live = provider.read(resource.urn, resource.id, for_provider(resource.inputs))
         except (EngineError, ProviderError) as error:
             raise EngineError(
-                f"{name_of(resource.urn)}: {pending.type} was under way when the last run stopped, and the cloud cannot be"
-                f" asked what became of it: {run.redactor.clean(str(error))}"
+                f"{name_of(resource.urn)}: {pending.type} was under way when the last run stopped, and the cloud cannot"
+                f" be asked what became of it: {run.redactor.clean(str(error))}"
             ) from error
         _settle(run, pending, known, live)
 
