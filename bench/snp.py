@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -25,8 +24,8 @@ def run() -> Iterator[Row]:
 
     report = snp.parse(evidence)
     signature = encode_dss_signature(report.signature_r, report.signature_s)
-    key = x509.load_der_x509_certificate(endorsements.leaf).public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)
+    verified = snp.verify(report, endorsements, trust, _AT)
+    key = verified.chain.key
 
     full, bare = interleaved(
         lambda: snp.verify(snp.parse(evidence), endorsements, trust, _AT),

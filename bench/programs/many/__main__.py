@@ -4,11 +4,11 @@ import pulumi
 import pulumi_azure_native as azure
 from pulumi_azure_native import managedidentity, network, resources
 
-from components.azure import aliases
+from components.azure.aliases import drop_version_aliases
 
-aliases.drop_version_aliases()
+pulumi.runtime.register_stack_transformation(drop_version_aliases)
 provider = azure.Provider(
-    "azure", subscription_id="00000000-0000-0000-0000-000000000000", location="germanywestcentral"
+    "azure", subscription_id="00000000-0000-0000-0000-000000000000", location="germanywestcentral", environment="public"
 )
 options = pulumi.ResourceOptions(provider=provider)
 group = resources.ResourceGroup("group", resource_group_name="bench", opts=options)
