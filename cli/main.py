@@ -20,6 +20,7 @@ VERBS: Final = {
     "evidence": "export or verify the signed evidence bundle",
     "stack": "list stacks; show, export or import their state",
     "sandbox": "serve the emulated clouds to the real engine",
+    "catalog": "regions, machines and services, and what each jurisdiction can have",
 }
 
 
