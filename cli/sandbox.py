@@ -5,13 +5,13 @@ import threading
 from typing import Annotated
 
 import typer
-from sandbox.clouds.server import serve as serve_providers
 
 from cli import attestation_view
 from cli.console import open_console
 from cli.options import StackArgument
 from cli.project import Project
 from cli.session import emulated
+from sandbox.clouds.server import serve as serve_providers
 
 app = typer.Typer(no_args_is_help=True)
 
