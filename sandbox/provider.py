@@ -81,7 +81,15 @@ class Provider(Protocol):
     def read(self, urn: str, id: str, inputs: Properties) -> Read | None:  # noqa: A002
         """The live resource, or None when it is gone."""
 
-    def update(self, urn: str, id: str, olds: Properties, news: Properties, *, preview: bool) -> Properties: ...
+    def update(
+        self,
+        urn: str,
+        id: str,  # noqa: A002
+        olds: Properties,
+        news: Properties,
+        *,
+        preview: bool,
+    ) -> Properties: ...
 
     def delete(self, urn: str, id: str, outputs: Properties) -> None: ...  # noqa: A002
 
