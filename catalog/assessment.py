@@ -63,14 +63,15 @@ class Assessment:
 
 
 def machines_with(facts: Catalog, region: Region, *, tee: Tee | None = None, gpu: str | None = None) -> Finding:
-    """Whether machines with `tee`, and with confidential computing on the GPU `gpu` if given, are in `region`.
+    """Whether machines with `tee` and no GPU, or with confidential computing on the GPU `gpu`, are in `region`.
 
-    With neither, any GPU in confidential-computing mode beside a TEE that a verifier can check.
+    With both, machines that have both; with neither, any GPU in that mode beside a TEE that a verifier can check.
     """
     families = [
         family
         for family in facts.machine_families(region.cloud).values()
-        if (family.tee == tee if tee else family.attested) and (_has_gpu(family, gpu) if gpu or not tee else True)
+        if (family.tee == tee if tee else family.attested)
+        and (_has_gpu(family, gpu) if gpu or not tee else family.gpu is None)
     ]
     subject = f"machines with {_TEE_NAMES.get(tee, tee)}" if tee else "GPU confidential computing"
     return _weighed(_machines(facts, region, subject, families))
@@ -189,7 +190,7 @@ def _machines(facts: Catalog, region: Region, subject: str, families: list[Machi
         says = f"the regions of {', '.join(f.family for f in unread)} were not read" if unread else "no list was read"
         return Finding(subject, "unknown", says, ("offer-unknown",), (region, *unread))
     says = "no machine type is offered here" if families else "no machine type of the cloud has it"
-    return Finding(subject, "cannot", says, ("not-offered",), tuple(families) or tuple(elsewhere.values())[:1])
+    return Finding(subject, "cannot", says, ("not-offered",), tuple(families) or (region,))
 
 
 def _offered(region: Region, subject: str, here: list[MachineFamily]) -> Finding:

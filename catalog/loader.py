@@ -20,6 +20,7 @@ STATED_FACTS: Final = "BAILIWICK_FACTS"
 """Environment variable: a directory of data files with the customer's own facts."""
 
 _F = TypeVar("_F", bound=Fact)
+_Named = TypeVar("_Named", Jurisdiction, Law, Operator, Cloud)
 _Operated = TypeVar("_Operated", Cloud, Region, Service)
 
 
@@ -56,9 +57,12 @@ def load_from(directory: Path, *, stated: Path | None = None) -> Catalog:
         BadCatalog: a fact breaks the schema or contradicts another, or `stated` speaks of an operator's cloud.
     """
     documents = Documents(*(folder for folder in (directory, stated) if folder))
-    jurisdictions = _with_members(documents.facts("jurisdictions", Jurisdiction))
-    operators = _with_reach(documents.facts("operators", Operator), jurisdictions)
-    clouds = {cloud.id: _operated(cloud, cloud.operator_id, operators) for cloud in documents.facts("clouds", Cloud)}
+    jurisdictions = _with_members(_by_id("jurisdiction", documents.facts("jurisdictions", Jurisdiction)))
+    operators = _with_reach(_by_id("operator", documents.facts("operators", Operator)), jurisdictions)
+    clouds = {
+        id_: _operated(cloud, cloud.operator_id, operators)
+        for id_, cloud in _by_id("cloud", documents.facts("clouds", Cloud)).items()
+    }
     if stated:
         _only_own_sites(Documents(stated), clouds)
     families = documents.facts("machine_families", MachineFamily)
@@ -68,7 +72,7 @@ def load_from(directory: Path, *, stated: Path | None = None) -> Catalog:
 
     catalog = Catalog(
         jurisdictions=Index("jurisdiction", jurisdictions),
-        laws=Index("law", {law.id: law for law in documents.facts("laws", Law)}),
+        laws=Index("law", _by_id("law", documents.facts("laws", Law))),
         operators=Index("operator", operators),
         clouds=Index("cloud", clouds),
         facts=Facts(
@@ -110,8 +114,17 @@ def _by_cloud(kind: str, clouds: Mapping[str, Cloud], facts: Iterable[_F], key: 
     return {cloud: Index(kind, group, of=cloud) for cloud, group in grouped.items()}
 
 
-def _with_members(flat: list[Jurisdiction]) -> dict[str, Jurisdiction]:
-    by_id = {jurisdiction.id: jurisdiction for jurisdiction in flat}
+def _by_id(kind: str, facts: Iterable[_Named]) -> dict[str, _Named]:
+    """The facts by id; refuses duplicates, so that no file can change what another one says."""
+    by_id: dict[str, _Named] = {}
+    for fact in facts:
+        if fact.id in by_id:
+            raise BadCatalog(f"{kind} '{fact.id}' is there twice")
+        by_id[fact.id] = fact
+    return by_id
+
+
+def _with_members(by_id: Mapping[str, Jurisdiction]) -> dict[str, Jurisdiction]:
     members: dict[str, set[str]] = {id_: set() for id_ in by_id}
     for id_ in by_id:
         for outer in _outwards(id_, by_id):
@@ -132,9 +145,8 @@ def _outwards(id_: str, by_id: Mapping[str, Jurisdiction]) -> Iterator[str]:
                 seen.append(outer)
 
 
-def _with_reach(flat: list[Operator], jurisdictions: Mapping[str, Jurisdiction]) -> dict[str, Operator]:
+def _with_reach(by_id: Mapping[str, Operator], jurisdictions: Mapping[str, Jurisdiction]) -> dict[str, Operator]:
     """The operators, each with every jurisdiction that reaches it: its own, and those of its parents."""
-    by_id = {operator.id: operator for operator in flat}
     reached: dict[str, Operator] = {}
     for id_, operator in by_id.items():
         chain, reach = [id_], list[str | None]()
