@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,17 +45,12 @@ class LaunchPolicy(BaseModel):
     abi: tuple[Byte, Byte] | None = Field(None, description="Lowest firmware ABI: major, minor.")
 
 
-class ReferenceValues(BaseModel):
-    """The predicate of a bundle: the values of one image on one kind of hardware."""
+class _Bundle(BaseModel):
+    """What the predicates for all kinds of hardware have."""
 
     model_config = _STRICT
 
     image: Image
-    tee: Literal["snp"]
-    product: Product
-    launch_measurements: Annotated[frozenset[Hex48], Field(min_length=1)]
-    minimum_tcb: TcbFloor
-    guest_policy: LaunchPolicy
     built_at: datetime
 
     @cached_property
@@ -63,8 +58,13 @@ class ReferenceValues(BaseModel):
         """How policies and results call the image: `<name>-<version>`."""
         return f"{self.image.name}-{self.image.version}"
 
+    @property
+    def subject_digests(self) -> frozenset[str]:
+        """The SHA-384 digests (hex) that the statement's subjects must have."""
+        raise NotImplementedError
+
     @classmethod
-    def from_statement(cls, statement: Mapping[str, Any]) -> ReferenceValues:
+    def from_statement(cls, statement: Mapping[str, Any]) -> Self:
         """Read a statement whose signature has been checked; InvalidReferenceValues says what does not fit."""
         if statement.get("predicateType") != PREDICATE_TYPE:
             raise InvalidReferenceValues(
@@ -83,20 +83,67 @@ class ReferenceValues(BaseModel):
         return values
 
 
-def read_bundle(
-    envelope: Mapping[str, Any] | str | bytes, keys: Iterable[ec.EllipticCurvePublicKey]
-) -> ReferenceValues:
+class ReferenceValues(_Bundle):
+    """The predicate of a bundle: the values of one image on one kind of AMD hardware."""
+
+    tee: Literal["snp"]
+    product: Product
+    launch_measurements: Annotated[frozenset[Hex48], Field(min_length=1)]
+    minimum_tcb: TcbFloor
+    guest_policy: LaunchPolicy
+
+    @property
+    def subject_digests(self) -> frozenset[str]:
+        """The launch measurements."""
+        return self.launch_measurements
+
+
+class TdxReferenceValues(_Bundle):
+    """The predicate of a bundle for a TD (hex, 48 bytes each); None: the register may hold anything.
+
+    mr_td measures the firmware, rtmr0 its configuration, rtmr1 and rtmr2 what was booted, rtmr3 is the workload's.
+    """
+
+    tee: Literal["tdx"]
+    mr_td: Annotated[frozenset[Hex48], Field(min_length=1)]
+    rtmr0: frozenset[Hex48] | None = None
+    rtmr1: frozenset[Hex48] | None = None
+    rtmr2: frozenset[Hex48] | None = None
+    rtmr3: frozenset[Hex48] | None = None
+    mr_config_id: frozenset[Hex48] | None = None
+
+    @property
+    def subject_digests(self) -> frozenset[str]:
+        """The values of MRTD."""
+        return self.mr_td
+
+
+V = TypeVar("V", bound=_Bundle)
+
+Envelope = Mapping[str, Any] | str | bytes
+
+
+def read_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> ReferenceValues:
     """Check a bundle's signature against the build keys and read it; InvalidReferenceValues otherwise."""
+    return _read(envelope, keys, ReferenceValues)
+
+
+def read_tdx_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> TdxReferenceValues:
+    """The same for a bundle of a TD's values."""
+    return _read(envelope, keys, TdxReferenceValues)
+
+
+def _read(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey], model: type[V]) -> V:
     try:
         statement = dsse.verify(envelope, keys).statement()
     except dsse.DsseError as error:
         raise InvalidReferenceValues(f"reference values: {error}") from None
-    return ReferenceValues.from_statement(statement)
+    return model.from_statement(statement)
 
 
-def _names_only(subjects: object, values: ReferenceValues) -> bool:
+def _names_only(subjects: object, values: _Bundle) -> bool:
     """Whether the subjects are the image with launch measurements of the predicate, at least one."""
     if not isinstance(subjects, list) or not subjects:
         return False
-    expected = [{"name": values.name, "digest": {"sha384": it}} for it in values.launch_measurements]
+    expected = [{"name": values.name, "digest": {"sha384": it}} for it in values.subject_digests]
     return all(subject in expected for subject in subjects)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.errors import InvalidPolicy
 from verifier.fields import Byte, ChipId, Hex16, Hex32, Hex48, TcbFloor
 from verifier.pki.files import read_bytes
@@ -101,6 +103,8 @@ class AppraisalPolicy(BaseModel):
     family_ids: frozenset[Hex16] | None = Field(None, description="Acceptable FAMILY_IDs (hex).")
     image_ids: frozenset[Hex16] | None = Field(None, description="Acceptable IMAGE_IDs (hex).")
 
+    tdx: TdxPolicy = Field(default_factory=TdxPolicy, description="Further demands on Intel TDX quotes.")
+
     @field_validator("minimum_tcb", mode="before")
     @classmethod
     def _named_set(cls, value: object) -> object:
@@ -150,4 +154,6 @@ def _plain(value: Any) -> Any:
         return sorted(_plain(item) for item in value)
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, StrEnum):
+        return str(value)
     return int(value) if isinstance(value, PlatformInfo) else value
