@@ -25,7 +25,7 @@ def gather(session: Session) -> BundleInputs:
     project, stack, spec = session.project, session.stack, session.spec
     verdicts = records.load_verdicts(project, stack)
     resources = _resources(session, verdicts["engine"])
-    outputs = next((resource.get("outputs", {}) for resource in resources if resource["type"] == STACK_TYPE), {})
+    outputs: dict[str, Any] = next(resource["outputs"] for resource in resources if resource["type"] == STACK_TYPE)
     custody = session.region.custody
     return BundleInputs(
         stack=stack,
