@@ -12,8 +12,8 @@ date: 2026-11-01
 sources: {ops: 'Example AG, statement of the operations office'}
 operators: [{id: example-ag, name: Example AG, jurisdiction: CH, source: [ops]}]
 regions:
-  - {id: basel, cloud: kubernetes, name: Basel, country: CH, jurisdiction: CH, zone_names: [a, b], confidential_vm: true,
-     operator_id: example-ag, source: [ops]}
+  - {id: basel, cloud: kubernetes, name: Basel, country: CH, jurisdiction: CH, zone_names: [a, b],
+     confidential_vm: true, operator_id: example-ag, source: [ops]}
 machine_families:
   - {family: rack, cloud: kubernetes, tee: snp, zones: {basel: [a]}, offered: confirmed, status: ga, source: [ops],
      sizes: [{size: rack-64, vcpu: 64, memory_gib: 512}]}
