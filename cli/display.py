@@ -44,6 +44,7 @@ class Display:
         self._verdicts: list[Verdict] = []
         self._progress: Progress | None = None
         self._todo = 0
+        self._failed = False
         self._bar = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=30),
@@ -64,12 +65,16 @@ class Display:
             case StepDone(step=step):
                 self._done(step)
             case StepFailed(step=step, error=error):
-                self.console.print(f"[red]failed[/] {_label(step)}: {escape(error)}")
+                self._failed = True
+                self.console.print(f"[red bold]failed[/] {_label(step)}: {escape(error)}")
             case Message(severity=severity, text=text) if severity != "debug":
+                self._failed |= severity == "error"
                 style = {"error": "red", "warning": "yellow"}.get(severity, "default")
                 self.console.print(f"[{style}]{escape(text)}[/]")
-            case Finished():
+            case Finished(outcome=outcome):
                 self._stop()
+                if outcome.error and not self._failed:
+                    self.console.print(f"[red bold]error[/] {escape(outcome.error)}")
 
     def _plan(self, steps: Sequence[Step]) -> None:
         changes: Counter[str] = Counter(step.op for step in steps)
@@ -156,10 +161,9 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
-    """What changed, how long it took and, if it failed, why."""
-    if outcome.error:
-        console.print(f"[red bold]error[/] {escape(outcome.error)}")
-    console.print(f"[bold]Done[/]  {summary(outcome.changes, done=True)} in {outcome.duration_s:.1f} s")
+    """What changed, and how long it took."""
+    heading = "[bold]Done[/]  " if outcome.ok else "[bold red]Stopped[/]  "
+    console.print(f"{heading}{summary(outcome.changes, done=True)} in {outcome.duration_s:.1f} s")
 
 
 def print_outputs(console: Console, outputs: Mapping[str, Value]) -> None:
