@@ -82,7 +82,7 @@ class Documents:
         cited = entry.get("source") or []
         missing = [id_ for id_ in cited if id_ not in self._sources]
         if missing:
-            raise BadCatalog(f"{where}: source '{missing[0]}' is not in sources.yaml")
+            raise BadCatalog(f"{where}: source '{missing[0]}' is in no list of sources")
         try:
             return model.model_validate({**entry, "source": tuple(self._sources[id_] for id_ in cited)})
         except ValidationError as error:
