@@ -1,17 +1,17 @@
 """The Pulumi program: one sovereign region, from the stack file of the selected stack.
 
-Besides `bailiwick:*`, a region in a real subscription reads two keys that belong to the one who operates it:
-`bailiwick-azure:orchestratorPrincipalId` (see `SovereignRegionArgs`), and, from the second deployment on,
-`bailiwick-azure:auditRetentionLocked`, which cannot be taken back.
+Besides `bailiwick:*`, a region in a real account reads keys that belong to the one who operates it:
+`bailiwick-azure:orchestratorPrincipalId` (see `SovereignRegionArgs`), and, on every cloud, from the second deployment
+on, `bailiwick-<provider>:auditRetentionLocked`, which cannot be taken back.
 """
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pulumi
-import pulumi_azure_native as azure_native
 
-import catalog
-from components.azure import SovereignRegion, SovereignRegionArgs, drop_version_aliases
 from components.errors import InputError
 from components.naming import InvalidName
 from components.reference_values import ReferenceValuesError
@@ -20,32 +20,24 @@ from components.spec import RegionSpec, SpecError
 
 REFERENCE_VALUES = Path(__file__).parent / "reference-values"
 
+PROGRAMS = {
+    "azure": "components.azure.program",
+    "gcp": "components.gcp.program",
+    "aws": "components.aws.program",
+    "kubernetes": "components.kubernetes.program",
+}
+"""Module with `region(spec, reference_values)` by provider: imported when needed, for a provider's SDK is large."""
 
-def region() -> SovereignRegion:
-    """Register the stack's region with a provider of its own, so that nothing depends on who is logged in where."""
+
+def outputs() -> Mapping[str, Any]:
+    """Register the stack's region; returns what the stack exports."""
     spec = RegionSpec.from_pulumi_config(reference_values=REFERENCE_VALUES)
-    pulumi.runtime.register_stack_transformation(drop_version_aliases)
-    stack = pulumi.get_stack()
-    provider = azure_native.Provider(
-        "azure",
-        subscription_id=spec.subscription_id,
-        tenant_id=spec.tenant_id,
-        location=spec.location,
-        environment=catalog.load().cloud(spec.cloud).environment,
-        disable_pulumi_partner_id=True,
-    )
-    operator = pulumi.Config("bailiwick-azure")
-    args = SovereignRegionArgs(
-        spec=spec,
-        reference_values=REFERENCE_VALUES,
-        orchestrator_principal_id=operator.get("orchestratorPrincipalId"),
-        audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
-    )
-    return SovereignRegion(stack, args, opts=pulumi.ResourceOptions(providers=[provider]))
+    exported: Mapping[str, Any] = import_module(PROGRAMS[spec.provider]).region(spec, REFERENCE_VALUES).outputs
+    return exported
 
 
 try:
-    for name, value in region().outputs.items():
+    for name, value in outputs().items():
         pulumi.export(name, value)
 except (SpecError, InputError, InvalidName, ReferenceValuesError, ReleasePolicyError) as error:
     raise pulumi.RunError(str(error)) from None

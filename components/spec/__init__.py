@@ -1,8 +1,10 @@
 """The stack specification: one typed model of a stack file, and everything that can be wrong with one."""
 
-from components.spec.checks import EMULATED_ACCOUNT, REFERENCE_VALUES
+from components.spec.accounts import EMULATED_ACCOUNT
+from components.spec.checks import REFERENCE_VALUES
 from components.spec.model import (
     AuditSpec,
+    ClusterSpec,
     ImageSpec,
     KeySpec,
     MachineSpec,
@@ -17,6 +19,7 @@ __all__ = [
     "EMULATED_ACCOUNT",
     "REFERENCE_VALUES",
     "AuditSpec",
+    "ClusterSpec",
     "ImageSpec",
     "KeySpec",
     "MachineSpec",

@@ -7,16 +7,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 import catalog
-from components.spec.checks import EMULATED_ACCOUNT, REFERENCE_VALUES, problems_of
+from components.spec.accounts import EMULATED_ACCOUNT, ZERO_GUID
+from components.spec.checks import REFERENCE_VALUES, key_services, problems_of
+from components.spec.parts import PARTS
 from components.spec.problems import SpecError, translate
 from components.spec.reading import read_pulumi_config, read_stack_file
 
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", examples=[EMULATED_ACCOUNT])]
+Uuid = Annotated[str, Field(pattern=r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", examples=[ZERO_GUID])]
 Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", examples=["inference"])]
 ArtefactName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", examples=["llm"])]
+ProjectId = Annotated[
+    str, Field(pattern=r"^(([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9])?$", examples=["bailiwick-emulated"])
+]
+AccountId = Annotated[str, Field(pattern=r"^(\d{12})?$", examples=["000000000000"])]
+ClusterContext = Annotated[str, Field(pattern=r"^\S{0,253}$", examples=["bailiwick-emulated"])]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
-SizeName = Annotated[str, Field(pattern=r"^Standard_[A-Za-z0-9_]+$", examples=["Standard_DC4as_v5"])]
-TrustAnchor = Literal["amd", "sandbox"]
+SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=["Standard_DC4as_v5"])]
+Tee = Literal["snp", "tdx"]
+TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
 
 
 class Spec(BaseModel):
@@ -39,14 +47,15 @@ class KeySpec(Spec):
     """The key service."""
 
     service: str = Field(
-        default="key-vault-premium",
-        description="Key service of the catalogue that holds keys in an HSM and releases them under a policy.",
+        description="Key service of the catalogue whose keys only attested guests get; by default the cloud's first."
     )
     rotation_days: int = Field(
         default=90, ge=7, le=730, description="Days after which a key gets a new version, 7 to 730."
     )
     soft_delete_days: int = Field(
-        default=90, ge=7, le=90, description="Days for which a deleted key can be recovered, 7 to 90."
+        ge=30,
+        le=120,
+        description="Days for which a deleted key can be recovered, 30 to 120; by default 90, or the cloud's most.",
     )
 
 
@@ -75,7 +84,8 @@ class VerifierSpec(Spec):
     """The attestation verifier with its key broker, on confidential VMs of its own."""
 
     replicas: int = Field(default=2, ge=1, le=10, description="Number of verifier machines, 1 to 10.")
-    size: SizeName = Field(description="Machine size of each replica; it must have AMD SEV-SNP.")
+    size: SizeName = Field(description="Machine size of each replica; it must have the TEE.")
+    tee: Tee = Field(default="snp", description="Trusted execution environment of each replica.")
     image: ImageSpec = Field(description="Image of the verifier.")
     trust_anchors: tuple[TrustAnchor, ...] = Field(
         default=("amd",),
@@ -89,7 +99,15 @@ class MachineSpec(Spec):
 
     name: Name = Field(description="Name of the machine, unique in the stack; part of its resource names.")
     size: SizeName = Field(description="Machine size; it must be offered in the location and have the TEE.")
-    tee: Literal["snp"] = Field(default="snp", description="Trusted execution environment of the machine.")
+    tee: Tee = Field(default="snp", description="Trusted execution environment of the machine.")
+    gpu: Literal["none", "h100"] = Field(
+        default="none", description="GPU in confidential-computing mode; its evidence joins the machine's."
+    )
+    count: int = Field(default=1, ge=1, le=100, description="Number of machines, 1 to 100; 2 or more are a group.")
+    purchase: Literal["on-demand", "spot", "flex-start"] = Field(
+        default="on-demand",
+        description="How the machine is bought; a cloud may take a spot or flex-start machine away again.",
+    )
     zone: Annotated[str, Field(examples=["1"])] | None = Field(
         default=None, description="Availability zone of the location; none lets the cloud choose."
     )
@@ -97,16 +115,46 @@ class MachineSpec(Spec):
     model: ArtefactName = Field(description="Model whose key the guest asks the broker for.")
 
 
+class ClusterSpec(Spec):
+    """One Kubernetes cluster of the cloud whose nodes are confidential VMs."""
+
+    name: Name = Field(description="Name of the cluster, unique in the stack; part of its resource names.")
+    size: SizeName = Field(
+        description="Machine size of the nodes; it must be offered in the location and have the TEE."
+    )
+    tee: Tee = Field(default="snp", description="Trusted execution environment of the nodes.")
+    nodes: int = Field(default=3, ge=1, le=100, description="Number of nodes, 1 to 100.")
+
+
 class RegionSpec(Spec):
     """What one stack file says: one sovereign region."""
 
-    cloud: Literal["azure"] = Field(description="Cloud of the catalogue.")
+    cloud: str = Field(description="Cloud of the catalogue.")
     jurisdiction: str = Field(
         description="Jurisdiction that the region must not leave: a country (DE) or a union (EU)."
     )
     location: str = Field(description="Region of the cloud, inside the jurisdiction.")
-    subscription_id: Uuid = Field(description="Azure subscription; all zeros in an emulated region.")
-    tenant_id: Uuid = Field(description="Microsoft Entra tenant; all zeros in an emulated region.")
+    subscription_id: Uuid = Field(
+        default="", description="Azure: the subscription; all zeros in an emulated region. Empty on other clouds."
+    )
+    tenant_id: Uuid = Field(
+        default="",
+        description="Azure: the Microsoft Entra tenant; all zeros in an emulated region. Empty on other clouds.",
+    )
+    project_id: ProjectId = Field(
+        default="",
+        description="Google Cloud: the project; `bailiwick-emulated` in an emulated region. Empty on other clouds.",
+    )
+    account_id: AccountId = Field(
+        default="", description="AWS: the account, 12 digits; all zeros in an emulated region. Empty on other clouds."
+    )
+    cluster: ClusterContext = Field(
+        default="",
+        description=(
+            "Kubernetes: the context of the cluster in the kubeconfig; `bailiwick-emulated` in an emulated region. "
+            "Empty on other clouds."
+        ),
+    )
     emulated: bool = Field(
         default=False, description="Whether the region is emulated on one machine and reaches no cloud."
     )
@@ -117,10 +165,36 @@ class RegionSpec(Spec):
         description="Highest class of data that the region may process; a tag on every resource."
     )
     network: NetworkSpec = Field(description="Private network.")
-    keys: KeySpec = Field(default=KeySpec(), description="Key service.")
+    keys: KeySpec = Field(description="Key service.")
     audit: AuditSpec = Field(default=AuditSpec(), description="Audit log.")
     verifier: VerifierSpec = Field(description="Attestation verifier and key broker.")
     machines: tuple[MachineSpec, ...] = Field(min_length=1, description="Confidential VMs that run workloads.")
+    clusters: tuple[ClusterSpec, ...] = Field(default=(), description="Kubernetes clusters of confidential VMs.")
+    collateral_cache: bool = Field(
+        default=True,
+        description="Whether the region keeps the processor vendors' collateral itself; without, guests' verification "
+        "asks the vendors abroad.",
+    )
+    residency_guard: bool = Field(
+        default=True,
+        description="Whether policies of the cloud itself hold residency and confidentiality after the deployment too.",
+    )
+
+    @property
+    def provider(self) -> str:
+        """The provider that the cloud belongs to: azure, gcp, aws or kubernetes."""
+        return catalog.load().cloud(self.cloud).provider
+
+    @property
+    def account(self) -> dict[str, str]:
+        """The provider's account keys, as the stack file spells them, with their values."""
+        given = self.model_dump(by_alias=True)
+        return {key: given[key] for key in EMULATED_ACCOUNT[self.provider]}
+
+    @property
+    def partition(self) -> str:
+        """AWS partition of the cloud, such as `aws` or `aws-eusc`; empty on other clouds."""
+        return catalog.load().cloud(self.cloud).partition or ""
 
     @classmethod
     def from_mapping(cls, mapping: object, *, reference_values: Path = REFERENCE_VALUES) -> Self:
@@ -130,7 +204,9 @@ class RegionSpec(Spec):
         """
         if not isinstance(mapping, dict):
             raise SpecError.one("bailiwick", "must be a mapping of keys to values")
-        problems = problems_of(mapping, catalog.load(), reference_values)
+        facts = catalog.load()
+        mapping = _with_defaults_of_the_cloud(mapping, facts)
+        problems = problems_of(mapping, facts, reference_values)
         try:
             spec = cls.model_validate(mapping)
         except ValidationError as error:
@@ -152,6 +228,18 @@ class RegionSpec(Spec):
         """The specification in the running program's Pulumi configuration; raises `SpecError`."""
         structured = {alias for alias, schema in _properties(cls).items() if schema.get("type") in {"array", "object"}}
         return cls.from_mapping(read_pulumi_config(structured), reference_values=reference_values)
+
+
+def _with_defaults_of_the_cloud(mapping: dict[str, Any], facts: catalog.Catalog) -> dict[str, Any]:
+    """The mapping with what it leaves to the cloud: the key service, and how long that keeps a deleted key."""
+    cloud, keys = mapping.get("cloud"), mapping.get("keys", {})
+    if not isinstance(keys, dict):
+        return mapping
+    service, days = "", 90
+    if isinstance(cloud, str) and cloud in facts.clouds:
+        service = next(iter(key_services(facts, cloud)), "")
+        days = min(days, PARTS[facts.cloud(cloud).provider].soft_delete_days[-1])
+    return {**mapping, "keys": {"service": service, "softDeleteDays": days} | keys}
 
 
 def _properties(model: type[BaseModel]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 import catalog
+from components.spec.accounts import EMULATED_ACCOUNT
+from components.spec.checks import key_services
 from components.spec.model import RegionSpec
+from components.spec.parts import PARTS
 from components.spec.problems import NAMESPACE
 
 
@@ -16,8 +19,7 @@ def json_schema() -> dict[str, Any]:
     What depends on two keys at once (a size that the location does not offer) is left to `RegionSpec`.
     """
     spec = RegionSpec.model_json_schema(by_alias=True, schema_generator=_Untitled)
-    definitions = spec["$defs"]
-    _complete(spec["properties"], definitions)
+    _complete(spec)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Bailiwick stack file",
@@ -32,12 +34,13 @@ def json_schema() -> dict[str, Any]:
                 "propertyNames": {"pattern": "^[^:]+:.+$"},
                 "patternProperties": {f"^(?!{NAMESPACE}:)": True},
                 "additionalProperties": False,
+                "allOf": [_of_cloud(cloud) for cloud in _clouds()],
             },
             "encryptionsalt": {"type": "string", "description": "Written by Pulumi."},
             "secretsprovider": {"type": "string", "description": "Written by Pulumi."},
             "encryptedkey": {"type": "string", "description": "Written by Pulumi."},
         },
-        "$defs": definitions,
+        "$defs": spec["$defs"],
     }
 
 
@@ -53,19 +56,47 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def _complete(properties: dict[str, Any], definitions: dict[str, Any]) -> None:
-    """Write the catalogue's values into the schema."""
+def _complete(spec: dict[str, Any]) -> None:
+    """Write into the schema the catalogue's values, and what `RegionSpec` takes from the cloud where it is left out."""
     facts = catalog.load()
-    clouds = [properties["cloud"]["const"]] if "const" in properties["cloud"] else properties["cloud"]["enum"]
+    properties, definitions = spec["properties"], spec["$defs"]
+    properties["cloud"]["enum"] = _clouds()
     properties["jurisdiction"]["enum"] = sorted(facts.jurisdictions)
-    properties["location"]["enum"] = sorted(region.id for cloud in clouds for region in facts.regions(cloud=cloud))
-    sizes = sorted(machine.size for cloud in clouds for machine in facts.machine_types(cloud, tee="snp"))
-    services = sorted(
-        service.id
-        for cloud in clouds
-        for service in facts.services(cloud).values()
-        if service.kind == "key" and service.key_release
-    )
-    definitions["KeySpec"]["properties"]["service"]["enum"] = services
-    for model in ("VerifierSpec", "MachineSpec"):
-        definitions[model]["properties"]["size"]["enum"] = sizes
+    spec["required"].remove("keys")
+    properties["keys"]["default"] = {}
+    del definitions["KeySpec"]["required"]
+
+
+def _clouds() -> list[str]:
+    """The clouds in which a region can be: those that have keys for attested guests only."""
+    facts = catalog.load()
+    return sorted(cloud for cloud in facts.clouds if key_services(facts, cloud))
+
+
+def _of_cloud(cloud: str) -> dict[str, Any]:
+    """What a stack file must be when it names `cloud`: its account, its regions, its sizes, its key services."""
+    facts = catalog.load()
+    account = EMULATED_ACCOUNT[facts.cloud(cloud).provider]
+    size = {"properties": {"size": {"enum": sorted(_sizes(cloud))}}}
+    entries = {"items": size}
+    then = {
+        **{key: {"minLength": 1} for key in account},
+        "location": {"enum": sorted(region.id for region in facts.regions(cloud=cloud))},
+        "keys": {"properties": {"service": {"enum": key_services(facts, cloud)}}},
+        "verifier": size,
+        "machines": entries,
+        "clusters": entries,
+    }
+    return {
+        "if": {"properties": {f"{NAMESPACE}:cloud": {"const": cloud}}},
+        "then": {
+            "required": [f"{NAMESPACE}:{key}" for key in account],
+            "properties": {f"{NAMESPACE}:{key}": value for key, value in then.items()},
+        },
+    }
+
+
+def _sizes(cloud: str) -> set[str]:
+    facts = catalog.load()
+    tees = PARTS[facts.cloud(cloud).provider].tees
+    return {machine.size for machine in facts.machine_types(cloud) if machine.tee in tees}

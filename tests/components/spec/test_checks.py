@@ -36,7 +36,7 @@ def test_the_stack_file_of_the_repository_is_valid(stack_file: Path) -> None:
     spec = RegionSpec.from_stack_file(stack_file)
     assert (spec.cloud, spec.jurisdiction, spec.location) == ("azure", "DE", "germanywestcentral")
     assert spec.emulated
-    assert spec.subscription_id == EMULATED_ACCOUNT
+    assert spec.account == EMULATED_ACCOUNT["azure"]
     assert spec.keys.rotation_days == 90
     assert spec.verifier.trust_anchors == ("amd", "sandbox")
     assert [machine.name for machine in spec.machines] == ["inference"]
@@ -59,7 +59,7 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("cloud", "azur", "bailiwick:cloud: 'azur' is not one of azure; nearest valid: azure"),
+        ("cloud", "azur", "bailiwick:cloud: 'azur' is not a cloud of the catalogue; nearest valid: azure"),
         (
             "location",
             "germanywest",
@@ -119,7 +119,7 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
         (
             "machines.0.tee",
             "sev-snp",
-            "bailiwick:machines[0].tee: 'sev-snp' is not one of snp; nearest valid: snp",
+            "bailiwick:machines[0].tee: 'sev-snp' is not one of snp, tdx; nearest valid: snp",
         ),
         (
             "machines.0.name",
@@ -190,7 +190,7 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
         (
             "keys.service",
             "cloud-hsm",
-            "bailiwick:keys.service: 'cloud-hsm' releases no keys under a policy; nearest valid: key-vault-premium",
+            "bailiwick:keys.service: 'cloud-hsm' gives no keys to attested guests; nearest valid: key-vault-premium",
         ),
         (
             "keys.rotationDays",
@@ -200,10 +200,7 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
         (
             "keys.softDeleteDays",
             91,
-            (
-                "bailiwick:keys.softDeleteDays: 91 must be at most 90 "
-                "(Days for which a deleted key can be recovered, 7 to 90); nearest valid: 90"
-            ),
+            "bailiwick:keys.softDeleteDays: 91 must be from 30 to 90 on azure; nearest valid: 90",
         ),
         ("emulated", "maybe", "bailiwick:emulated: must be true or false, not 'maybe'"),
         (

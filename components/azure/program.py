@@ -1,0 +1,32 @@
+"""An Azure stack's region with a provider of its own, as the stacks' program registers it."""
+
+from pathlib import Path
+
+import pulumi
+import pulumi_azure_native as azure_native
+
+import catalog
+from components.azure.aliases import drop_version_aliases
+from components.azure.sovereign_region import SovereignRegion, SovereignRegionArgs
+from components.spec import RegionSpec
+
+
+def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
+    """Register the running stack's region, with what only its operator decides from `bailiwick-azure:*`."""
+    pulumi.runtime.register_stack_transformation(drop_version_aliases)
+    provider = azure_native.Provider(
+        "azure",
+        subscription_id=spec.subscription_id,
+        tenant_id=spec.tenant_id,
+        location=spec.location,
+        environment=catalog.load().cloud(spec.cloud).environment,
+        disable_pulumi_partner_id=True,
+    )
+    operator = pulumi.Config("bailiwick-azure")
+    args = SovereignRegionArgs(
+        spec=spec,
+        reference_values=reference_values,
+        orchestrator_principal_id=operator.get("orchestratorPrincipalId"),
+        audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
+    )
+    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))

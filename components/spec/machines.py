@@ -1,0 +1,192 @@
+"""Whether the cloud has the machines that a stack file asks for: size, TEE, GPU, zone, purchase, image."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from catalog import Catalog, MachineType, Region, Tee, UnknownFact, nearest
+from components.spec.parts import PARTS, Parts
+from components.spec.problems import Problem, key_path
+
+KeyPath = tuple[str | int, ...]
+
+_TEE_NAMES: Mapping[Tee, str] = {"snp": "AMD SEV-SNP", "tdx": "Intel TDX"}
+_ANCHORS: Mapping[str, str] = {"snp": "amd", "tdx": "intel", "h100": "nvidia"}
+"""Whose root signs the evidence of a TEE or a GPU."""
+_RESERVED_NAMES = {"verifier"}
+_SANDBOX = "sandbox"
+
+
+def machine_problems(
+    mapping: Mapping[str, Any], facts: Catalog, region: Region | None, reference_values: Path
+) -> Iterator[Problem]:
+    """What is wrong with the verifier's machines, those of the workloads, and the nodes of the clusters."""
+    verifier: tuple[KeyPath, Mapping[str, Any]] = (("verifier",), as_mapping(mapping.get("verifier")))
+    machines = list(_entries(mapping, "machines"))
+    clusters = list(_entries(mapping, "clusters"))
+    yield from _names([*machines, *clusters])
+    if region is not None:
+        parts = PARTS[facts.cloud(region.cloud).provider]
+        yield from _built(machines, clusters, parts, region)
+        for path, machine in (verifier, *machines, *clusters):
+            yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
+    yield from _anchors([verifier, *machines])
+    yield from _images([verifier, *machines], reference_values)
+
+
+def as_mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def reference_values_name(image: str, tee: str) -> str:
+    """Name, without `.json`, of the file with the reference values of `<name>-<version>` on one TEE.
+
+    The same image measures differently on each TEE. SEV-SNP's has the image's own name.
+    """
+    return image if tee == "snp" else f"{image}.{tee}"
+
+
+def _entries(mapping: Mapping[str, Any], key: str) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """The entries of a list that are mappings, each with its path."""
+    entries = mapping.get(key)
+    for position, entry in enumerate(entries if isinstance(entries, list | tuple) else ()):
+        if isinstance(entry, Mapping):
+            yield (key, position), entry
+
+
+def _names(entries: list[tuple[KeyPath, Mapping[str, Any]]]) -> Iterator[Problem]:
+    names = Counter(entry["name"] for _, entry in entries if isinstance(entry.get("name"), str))
+    for path, entry in entries:
+        name = entry.get("name")
+        if isinstance(name, str) and (names[name] > 1 or name in _RESERVED_NAMES):
+            why = "is reserved" if name in _RESERVED_NAMES else "is the name of another machine as well"
+            yield Problem(key_path(*path, "name"), f"'{name}' {why}")
+
+
+def _built(
+    machines: list[tuple[KeyPath, Mapping[str, Any]]],
+    clusters: list[tuple[KeyPath, Mapping[str, Any]]],
+    parts: Parts,
+    region: Region,
+) -> Iterator[Problem]:
+    if clusters and not parts.clusters:
+        yield Problem(key_path("clusters"), f"clusters are not built on {region.cloud}: leave the key out")
+    for path, machine in machines:
+        count = machine.get("count", 1)
+        if isinstance(count, int) and count > 1 and not parts.groups:
+            yield Problem(key_path(*path, "count"), f"groups of machines are not built on {region.cloud}", "1")
+
+
+def _machine(
+    path: KeyPath, machine: Mapping[str, Any], facts: Catalog, region: Region, parts: Parts
+) -> Iterator[Problem]:
+    size, wanted, gpu = machine.get("size"), machine["tee"], machine.get("gpu", "none")
+    tee = next((tee for tee in _TEE_NAMES if tee == wanted), None)
+    if tee is not None and tee not in parts.tees:
+        yield Problem(key_path(*path, "tee"), f"'{tee}' is not built on {region.cloud}", parts.tees[0])
+        return
+    if gpu not in parts.gpus and gpu in _ANCHORS:
+        yield Problem(key_path(*path, "gpu"), f"'{gpu}' is not built on {region.cloud}", parts.gpus[0])
+        return
+    found = None
+    if isinstance(size, str) and tee is not None:
+        found = _known(facts, region, size)
+        yield from _size(path, size, found, tee, facts, region)
+    yield from _zone(path, machine.get("zone"), found, region)
+    if found is not None and tee is not None and found.tee == tee and region.id in found.regions:
+        yield from _gpu(path, gpu, found, facts, region)
+        yield from _purchase(path, machine.get("purchase", "on-demand"), found)
+        if "shared" not in found.tenancy(region.id):
+            yield Problem(
+                key_path(*path, "size"), f"'{size}' has {_TEE_NAMES[tee]} on dedicated hosts only in {region.id}"
+            )
+
+
+def _known(facts: Catalog, region: Region, size: str) -> MachineType | None:
+    try:
+        return facts.machine_type(region.cloud, size)
+    except UnknownFact:
+        return None
+
+
+def _size(
+    path: KeyPath, size: str, known: MachineType | None, tee: Tee, facts: Catalog, region: Region
+) -> Iterator[Problem]:
+    where = key_path(*path, "size")
+    if known is None:
+        offered = [machine.size for machine in facts.machine_types(region.cloud, region=region.id, tee=tee)]
+        yield Problem(where, f"'{size}' is not a machine size of the catalogue", nearest(size, offered))
+    elif known.tee != tee or region.id not in known.regions:
+        what = f"has no {_TEE_NAMES[tee]}" if known.tee != tee else f"is not offered in {region.id}"
+        best = facts.nearest_machine_type(known, region=region.id, tee=tee)
+        nowhere = "" if best else f", and {region.id} offers no size with {_TEE_NAMES[tee]}"
+        yield Problem(where, f"'{size}' {what}{nowhere}", best.size if best else None)
+
+
+def _zone(path: KeyPath, zone: object, machine: MachineType | None, region: Region) -> Iterator[Problem]:
+    if not isinstance(zone, str):
+        return
+    where = key_path(*path, "zone")
+    if region.zone_names is not None and zone not in region.zone_names:
+        zones = f"has the zones {', '.join(region.zone_names)}" if region.zone_names else "has no zones"
+        yield Problem(where, f"'{zone}' is not a zone: {region.id} {zones}")
+    elif machine is not None and region.id in machine.regions and machine.in_zone(region.id, zone) is False:
+        having = machine.zones[region.id]
+        yield Problem(where, f"'{machine.size}' is offered with its TEE in {', '.join(having)} only", having[0])
+
+
+def _gpu(path: KeyPath, wanted: object, machine: MachineType, facts: Catalog, region: Region) -> Iterator[Problem]:
+    has = machine.gpu.name if machine.gpu else "none"
+    where = key_path(*path, "gpu")
+    if wanted == has:
+        if machine.gpu and not machine.gpu.cc:
+            yield Problem(where, f"'{has}' has no confidential-computing mode in '{machine.size}'")
+    elif wanted in ("none", "h100"):
+        offered = [
+            one.size
+            for one in facts.machine_types(region.cloud, region=region.id, tee=machine.tee)
+            if wanted == (one.gpu.name if one.gpu else "none")
+        ]
+        hint = nearest(machine.size, offered) or min(offered, default=None)
+        with_it = f"size {hint}" if wanted == "h100" and hint else has
+        yield Problem(where, f"'{machine.size}' has the GPU {has}, not {wanted}", with_it)
+
+
+def _purchase(path: KeyPath, wanted: object, machine: MachineType) -> Iterator[Problem]:
+    if wanted in ("on-demand", "spot", "flex-start") and wanted not in machine.purchase:
+        offered = " or ".join(machine.purchase)
+        yield Problem(
+            key_path(*path, "purchase"),
+            f"'{machine.size}' with its TEE is sold as {offered} only, not {wanted}",
+            machine.purchase[-1],
+        )
+
+
+def _anchors(machines: list[tuple[KeyPath, Mapping[str, Any]]]) -> Iterator[Problem]:
+    """A verifier that lacks a vendor's root refuses every guest of that vendor's hardware."""
+    named = machines[0][1].get("trustAnchors", ("amd",))
+    if not isinstance(named, list | tuple) or not named or _SANDBOX in named:
+        return
+    for _, machine in machines:
+        for part in (machine.get("tee", "snp"), machine.get("gpu", "none")):
+            anchor = _ANCHORS.get(part) if isinstance(part, str) else None
+            if anchor is not None and anchor not in named:
+                yield Problem(key_path("verifier", "trustAnchors"), f"lacks '{anchor}', whose root signs for {part}")
+
+
+def _images(machines: list[tuple[KeyPath, Mapping[str, Any]]], reference_values: Path) -> Iterator[Problem]:
+    built = {path.stem for path in reference_values.glob("*.json")}
+    for path, machine in machines:
+        image = as_mapping(machine.get("image"))
+        name, version, tee = image.get("name"), image.get("version"), machine.get("tee", "snp")
+        if not (isinstance(name, str) and isinstance(version, str)) or tee not in _TEE_NAMES:
+            continue
+        file = reference_values_name(f"{name}-{version}", tee)
+        if file not in built:
+            on = "" if tee == "snp" else f" on {_TEE_NAMES['tdx']}"
+            yield Problem(
+                key_path(*path, "image"),
+                f"'{name}-{version}' has no signed reference values{on} in stacks/{reference_values.name}",
+                nearest(file, built),
+            )

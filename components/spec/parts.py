@@ -1,0 +1,31 @@
+"""What the components of each provider build, so that a stack file asks for nothing that would be left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What `SovereignRegion` of one provider builds from a stack file."""
+
+    tees: tuple[str, ...]
+    """TEEs of its machines."""
+    gpus: tuple[str, ...] = ("none",)
+    """Confidential GPUs of its machines."""
+    groups: bool = False
+    """Whether a machine may have a `count`."""
+    clusters: bool = False
+    """Whether it may have `clusters`."""
+    soft_delete_days: range = range(30, 91)
+    """For how many days the key service can keep a deleted key; less than 30 is too short to notice."""
+
+
+PARTS: Mapping[str, Parts] = {
+    "azure": Parts(tees=("snp",)),
+    "gcp": Parts(
+        tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True, soft_delete_days=range(30, 121)
+    ),
+    "aws": Parts(tees=("snp",), groups=True, clusters=True, soft_delete_days=range(30, 31)),
+    "kubernetes": Parts(tees=("snp", "tdx"), groups=True),
+}
+"""By provider of the catalogue."""

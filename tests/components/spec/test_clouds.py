@@ -1,0 +1,191 @@
+"""One model carries every cloud: each has its account, its machines, its key service, and refuses the others'."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.spec import EMULATED_ACCOUNT, RegionSpec, SpecError
+
+_COMMON: dict[str, Any] = {
+    "emulated": True,
+    "owner": "platform@example.org",
+    "dataClass": "confidential",
+    "network": {"addressSpace": "10.20.0.0/16"},
+}
+_PLACES: dict[str, dict[str, Any]] = {
+    "azure": {"jurisdiction": "DE", "location": "germanywestcentral", "size": "Standard_DC4as_v5"},
+    "gcp": {"jurisdiction": "EU", "location": "europe-west4", "size": "n2d-standard-4"},
+    "aws": {"jurisdiction": "IE", "location": "eu-west-1", "size": "m6a.xlarge"},
+    "kubernetes": {"jurisdiction": "DE", "location": "onprem-berlin", "size": "rack-genoa-64"},
+}
+
+
+def stack_of(cloud: str) -> dict[str, Any]:
+    """A small valid stack file's content for one cloud."""
+    place = _PLACES[cloud]
+    machine = {"name": "inference", "size": place["size"], "image": {"name": "inference-guest", "version": "1.0.0"}}
+    return copy.deepcopy(
+        _COMMON
+        | {"cloud": cloud, "jurisdiction": place["jurisdiction"], "location": place["location"]}
+        | EMULATED_ACCOUNT[cloud]
+        | {
+            "verifier": {
+                "size": place["size"],
+                "image": {"name": "verifier", "version": "1.0.0"},
+                "trustAnchors": ["amd", "sandbox"],
+            },
+            "machines": [machine | {"model": "llm"}],
+        }
+    )
+
+
+def problems(stack: dict[str, Any], reference_values: Path) -> list[str]:
+    with pytest.raises(SpecError) as raised:
+        RegionSpec.from_mapping(stack, reference_values=reference_values)
+    return str(raised.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("cloud", "service", "soft_delete_days"),
+    [
+        ("azure", "key-vault-premium", 90),
+        ("gcp", "cloud-hsm", 90),
+        ("aws", "kms", 30),
+        ("kubernetes", "site-hsm", 90),
+    ],
+)
+def test_what_is_left_to_the_cloud(cloud: str, service: str, soft_delete_days: int, reference_values: Path) -> None:
+    spec = RegionSpec.from_mapping(stack_of(cloud), reference_values=reference_values)
+    assert (spec.provider, spec.account) == (cloud, EMULATED_ACCOUNT[cloud])
+    assert (spec.keys.service, spec.keys.soft_delete_days) == (service, soft_delete_days)
+    assert (spec.machines[0].tee, spec.machines[0].gpu, spec.machines[0].count) == ("snp", "none", 1)
+
+
+def test_the_partition_follows_from_the_catalogue(reference_values: Path) -> None:
+    assert RegionSpec.from_mapping(stack_of("aws"), reference_values=reference_values).partition == "aws"
+    assert RegionSpec.from_mapping(stack_of("gcp"), reference_values=reference_values).partition == ""
+
+
+@pytest.mark.parametrize("cloud", list(EMULATED_ACCOUNT))
+def test_the_account_of_the_cloud_is_required_and_no_other(cloud: str, reference_values: Path) -> None:
+    stack = stack_of(cloud)
+    for key in EMULATED_ACCOUNT[cloud]:
+        del stack[key]
+    other, (foreign, *_) = next((name, list(keys)) for name, keys in EMULATED_ACCOUNT.items() if name != cloud)
+    stack[foreign] = EMULATED_ACCOUNT[other][foreign]
+    expected = {
+        f"bailiwick:{key}: is missing: a stack on {cloud} names it; nearest valid: {value}"
+        for key, value in EMULATED_ACCOUNT[cloud].items()
+    }
+    expected.add(f"bailiwick:{foreign}: is a key of {other}, and the cloud is {cloud}")
+    assert set(problems(stack, reference_values)) == expected
+
+
+@pytest.mark.parametrize("cloud", list(EMULATED_ACCOUNT))
+def test_the_emulated_account_is_the_emulated_region_s(cloud: str, reference_values: Path) -> None:
+    stack = stack_of(cloud) | {"emulated": False}
+    stack["verifier"]["trustAnchors"] = ["amd"]
+    assert all("is the emulated account" in line for line in problems(stack, reference_values))
+    assert len(problems(stack, reference_values)) == len(EMULATED_ACCOUNT[cloud])
+
+
+@pytest.mark.parametrize(
+    ("cloud", "machine", "line"),
+    [
+        ("azure", {"tee": "tdx"}, "bailiwick:machines[0].tee: 'tdx' is not built on azure; nearest valid: snp"),
+        ("aws", {"tee": "tdx"}, "bailiwick:machines[0].tee: 'tdx' is not built on aws; nearest valid: snp"),
+        ("aws", {"gpu": "h100"}, "bailiwick:machines[0].gpu: 'h100' is not built on aws; nearest valid: none"),
+        (
+            "azure",
+            {"count": 3},
+            "bailiwick:machines[0].count: groups of machines are not built on azure; nearest valid: 1",
+        ),
+        (
+            "gcp",
+            {"size": "c3-standard-4"},
+            "bailiwick:machines[0].size: 'c3-standard-4' has no AMD SEV-SNP; nearest valid: n2d-standard-4",
+        ),
+        (
+            "gcp",
+            {"size": "n2d-standard-4", "gpu": "h100"},
+            "bailiwick:machines[0].gpu: 'n2d-standard-4' has the GPU none, not h100; nearest valid: none",
+        ),
+        (
+            "gcp",
+            {"size": "a3-highgpu-1g", "tee": "tdx", "purchase": "spot"},
+            "bailiwick:machines[0].gpu: 'a3-highgpu-1g' has the GPU h100, not none; nearest valid: h100",
+        ),
+        (
+            "gcp",
+            {"size": "a3-highgpu-1g", "tee": "tdx", "gpu": "h100"},
+            (
+                "bailiwick:machines[0].purchase: 'a3-highgpu-1g' with its TEE is sold as spot or flex-start only, "
+                "not on-demand; nearest valid: flex-start"
+            ),
+        ),
+        (
+            "gcp",
+            {"size": "a3-highgpu-1g", "tee": "tdx", "gpu": "h100", "purchase": "spot", "zone": "europe-west4-a"},
+            (
+                "bailiwick:machines[0].zone: 'a3-highgpu-1g' is offered with its TEE in europe-west4-c only; "
+                "nearest valid: europe-west4-c"
+            ),
+        ),
+    ],
+)
+def test_machines_are_held_against_the_catalogue(
+    cloud: str, machine: dict[str, Any], line: str, reference_values: Path
+) -> None:
+    stack = stack_of(cloud)
+    stack["machines"][0] |= machine
+    (reference_values / "inference-guest-1.0.0.tdx.json").write_text("{}")
+    assert problems(stack, reference_values) == [line]
+
+
+def test_each_tee_has_reference_values_of_its_own(reference_values: Path) -> None:
+    stack = stack_of("gcp")
+    stack["machines"][0] |= {"tee": "tdx", "size": "c3-standard-4"}
+    (line,) = problems(stack, reference_values)
+    assert line.startswith(
+        "bailiwick:machines[0].image: 'inference-guest-1.0.0' has no signed reference values on Intel TDX"
+    )
+    (reference_values / "inference-guest-1.0.0.tdx.json").write_text("{}")
+    spec = RegionSpec.from_mapping(stack, reference_values=reference_values)
+    assert spec.machines[0].tee == "tdx"
+
+
+def test_a_real_verifier_knows_the_vendor_of_every_machine(reference_values: Path) -> None:
+    stack = stack_of("gcp") | {"emulated": False, "projectId": "sovereign-region"}
+    stack["verifier"]["trustAnchors"] = ["amd"]
+    stack["machines"][0] |= {"tee": "tdx", "size": "a3-highgpu-1g", "gpu": "h100", "purchase": "flex-start"}
+    (reference_values / "inference-guest-1.0.0.tdx.json").write_text("{}")
+    assert problems(stack, reference_values) == [
+        "bailiwick:verifier.trustAnchors: lacks 'intel', whose root signs for tdx",
+        "bailiwick:verifier.trustAnchors: lacks 'nvidia', whose root signs for h100",
+    ]
+
+
+def test_a_sovereign_cloud_without_such_keys_says_so(reference_values: Path) -> None:
+    stack = stack_of("gcp") | {"cloud": "gcp-s3ns", "jurisdiction": "FR", "location": "u-france-east1"}
+    assert "bailiwick:cloud: Cloud de Confiance by S3NS has no key service whose keys only attested guests get" in (
+        problems(stack, reference_values)
+    )
+
+
+def test_a_deleted_key_stays_as_long_as_the_cloud_can_keep_it(reference_values: Path) -> None:
+    stack = stack_of("aws") | {"keys": {"softDeleteDays": 90}}
+    assert problems(stack, reference_values) == [
+        "bailiwick:keys.softDeleteDays: 90 must be 30 on aws; nearest valid: 30"
+    ]
+
+
+def test_clusters_are_refused_where_nothing_builds_them(reference_values: Path) -> None:
+    cluster = {"name": "serving", "size": "Standard_DC4as_v5"}
+    stack = stack_of("azure") | {"clusters": [cluster]}
+    assert problems(stack, reference_values) == [
+        "bailiwick:clusters: clusters are not built on azure: leave the key out"
+    ]
+    stack = stack_of("gcp") | {"clusters": [{"name": "inference", "size": "n2d-standard-4"}]}
+    assert len(problems(stack, reference_values)) == 2
