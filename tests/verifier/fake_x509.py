@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 KEY_USAGE = "2.5.29.15"
 BASIC_CONSTRAINTS = "2.5.29.19"
@@ -64,8 +65,15 @@ def pss(hash_oid: str = "2.16.840.1.101.3.4.2.2", salt: int = 48) -> bytes:
     return tlv(0x30, oid("1.2.840.113549.1.1.10"), parameters)
 
 
-def sign_pss(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
-    """RSASSA-PSS SHA-384 with a salt of 48 bytes."""
+def ecdsa() -> bytes:
+    """AlgorithmIdentifier of ECDSA with SHA-256."""
+    return tlv(0x30, oid("1.2.840.10045.4.3.2"))
+
+
+def sign(key: PrivateKey, data: bytes) -> bytes:
+    """RSASSA-PSS SHA-384 with a salt of 48 bytes, as AMD signs, or ECDSA with SHA-256, as Intel does."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(data, ec.ECDSA(hashes.SHA256()))
     return key.sign(data, padding.PSS(padding.MGF1(hashes.SHA384()), 48), hashes.SHA384())
 
 
@@ -100,7 +108,7 @@ class FakeCertificate:
     subject: str
     issuer: str
     key: PublicKey
-    signer: rsa.RSAPrivateKey
+    signer: PrivateKey
     not_before: datetime
     not_after: datetime
     extensions: tuple[FakeExtension, ...] = ()
@@ -122,7 +130,7 @@ class FakeCertificate:
             self.spki or self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
             tlv(0xA3, tlv(0x30, *(extension.encode() for extension in self.extensions))),
         )
-        return tlv(0x30, signed, self.algorithm, tlv(0x03, b"\0", sign_pss(self.signer, signed)))
+        return tlv(0x30, signed, self.algorithm, tlv(0x03, b"\0", sign(self.signer, signed)))
 
     def with_extension(self, dotted: str, value: bytes | None, **options: Any) -> "FakeCertificate":
         """A copy with one extension replaced or added, or left out if `value` is None."""
@@ -136,7 +144,7 @@ class FakeCrl:
     """A CRL before it is encoded."""
 
     issuer: str
-    signer: rsa.RSAPrivateKey
+    signer: PrivateKey
     this_update: datetime
     next_update: datetime | None
     revoked: Sequence[int] = ()
@@ -157,4 +165,4 @@ class FakeCrl:
             tlv(0x30, *entries) if entries else b"",
             tlv(0xA0, tlv(0x30, *(it.encode() for it in self.extensions))) if self.extensions else b"",
         )
-        return tlv(0x30, signed, self.algorithm, tlv(0x03, b"\0", sign_pss(self.signer, signed)))
+        return tlv(0x30, signed, self.algorithm, tlv(0x03, b"\0", sign(self.signer, signed)))
