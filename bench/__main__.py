@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import check, engine, snp
+from bench import check, engine, facts, snp
 from bench.measure import Row
 
-BENCHES: dict[str, Callable[[], Iterator[Row]]] = {"snp": snp.run, "check": check.run, "engine": engine.run}
+BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
+    "snp": snp.run,
+    "facts": facts.run,
+    "check": check.run,
+    "engine": engine.run,
+}
 
 
 def main(names: list[str]) -> int:

@@ -9,14 +9,17 @@ EXIT_VIOLATION: Final = 1
 EXIT_UNUSABLE: Final = 2
 """The command could not be carried out: bad input, a missing tool, an unreadable file."""
 
-_USER_ERRORS: Final = {
-    "catalog": "UnknownFact",
-    "components.spec": "SpecError",
-    "sandbox.engine.errors": "EngineError",
-    "sandbox.provider": "ProviderError",
-    "verifier.errors": "VerifierError",
-    "verifier.keystore": "KeyStoreError",
-}
+_USER_ERRORS: Final = (
+    ("catalog", "UnknownFact"),
+    ("catalog", "BadCatalog"),
+    ("components.spec", "SpecError"),
+    ("sandbox.engine.errors", "EngineError"),
+    ("sandbox.provider", "ProviderError"),
+    ("sandbox.region", "RecordError"),
+    ("verifier.errors", "VerifierError"),
+    ("verifier.keystore", "KeyStoreError"),
+    ("verifier.log", "LogError"),
+)
 """The rooms' own exceptions whose text is written for a user. Looked up among loaded modules, so that a verb imports
 only what it uses."""
 
@@ -31,9 +34,7 @@ class CliError(Exception):
 
 def as_user_error(error: Exception) -> str | None:
     """The text of an error that is meant for a user, or None for a defect of ours."""
-    classes = tuple(
-        getattr(sys.modules[module], name) for module, name in _USER_ERRORS.items() if module in sys.modules
-    )
+    classes = tuple(getattr(sys.modules[module], name) for module, name in _USER_ERRORS if module in sys.modules)
     if isinstance(error, (CliError, *classes)):
         return str(error)
     if isinstance(error, OSError) and error.filename:
