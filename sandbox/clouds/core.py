@@ -4,10 +4,8 @@ A subclass brings the table of resource types and the cloud's wording. Everythin
 an update, a delete and a read do to the store, in one transaction each, and what a preview may foretell.
 """
 
-import hashlib
 import threading
 import time
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -17,14 +15,12 @@ from sandbox.clouds import schema
 from sandbox.clouds.claims import Claims
 from sandbox.clouds.difference import differing, is_within, without_indices
 from sandbox.clouds.hardware import Hardware
+from sandbox.clouds.naming import AUTO_NAMED, fill_name
 from sandbox.clouds.resource import Account, CloudError, Request, ResourceType, Undetermined, View
 from sandbox.clouds.store import Grave, Object, Store
-from sandbox.engine.urn import name_of, type_of
+from sandbox.engine.urn import type_of
 from sandbox.provider import Checked, CheckFailure, Created, Diff, Properties, ProviderError, Read
 from sandbox.values import UNKNOWN, Value
-
-AUTO_NAMED = "__createBeforeDelete"
-"""The marker that azure-native itself keeps in the inputs of a resource that it named."""
 
 
 class EmulatedCloud(ABC):
@@ -76,6 +72,23 @@ class EmulatedCloud(ABC):
     def same(self, path: str, old: Value, new: Value) -> bool:
         """Whether two plain values mean the same to the cloud."""
 
+    def resolve(self, host: str, from_network_id: str) -> list[str]:  # noqa: ARG002 - a cloud with private DNS overrides it
+        """The ids of the machines that answer to a private DNS name, as seen from a network."""
+        return []
+
+    def already_exists(self, request: Request) -> CloudError:
+        return CloudError("Conflict", f"cannot create already existing resource '{request.id}'")
+
+    def not_found(self, object_id: str) -> CloudError:
+        return CloudError("ResourceNotFound", f"The Resource '{object_id}' was not found.")
+
+    def unchangeable(self, path: str) -> CloudError:
+        return CloudError("PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.")
+
+    def automatic_name(self, logical: str, digest: str) -> str:
+        """The name of a resource that the program left unnamed; `digest` is hexadecimal."""
+        return f"{logical}{digest[:8]}"
+
     def check(self, urn: str, olds: Properties, news: Properties) -> Checked:
         inputs = {name: value for name, value in news.items() if value is not None}
         token = type_of(urn)
@@ -83,7 +96,7 @@ class EmulatedCloud(ABC):
         if kind is None:
             return Checked(inputs, (CheckFailure("", self._not_emulated(token)),))
         with self._lock:
-            self._name(kind, urn, inputs, olds)
+            fill_name(kind, urn, inputs, olds, self.automatic_name, lambda: self._is_taken(kind, inputs))
             self.complete(kind, inputs, olds)
         mismatches = schema.judge(inputs, schema.resource(token).inputs)
         failures = [
@@ -106,7 +119,7 @@ class EmulatedCloud(ABC):
             with self.store.transaction():
                 request = self._request(kind, urn, inputs, None, preview=False)
                 if self.store.get(request.id) is not None:
-                    raise CloudError("Conflict", f"cannot create already existing resource '{request.id}'")
+                    raise self.already_exists(request)
                 self._meet_grave(request)
                 item = self._write(request)
         try:
@@ -145,9 +158,9 @@ class EmulatedCloud(ABC):
         with self._lock:
             before = self.store.get(id)
             if before is None:
-                raise CloudError("ResourceNotFound", f"The Resource '{id}' was not found.")
+                raise self.not_found(id)
             for path in self._replaces(kind, tuple(differing(before.inputs, news, self.same))):
-                raise CloudError("PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.")
+                raise self.unchangeable(path)
             if preview:
                 return self._foretell(kind, urn, news, before).outputs
             with self.store.transaction():
@@ -165,6 +178,11 @@ class EmulatedCloud(ABC):
             self.guard(request)
             if request.type.in_use is not None:
                 request.type.in_use(request, self.store.referrers(item.id))
+            if request.type.survives:
+                if request.type.stopped is not None:
+                    request.type.stopped(request, item)
+                self._bury(request, item)
+                return
             for each in [*self._inside(item), item]:
                 inner = self._existing(each)
                 if inner.type.stopped is not None:
@@ -275,7 +293,7 @@ class EmulatedCloud(ABC):
             return Created("", {name: inputs.get(name, UNKNOWN) for name in known})
         twin = self._foretold.get(request.id.lower())
         if before is None and twin is not None and twin.urn != urn:
-            raise CloudError("Conflict", f"cannot create already existing resource '{request.id}'")
+            raise self.already_exists(request)
         for judge in (self.admit, lambda request: list(self.links(request)), *kind.checks):
             with suppress(Undetermined):
                 judge(request)
@@ -347,30 +365,12 @@ class EmulatedCloud(ABC):
             purge_at = self._clock() + 86_400 * soft_delete.retention_days(request)
             self.store.bury(Grave(soft_delete.space(request), item.name, item.kind, item.id, item.inputs, purge_at))
 
-    def _name(self, kind: ResourceType, urn: str, inputs: Properties, olds: Properties) -> None:
-        """Name a resource that the program did not name: the old name, else one made from the URN."""
-        name = kind.name_property
-        if name is None or inputs.get(name) is not None:
-            return
-        if olds.get(name) is not None:
-            inputs[name] = olds[name]
-            if AUTO_NAMED in olds:
-                inputs[AUTO_NAMED] = olds[AUTO_NAMED]
-            return
-        logical = name_of(urn)
-        if kind.naming == "copy":
-            inputs[name] = logical
-            return
-        inputs[AUTO_NAMED] = True
-        for attempt in range(1_000):
-            digest = hashlib.sha256(f"{urn}#{attempt}".encode()).hexdigest()
-            inputs[name] = str(uuid.UUID(digest[:32])) if kind.naming == "uuid" else f"{logical}{digest[:8]}"
-            try:
-                object_id, _ = kind.identify(self.account, View(inputs))
-            except Undetermined:
-                return
-            if self.store.get(object_id) is None:
-                return
+    def _is_taken(self, kind: ResourceType, inputs: Properties) -> bool:
+        try:
+            object_id, _ = kind.identify(self.account, View(inputs))
+        except Undetermined:
+            return False
+        return self.store.get(object_id) is not None
 
 
 def _member(object_id: str, segment: str, item: Value) -> Value:

@@ -62,14 +62,14 @@ class View:
         return [View(item) for item in found]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Account:
-    """Who asks: the subscription and the identity behind the provider's credentials."""
+    """Whose objects they are, and where they go by default.
 
-    subscription_id: str
-    tenant_id: str
-    client_id: str
-    object_id: str
+    `id` is the Azure subscription, the Google Cloud project or the AWS account; a cloud adds what else it knows.
+    """
+
+    id: str
     location: str | None = None
 
 
@@ -182,7 +182,8 @@ class ResourceType:
     the SDK's enum is only a list of examples. `in_use` judges a delete by the objects that refer to this one.
     `embedded` maps an inline list to the path segment that identifies its members
     (`frontendIPConfigurations`). `started` runs after the object is written, outside the cloud's lock, again after a
-    run that was killed before it was done; `stopped` before the object goes.
+    run that was killed before it was done; `stopped` before the object goes. One that `survives` stays in the cloud,
+    name and all, when it is deleted (a Google key ring).
     """
 
     pulumi_type: str
@@ -201,6 +202,7 @@ class ResourceType:
     started: Hook | None = None
     stopped: Hook | None = None
     soft_delete: SoftDelete | None = None
+    survives: bool = False
 
 
 def fresh_guid(name: str) -> Compute:

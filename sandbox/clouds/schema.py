@@ -122,10 +122,13 @@ class UnknownType(LookupError):  # noqa: N818 - named for what it says
 
 @cache
 def resource(token: str) -> ResourceSchema:
-    """The schema of `package:module:Type`. Imports that one module of the SDK. Raises `UnknownType`."""
+    """The schema of `package:module:Type`, or `package:module/type:Type` as a bridged provider names it.
+
+    Imports that one module of the SDK. Raises `UnknownType`.
+    """
     package, module_name, type_name = token.split(":")
     try:
-        module = importlib.import_module(f"pulumi_{package.replace('-', '_')}.{module_name}")
+        module = importlib.import_module(f"pulumi_{package.replace('-', '_')}.{module_name.split('/')[0]}")
         resource_class: type = getattr(module, type_name)
     except (ImportError, AttributeError):
         raise UnknownType(token) from None

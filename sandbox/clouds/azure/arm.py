@@ -19,6 +19,15 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 Identify = Callable[[Account, View], tuple[str, str]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AzureAccount(Account):
+    """A subscription, its directory, and the application behind the provider's credentials."""
+
+    tenant_id: str
+    client_id: str
+    object_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class ArmId:
     """A fully qualified resource id, taken apart. `kind` is '' for a subscription."""
@@ -27,6 +36,13 @@ class ArmId:
     resource_group: str
     kind: str
     name: str
+
+
+def account_of(request: Request) -> AzureAccount:
+    """Whose request it is; `AzureCloud` makes no other accounts."""
+    account = request.session.account
+    assert isinstance(account, AzureAccount)
+    return account
 
 
 def parse(value: str) -> ArmId | None:
@@ -60,7 +76,7 @@ def in_group(kind: str, *names: str) -> Identify:
     namespace, *segments = kind.split("/")
 
     def identify(account: Account, inputs: View) -> tuple[str, str]:
-        parent = f"/subscriptions/{account.subscription_id}/resourceGroups/{inputs.text('resourceGroupName')}"
+        parent = f"/subscriptions/{account.id}/resourceGroups/{inputs.text('resourceGroupName')}"
         current = f"{parent}/providers/{namespace}"
         for index, (segment, name) in enumerate(zip(segments, names, strict=True)):
             if index:
@@ -85,16 +101,16 @@ def on_scope(kind: str, scope: str, name: str) -> Identify:
 
 def group_identity(account: Account, inputs: View) -> tuple[str, str]:
     """Identity of a resource group."""
-    subscription = f"/subscriptions/{account.subscription_id}"
+    subscription = f"/subscriptions/{account.id}"
     return f"{subscription}/resourceGroups/{inputs.text('resourceGroupName')}", subscription
 
 
 def require_parent(request: Request) -> None:
     """The enclosing object exists: the resource group, then the parent resource."""
     parent = parse(request.parent)
-    if parent is None or (not parent.kind and parent.subscription == request.session.account.subscription_id):
+    if parent is None or (not parent.kind and parent.subscription == request.session.account.id):
         return
-    if parent.subscription != request.session.account.subscription_id:
+    if parent.subscription != request.session.account.id:
         raise CloudError("SubscriptionNotFound", f"The subscription '{parent.subscription}' could not be found.")
     if request.session.lookup(request.parent, preview=request.preview) is not None or request.preview:
         return

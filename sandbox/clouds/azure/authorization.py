@@ -17,7 +17,7 @@ def _principal(request: Request) -> None:
         raise CloudError(
             "PrincipalNotFound",
             f"Principal {principal.replace('-', '')} does not exist in the directory"
-            f" {request.session.account.tenant_id}. Check that you have the correct principal ID.",
+            f" {arm.account_of(request).tenant_id}. Check that you have the correct principal ID.",
         )
 
 
@@ -55,8 +55,8 @@ TYPES = (
         outputs={
             "createdOn": creation_time("createdOn"),
             "updatedOn": creation_time("updatedOn"),
-            "createdBy": lambda request: request.session.account.object_id,
-            "updatedBy": lambda request: request.session.account.object_id,
+            "createdBy": lambda request: arm.account_of(request).object_id,
+            "updatedBy": lambda request: arm.account_of(request).object_id,
         },
     ),
     ResourceType(

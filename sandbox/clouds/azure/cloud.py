@@ -27,7 +27,7 @@ from sandbox.clouds.azure import (
 from sandbox.clouds.azure.places import regions
 from sandbox.clouds.core import EmulatedCloud
 from sandbox.clouds.hardware import Hardware
-from sandbox.clouds.resource import Account, CloudError, Request, ResourceType, now
+from sandbox.clouds.resource import CloudError, Request, ResourceType, now
 from sandbox.clouds.store import Store
 from sandbox.provider import CheckFailure, Properties
 from sandbox.values import UNKNOWN, Value
@@ -56,11 +56,11 @@ class AzureCloud(EmulatedCloud):
 
     package = "azure-native"
     version = importlib.metadata.version("pulumi-azure-native")
+    account: arm.AzureAccount
 
     def __init__(self, data_dir: Path, hardware: Hardware, *, clock: Callable[[], float] = time.time) -> None:
-        account = Account(arm.EMULATED_SUBSCRIPTION, EMULATED_TENANT, EMULATED_CLIENT, EMULATED_OBJECT)
         types = {kind.pulumi_type: kind for module in MODULES for kind in module.TYPES}
-        super().__init__(Store(data_dir / "cloud.db"), hardware, account, types, clock)
+        super().__init__(Store(data_dir / "cloud.db"), hardware, _account({}), types, clock)
 
     def configure(self, config: Properties) -> None:
         """Take the provider's configuration. Raises `CloudError` where it names an account that is not emulated."""
@@ -71,14 +71,7 @@ class AzureCloud(EmulatedCloud):
                 f"The subscription '{subscription}' could not be found. The emulated Azure has only"
                 f" '{arm.EMULATED_SUBSCRIPTION}'.",
             )
-        location = config.get("location")
-        self.account = Account(
-            subscription,
-            str(config.get("tenantId") or EMULATED_TENANT),
-            EMULATED_CLIENT,
-            EMULATED_OBJECT,
-            str(location) if location else None,
-        )
+        self.account = _account(config)
         self.forget_previews()
         self.purge_expired()
 
@@ -87,7 +80,7 @@ class AzureCloud(EmulatedCloud):
             return {
                 "clientId": self.account.client_id,
                 "objectId": self.account.object_id,
-                "subscriptionId": self.account.subscription_id,
+                "subscriptionId": self.account.id,
                 "tenantId": self.account.tenant_id,
             }
         return super().invoke(token, args)
@@ -133,7 +126,7 @@ class AzureCloud(EmulatedCloud):
         if location is None and group is UNKNOWN:
             location = UNKNOWN
         elif location is None and isinstance(group, str):
-            group_id = f"/subscriptions/{self.account.subscription_id}/resourceGroups/{group}"
+            group_id = f"/subscriptions/{self.account.id}/resourceGroups/{group}"
             found = self.lookup(group_id, preview=True)
             location = None if found is None else found.outputs.get("location")
         if location is not None:
@@ -193,3 +186,15 @@ class AzureCloud(EmulatedCloud):
                 f"The provided location '{location}' is not available for resource type '{request.type.kind}'."
                 f" List of available regions for the resource type is '{','.join(sorted(allowed))}'.",
             )
+
+
+def _account(config: Properties) -> arm.AzureAccount:
+    """The emulated subscription as a provider's configuration completes it."""
+    location = config.get("location")
+    return arm.AzureAccount(
+        id=arm.EMULATED_SUBSCRIPTION,
+        location=str(location) if location else None,
+        tenant_id=str(config.get("tenantId") or EMULATED_TENANT),
+        client_id=EMULATED_CLIENT,
+        object_id=EMULATED_OBJECT,
+    )

@@ -67,7 +67,7 @@ def identity_of(request: Request) -> Value:
     if "SystemAssigned" in str(shown["type"]):
         kept = request.keep("identity", dict) or {}
         shown["principalId"] = kept.get("principalId") or str(uuid.uuid4())
-        shown["tenantId"] = request.session.account.tenant_id
+        shown["tenantId"] = arm.account_of(request).tenant_id
     ids = View(given)["userAssignedIdentities"]
     if ids:
         shown["userAssignedIdentities"] = {each: _shown(request, each) for each in ids}

@@ -35,7 +35,7 @@ TYPES = (
         outputs={
             "principalId": guid("principalId"),
             "clientId": _client_id,
-            "tenantId": lambda request: request.session.account.tenant_id,
+            "tenantId": lambda request: arm.account_of(request).tenant_id,
         },
     ),
     ResourceType(

@@ -44,7 +44,7 @@ def _judge(request: Request, reference: Reference, place: str, value: str) -> No
             f"Resource {value} at path '{place}' of {request.id} is a '{target.kind or 'subscription'}';"
             f" expected {wanted}.",
         )
-    if target.subscription != request.session.account.subscription_id:
+    if target.subscription != request.session.account.id:
         raise CloudError("SubscriptionNotFound", f"The subscription '{target.subscription}' could not be found.")
     if not kind or (_is_inside(value, request.id) and _has_member(request, value)):
         return
