@@ -1,14 +1,14 @@
-"""Private addresses: CIDR arithmetic, and who has which address of a virtual network."""
+"""Private addresses of virtual networks, by Azure's rules and in its wording."""
 
 import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
 
+from sandbox.clouds.addresses import Network, key, space_of, take_next
 from sandbox.clouds.resource import CloudError, Request, Undetermined
 from sandbox.clouds.store import Object, Store
 from sandbox.values import UNKNOWN, Value
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Azure keeps the network address, the gateway, two for DNS and the broadcast address of each subnet.
 _RESERVED_LOW, _RESERVED_HIGH = 4, 1
 
@@ -35,10 +35,6 @@ def network(prefix: str) -> Network:
     )
 
 
-def contains(outer: Network, inner: Network) -> bool:
-    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # same version
-
-
 def prefixes_of(subnet: Mapping[str, Value]) -> list[str]:
     """The CIDR prefixes of a subnet's properties."""
     several = subnet.get("addressPrefixes")
@@ -63,7 +59,7 @@ def allocate(request: Request, subnet_id: str, fixed: str | None, keep: str | No
     for wanted in (fixed, keep):
         if wanted is None or (wanted is keep and not _inside(wanted, prefix)):
             continue
-        holder = request.claims.take(space, _key(wanted), request.id)
+        holder = request.claims.take(space, key(wanted), request.id)
         if holder is None:
             return wanted
         if wanted is fixed:
@@ -75,33 +71,10 @@ def allocate(request: Request, subnet_id: str, fixed: str | None, keep: str | No
     return _next_free(request, space, prefix, subnet)
 
 
-def take_range(request: Request, prefix: Network) -> bool:
-    """Take the range of a subnet in its virtual network; whether it was free.
-
-    The ranges of a network are disjoint, so that only the last one that begins before the end of `prefix` can overlap.
-    """
-    space = f"range:{prefix.version}:{request.parent.lower()}"
-    first, last = int(prefix.network_address), int(prefix.broadcast_address)
-    before = request.claims.last(space, "", f"{last:040d}~")
-    if before is not None and int(before.split("-")[1]) >= first:
-        return False
-    return request.claims.take(space, f"{first:040d}-{last:040d}", request.id) is None
-
-
-def space_of(network_id: str) -> str:
-    """The namespace of the addresses of a virtual network (its subnets never overlap)."""
-    return f"address:{network_id.lower()}"
-
-
 def holder(store: Store, network_id: str, address: str) -> Object | None:
     """The object of a virtual network that has `address`."""
-    found = store.claims.holder(space_of(network_id), _key(address))
+    found = store.claims.holder(space_of(network_id), key(address))
     return None if found is None else store.get(found)
-
-
-def _key(address: str) -> str:
-    """Fixed-width, so that the order of characters is that of numbers."""
-    return f"{int(ipaddress.ip_address(address)):040d}"
 
 
 def _inside(address: str, prefix: Network) -> bool:
@@ -126,18 +99,10 @@ def _judge_fixed(address: str, prefix: Network) -> None:
 
 
 def _next_free(request: Request, space: str, prefix: Network, subnet: Object) -> str:
-    first = prefix.network_address + _RESERVED_LOW
-    last = prefix.broadcast_address - _RESERVED_HIGH
-    highest = request.claims.last(space, _key(str(first)), _key(str(last)))
-    number = int(highest) + 1 if highest is not None else int(first)
-    # After the highest one taken; the gaps below it only when that end of the subnet is reached.
-    candidates = range(number, int(last) + 1) if number <= int(last) else range(int(first), int(last))
-    for candidate in candidates:
-        address = str(ipaddress.ip_address(candidate))
-        if request.claims.holder(space, _key(address)) is None:
-            request.claims.take(space, _key(address), request.id)
-            return address
-    raise CloudError(
-        "SubnetIsFull",
-        f"Subnet {subnet.name} with address prefix {prefix} does not have enough capacity for 1 IP addresses.",
-    )
+    address = take_next(request.claims, space, prefix, _RESERVED_LOW, _RESERVED_HIGH, request.id)
+    if address is None:
+        raise CloudError(
+            "SubnetIsFull",
+            f"Subnet {subnet.name} with address prefix {prefix} does not have enough capacity for 1 IP addresses.",
+        )
+    return address

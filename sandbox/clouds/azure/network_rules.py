@@ -3,6 +3,7 @@
 import ipaddress
 import re
 
+from sandbox.clouds.addresses import Network, contains, take_range
 from sandbox.clouds.azure import addresses
 from sandbox.clouds.resource import CloudError, Request, Undetermined, View
 from sandbox.clouds.store import Object
@@ -33,7 +34,7 @@ def address_space(request: Request) -> None:
 def inline_subnets(request: Request) -> None:
     """The subnets stated inside a virtual network lie inside it and do not overlap."""
     spaces = [addresses.network(prefix) for prefix in _known(request.inputs["addressSpace.addressPrefixes"])]
-    seen: list[tuple[str, addresses.Network]] = []
+    seen: list[tuple[str, Network]] = []
     for subnet in request.inputs.items("subnets"):
         for prefix in addresses.prefixes_of(subnet.properties):
             _require_place(subnet.text("name"), addresses.network(prefix), spaces, seen, request.name)
@@ -47,7 +48,7 @@ def kept_address_space(request: Request) -> None:
     spaces = [addresses.network(prefix) for prefix in request.inputs["addressSpace.addressPrefixes"]]
     for subnet in request.siblings(request.id, SUBNET):
         for prefix in addresses.prefixes_of(subnet.inputs):
-            if not any(addresses.contains(space, addresses.network(prefix)) for space in spaces):
+            if not any(contains(space, addresses.network(prefix)) for space in spaces):
                 raise CloudError(
                     "InUsePrefixCannotBeDeleted",
                     f"IpPrefix {prefix} on Vnet {request.name} has active allocations and cannot be deleted.",
@@ -72,7 +73,7 @@ def subnet_place(request: Request) -> None:
     request.claims.release(request.id)
     for prefix in wanted:
         _require_place(request.name, prefix, spaces, seen, network.name)
-        if not addresses.take_range(request, prefix):
+        if not take_range(request.claims, request.parent, prefix, request.id):
             raise _overlap(request.name, network.name)
 
 
@@ -212,12 +213,12 @@ def load_balancer_in_use(request: Request, users: list[Object]) -> None:
 
 def _require_place(
     name: str,
-    prefix: addresses.Network,
-    spaces: list[addresses.Network],
-    seen: list[tuple[str, addresses.Network]],
+    prefix: Network,
+    spaces: list[Network],
+    seen: list[tuple[str, Network]],
     network_name: str,
 ) -> None:
-    if not any(addresses.contains(space, prefix) for space in spaces):
+    if not any(contains(space, prefix) for space in spaces):
         raise CloudError(
             "NetcfgSubnetRangeOutsideVnet",
             f"Subnet '{name}' is not valid because its IP address range is outside the IP address range of virtual"
