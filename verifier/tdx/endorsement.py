@@ -6,11 +6,13 @@ What verified once is remembered by hash. What depends on time is kept as period
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TypeVar
 
 from verifier.errors import VerificationFailed
+from verifier.pki import RevocationList
 from verifier.tdx.chain import Member, PckChain, Period, pck_chain, tcb_signing
 from verifier.tdx.collateral import Collateral
 from verifier.tdx.documents import Document, QeIdentity, TcbInfo, read_qe_identity, read_tcb_info
@@ -18,7 +20,17 @@ from verifier.tdx.ecdsa import verifies_raw
 from verifier.tdx.revocation import period, require_not_revoked, revocation_list
 from verifier.trust import TrustStore
 
-_MEMORY: Final = b"tdx"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """Verified collateral but for the CRL of the PCK's issuer."""
+
+    root_crl: RevocationList
+    signer: Member
+    tcb_info: TcbInfo
+    qe_identity: QeIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +57,72 @@ class Endorsement:
 
 
 def endorsement(pem: bytes, collateral: Collateral, trust: TrustStore) -> Endorsement:
-    """The endorsement by a PCK chain and collateral, from the store's memory if it has verified it before."""
-    key = _MEMORY + hashlib.sha256(pem).digest() + collateral.digest
+    """The endorsement by a PCK chain and collateral, from the store's memory if it has verified it before.
+
+    Collateral is for many platforms: it is remembered once, not with each PCK chain.
+    """
+    whole = hashlib.sha256(pem).digest() + collateral.digest
+
+    def verify() -> Endorsement:
+        chain = pck_chain(pem, trust)
+        root_key = hashlib.sha256(chain.root.certificate.key).digest()
+        known = _remembered(
+            trust, b"tdx.collateral" + collateral.digest + root_key, _Documents, lambda: _documents(collateral, chain)
+        )
+        crl_key = hashlib.sha256(collateral.pck_crl + chain.intermediate.certificate.key).digest()
+        pck_crl = _remembered(
+            trust,
+            b"tdx.crl" + crl_key,
+            RevocationList,
+            lambda: revocation_list(collateral.pck_crl, "pck", chain.intermediate),
+        )
+        return _combine(chain, known, pck_crl, collateral)
+
+    return _remembered(trust, b"tdx.endorsement" + whole, Endorsement, verify)
+
+
+def _remembered(trust: TrustStore, key: bytes, kind: type[T], verify: Callable[[], T]) -> T:
+    """What the store remembers under `key`, or else what `verify` gives; a failure is not remembered."""
     known = trust.verified.get(key)
-    if isinstance(known, Endorsement):
+    if isinstance(known, kind):
         return known
-    fresh = _verify(pem, collateral, trust)
+    fresh = verify()
     trust.verified.put(key, fresh)
     return fresh
 
 
-def _verify(pem: bytes, collateral: Collateral, trust: TrustStore) -> Endorsement:
-    chain = pck_chain(pem, trust)
+def _documents(collateral: Collateral, chain: PckChain) -> _Documents:
+    """The part of the collateral that is the same for every platform under a root."""
     root_crl = revocation_list(collateral.root_crl, "root", chain.root)
-    pck_crl = revocation_list(collateral.pck_crl, "pck", chain.intermediate)
     signer = tcb_signing(collateral.tcb_signing_chain, chain.root)
-    require_not_revoked(chain.intermediate, root_crl)
-    require_not_revoked(chain.pck, pck_crl)
     require_not_revoked(signer, root_crl)
-
     tcb_info = read_tcb_info(_signed(collateral.tcb_info, collateral.tcb_info_signature, signer, "tcb-info"))
     qe_identity = read_qe_identity(
         _signed(collateral.qe_identity, collateral.qe_identity_signature, signer, "qe-identity")
     )
-    _require_same_platform(chain, tcb_info)
+    return _Documents(root_crl, signer, tcb_info, qe_identity)
+
+
+def _combine(chain: PckChain, documents: _Documents, pck_crl: RevocationList, collateral: Collateral) -> Endorsement:
+    """A PCK chain with the collateral that must be for its platform and must not revoke it."""
+    require_not_revoked(chain.intermediate, documents.root_crl)
+    require_not_revoked(chain.pck, pck_crl)
+    _require_same_platform(chain, documents.tcb_info)
     periods = (
         chain.pck.period,
         chain.intermediate.period,
         chain.root.period,
-        signer.period,
-        period(root_crl, "root"),
+        documents.signer.period,
+        period(documents.root_crl, "root"),
         period(pck_crl, "pck"),
-        _document_period(tcb_info, "tcb-info", "the TCB info"),
-        _document_period(qe_identity, "qe-identity", "the QE identity"),
+        _document_period(documents.tcb_info, "tcb-info", "the TCB info"),
+        _document_period(documents.qe_identity, "qe-identity", "the QE identity"),
     )
     return Endorsement(
         chain=chain,
-        signer=signer,
-        tcb_info=tcb_info,
-        qe_identity=qe_identity,
+        signer=documents.signer,
+        tcb_info=documents.tcb_info,
+        qe_identity=documents.qe_identity,
         periods=periods,
         start=max(part.start for part in periods),
         end=min(part.end for part in periods),

@@ -363,4 +363,4 @@ def world() -> World:
 def world_15(**fields: Any) -> World:
     """A TD of version 1.5 in a quote of version 5."""
     base = replace(world(), version=5, body_type=3)
-    return base.with_td(tee_tcb_svn_2=base.td["tee_tcb_svn"], **fields)
+    return base.with_td(**{"tee_tcb_svn_2": base.td["tee_tcb_svn"], **fields})
