@@ -172,7 +172,7 @@ def print_outputs(console: Console, outputs: Mapping[str, Value]) -> None:
         console.print("[bold]Outputs[/]")
         width = max(map(len, outputs))
         for name, value in sorted(outputs.items()):
-            console.print(f"  {name:<{width}}  {_shown(value)}", soft_wrap=True)
+            console.print(f"  {name:<{width}}  {_shown(value, limit=None)}", soft_wrap=True)
 
 
 def resource_tree(stack: str, resources: Iterable[tuple[str, str, str]]) -> Tree:
@@ -223,14 +223,17 @@ def _label(step: Step) -> str:
     return f"{escape(step.name)} [dim]{escape(short_type(step.type))}[/]"
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Value, limit: int | None = _LONGEST_VALUE) -> str:
+    """A value on one line: text up to `limit` characters, structures by their size."""
     match value:
         case None:
             return "[dim]none[/]"
         case bool():
             return str(value).lower()
+        case list() if all(isinstance(item, str) for item in value):
+            text = ", ".join(value) or "none"
         case list():
-            text = f"{len(value)} items" if any(isinstance(item, dict | list) for item in value) else str(value)
+            text = f"{len(value)} items"
         case dict() if all(isinstance(item, str) for item in value.values()):
             return escape(", ".join(f"{key} {item}" for key, item in value.items()))
         case dict():
@@ -239,4 +242,4 @@ def _shown(value: Value) -> str:
             text = str(int(value))
         case _:
             text = str(value)
-    return escape(text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…")
+    return escape(text if limit is None or len(text) <= limit else f"{text[: limit - 1]}…")
