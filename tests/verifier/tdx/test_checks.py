@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.verifier import fake_amd
-from tests.verifier.fake_x509 import authority_extensions, integer, oid, pss, tlv
+from tests.verifier.fake_x509 import authority_extensions, oid, pss, tlv
 from tests.verifier.tdx.fake_intel import (
     DAY,
     PLATFORM_CA,
@@ -361,5 +361,12 @@ def test_serial_numbers_of_another_issuers_crl_do_not_count():
 
 
 def test_a_crl_entry_is_found_whatever_its_position():
-    assert failed_check(part("pck_crl", revoked=tuple(range(3, 60)))) == "chain.pck.revoked"
-    assert integer(3) == b"\x02\x01\x03"
+    assert failed_check(part("pck_crl", revoked=tuple(reversed(range(3, 60))))) == "chain.pck.revoked"
+
+
+def test_a_single_package_platform_has_no_instance_id():
+    value = sgx_extension()
+    instance = member(f"{SGX}.6", tlv(0x04, bytes(16)))
+    body = value[value.index(b"\x30", 1) : -len(instance)]
+    assert outcome(world()).endorsement.chain.platform.instance_id == bytes(16)
+    assert outcome(sgx(tlv(0x30, body))).endorsement.chain.platform.instance_id is None
