@@ -8,7 +8,8 @@ from cli.display import print_outcome
 from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, StackArgument
 from cli.project import Project
-from cli.session import Engine, emulated, print_header
+from cli.pulumi_engine import Engine
+from cli.session import emulated, print_header
 
 app = typer.Typer()
 

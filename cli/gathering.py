@@ -12,7 +12,8 @@ import catalog
 from cli import records
 from cli.errors import CliError
 from cli.project import Project
-from cli.session import Engine, Session
+from cli.pulumi_engine import Engine
+from cli.session import Session
 from sandbox.engine import StateFile
 from verifier.broker.service import TOKEN_KEY
 from verifier.evidence import BundleInputs, collect

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.session import Engine
+from cli.pulumi_engine import Engine
 
 StackArgument = Annotated[str, typer.Argument(help="a stack with a file stacks/Pulumi.STACK.yaml", metavar="STACK")]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="auto is pulumi where the command is on PATH")]

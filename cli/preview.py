@@ -6,7 +6,8 @@ from cli.console import open_console
 from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, StackArgument
 from cli.project import Project
-from cli.session import Engine, emulated, print_header
+from cli.pulumi_engine import Engine
+from cli.session import emulated, print_header
 
 app = typer.Typer()
 

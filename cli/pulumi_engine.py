@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import yaml
@@ -24,6 +25,20 @@ def find_pulumi() -> Path | None:
     """The `pulumi` command on PATH, if there is one."""
     found = shutil.which("pulumi")
     return Path(found) if found else None
+
+
+class Engine(StrEnum):
+    """Which engine runs the program. `auto` is `pulumi` where the command is on PATH, else `local`."""
+
+    AUTO = "auto"
+    LOCAL = "local"
+    PULUMI = "pulumi"
+
+    def chosen(self) -> "Engine":
+        """What `auto` means here."""
+        if self is Engine.AUTO:
+            return Engine.PULUMI if find_pulumi() else Engine.LOCAL
+        return self
 
 
 class PulumiEngine:

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
@@ -13,26 +12,12 @@ import catalog
 from cli.display import Display
 from cli.errors import CliError
 from cli.project import Project
-from cli.pulumi_engine import PulumiEngine, find_pulumi
+from cli.pulumi_engine import Engine, PulumiEngine
 from components.spec import RegionSpec
 from policies import pack
 from sandbox.clouds.azure import AzureCloud
 from sandbox.engine import LocalEngine, PolicyHost, StateFile
 from sandbox.region import Region
-
-
-class Engine(StrEnum):
-    """Which engine runs the program. `auto` is `pulumi` where the command is on PATH, else `local`."""
-
-    AUTO = "auto"
-    LOCAL = "local"
-    PULUMI = "pulumi"
-
-    def chosen(self) -> "Engine":
-        """What `auto` means here."""
-        if self is Engine.AUTO:
-            return Engine.PULUMI if find_pulumi() else Engine.LOCAL
-        return self
 
 
 @dataclass(frozen=True, slots=True)
