@@ -1,6 +1,6 @@
 """Names of cloud resources, checked before any call and the same in every run.
 
-Azure refuses a bad name only when the resource is created, minutes into a deployment. The rules here are those of
+A cloud refuses a bad name only when the resource is created, minutes into a deployment. Azure's rules are those of
 "Naming rules and restrictions for Azure resources" (learn.microsoft.com/azure/azure-resource-manager/management/
 resource-name-rules), so that a bad name fails while the program runs. A name that must be unique in the whole cloud
 ends in a digest of subscription and stack: two stacks never collide, one stack never changes its names.
@@ -77,9 +77,14 @@ AZURE: Mapping[str, NameRule] = {
 
 def azure_name(kind: str, name: str) -> str:
     """`name`, when Azure accepts it for a resource of this kind (a key of `AZURE`); raises `InvalidName` otherwise."""
-    rule = AZURE[kind]
+    return checked("Azure", AZURE, kind, name)
+
+
+def checked(cloud: str, rules: Mapping[str, NameRule], kind: str, name: str) -> str:
+    """`name`, when `cloud` accepts it for a resource of this kind (a key of `rules`); raises `InvalidName` otherwise."""
+    rule = rules[kind]
     if not rule.accepts(name):
-        raise InvalidName(f"{kind} name {name!r}: Azure accepts {rule}; nearest valid name: {_nearest(rule, name)!r}")
+        raise InvalidName(f"{kind} name {name!r}: {cloud} accepts {rule}; nearest valid name: {_nearest(rule, name)!r}")
     return name
 
 
@@ -88,9 +93,13 @@ def globally_unique(kind: str, stem: str, *, subscription_id: str, stack: str) -
 
     The stem loses the characters that the kind does not accept and as many at its end as the digest needs.
     """
-    rule = AZURE[kind]
+    return azure_name(kind, with_digest(AZURE[kind], stem, subscription_id, stack))
+
+
+def with_digest(rule: NameRule, stem: str, *parts: str) -> str:
+    """`stem` with a digest of `parts` at its end: without what the rule refuses, and as long as the rule allows."""
     kept = "".join(character for character in stem.lower() if rule.accepts(f"a{character}" * rule.shortest))
-    return azure_name(kind, kept[: rule.longest - DIGEST_LENGTH] + digest(subscription_id, stack))
+    return kept[: rule.longest - DIGEST_LENGTH] + digest(*parts)
 
 
 def digest(*parts: str) -> str:

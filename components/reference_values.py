@@ -1,8 +1,9 @@
 """Reference values of guest images: what the build says an image measures, read from the stack's repository.
 
-A file `<image>-<version>.json` is a DSSE envelope (secure-systems-lab/dsse, protocol.md) around an in-toto Statement
-v1. Components read the payload to pin a key to a measurement; they do not check the signature. The verifier does,
-against the build's public key, before it believes a value, and it gets the envelopes unopened.
+A file `<image>-<version>.json` (`<image>-<version>.tdx.json` for Intel TDX) is a DSSE envelope (protocol.md of
+secure-systems-lab/dsse) around an in-toto Statement v1. Components read the payload to pin a key to a measurement;
+they do not check the signature. The verifier does, against the build's public key, before it believes a value, and it
+gets the envelopes unopened.
 """
 
 import base64
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from components.release import MinimumTcb, Tee
 from components.release.policy import Measurement
+from components.spec.machines import reference_values_name
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "https://bailiwick.dev/reference-values/v1"
@@ -38,7 +40,14 @@ class _Predicate(BaseModel):
     image: _Image
     tee: Tee
     launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
-    minimum_tcb: MinimumTcb
+    minimum_tcb: MinimumTcb | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tcb_of_snp(cls, values: Any) -> Any:
+        """The TCB of another TEE has another form, which only the verifier reads."""
+        other = isinstance(values, dict) and values.get("tee") != Tee.SNP
+        return {**values, "minimum_tcb": None} if other else values
 
 
 class _Statement(BaseModel):
@@ -57,15 +66,16 @@ class ReferenceValues:
     tee: Tee
     launch_measurements: tuple[str, ...]
     """Launch measurements that the image may have, lower-case hexadecimal."""
-    minimum_tcb: MinimumTcb
+    minimum_tcb: MinimumTcb | None
+    """Oldest firmware of a SEV-SNP platform; None on other TEEs."""
     envelope: dict[str, Any]
     """The DSSE envelope as it was read, for the verifier."""
 
 
-def load(directory: Path, *, name: str, version: str) -> ReferenceValues:
-    """The reference values of image `name` in `version`; raises `ReferenceValuesError`."""
+def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP) -> ReferenceValues:
+    """The reference values of image `name` in `version` on `tee`; raises `ReferenceValuesError`."""
     image = f"{name}-{version}"
-    path = directory / f"{image}.json"
+    path = directory / f"{reference_values_name(image, tee)}.json"
     if not path.is_file():
         built = ", ".join(sorted(file.stem for file in directory.glob("*.json"))) or "none"
         raise ReferenceValuesError(
@@ -89,6 +99,8 @@ def load(directory: Path, *, name: str, version: str) -> ReferenceValues:
         raise ReferenceValuesError(
             f"{path.name}: states image {predicate.image.name}-{predicate.image.version}, its name says {image}"
         )
+    if predicate.tee is not tee:
+        raise ReferenceValuesError(f"{path.name}: states TEE {predicate.tee}, its name says {tee}")
     return ReferenceValues(
         image=image,
         tee=predicate.tee,

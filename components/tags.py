@@ -1,9 +1,12 @@
 """The tags that every resource of a region carries, so that a bill, a search and a policy can tell whose it is."""
 
+import re
 from dataclasses import dataclass, fields
 
 from components.errors import InputError
 
+LONGEST_LABEL = 63
+"""Characters in a label value of Google Cloud and of Kubernetes."""
 LONGEST_VALUE = 256
 """Characters in an Azure tag value (Azure Resource Manager, tag limitations); other clouds allow fewer, never more."""
 
@@ -35,3 +38,15 @@ class Tags:
             "owner": self.owner,
             "stack": self.stack,
         }
+
+    def as_labels(self) -> dict[str, str]:
+        """The tags as a cloud takes them whose labels know lower-case letters, digits, '_' and '-' only.
+
+        `platform@example.org` becomes `platform_at_example-org`, `DE` becomes `de`.
+        """
+        return {key: label_value(value) for key, value in self.as_mapping().items()}
+
+
+def label_value(text: str) -> str:
+    """`text` as a label value: lower-case letters, digits, '_' and '-', 63 at most."""
+    return re.sub(r"[^a-z0-9_-]", "-", text.lower().replace("@", "_at_"))[:LONGEST_LABEL]

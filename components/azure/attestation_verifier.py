@@ -12,12 +12,10 @@ from components.arguments import properties
 from components.azure.confidential_vm import TEE, ConfidentialVm, ConfidentialVmArgs
 from components.azure.placement import Placement
 from components.azure.private_endpoint import private_endpoint
-from components.azure.sovereign_network import VERIFIER_PORT
 from components.errors import InputError
+from components.guest_configuration import HEALTH_PATH, HOST, VERIFIER_PORT
 
 TYPE = "bailiwick:index:AzureAttestationVerifier"
-HOST = "verifier"
-HEALTH_PATH = "/healthz"
 _FRONTEND = "private"
 _POOL = "verifiers"
 _PROBE = "healthy"
@@ -41,7 +39,7 @@ class AttestationVerifierArgs:
     image_version: str
     """Its exact version."""
     guest_configuration: Mapping[str, Any] = field(repr=False)
-    """The verifier's own configuration; see `components.azure.guest_configuration.verifier`."""
+    """The verifier's own configuration; see `components.guest_configuration.verifier`."""
     subnet_id: pulumi.Input[str]
     """Subnet of the machines and of the load balancer's address."""
     frontend_address: str

@@ -11,6 +11,7 @@ from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.private_endpoint import private_endpoint
 from components.errors import InputError
+from components.guest_configuration import model_key_name
 from components.naming import azure_name, deterministic_guid
 from components.release import ReleasePolicy
 from components.release.azure import CONTENT_TYPE, compile_policy, encode
@@ -243,11 +244,6 @@ class KeyVault(pulumi.ComponentResource):
             tags=self._args.placement.tag_mapping,
             opts=opts,
         )
-
-
-def model_key_name(model: str) -> str:
-    """Name of a model's KEK in the vault."""
-    return f"model-{model}"
 
 
 def _service() -> catalog.Service:

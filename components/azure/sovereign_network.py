@@ -9,21 +9,16 @@ import pulumi
 from pulumi_azure_native import network, privatedns
 
 import catalog
+from components.addresses import subnets
 from components.arguments import properties
 from components.azure.placement import Placement
-from components.errors import InputError
+from components.guest_configuration import VERIFIER_PORT
 
 TYPE = "bailiwick:index:AzureSovereignNetwork"
-VERIFIER_PORT = 8443
-"""TCP port of the verifier and key broker."""
 HTTPS_PORT = 443
 
-_PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-"""RFC 1918, section 3."""
 _RESERVED_ADDRESSES = 4
 """Azure keeps the first four addresses of a subnet for itself, and the last."""
-_SMALLEST_SUBNET_PREFIX = 28
-_LARGEST_PREFIX = 26
 _PRIVATE_SERVICES = ("key-vault", "blob", "attestation")
 _LOWEST_PRIORITY = 4096
 """The last place in a security group, just before Azure's own rules, which allow the network and the Internet."""
@@ -208,20 +203,8 @@ def private_link_zones() -> list[str]:
 
 
 def subnet_prefixes(address_space: str) -> dict[Segment, ipaddress.IPv4Network]:
-    """The range of each segment: equal parts from the start of the address space, a /24 or the largest that fits."""
-    try:
-        space = ipaddress.IPv4Network(address_space)
-    except ValueError as error:
-        raise InputError(TYPE, "address_space", f"{error}", "10.20.0.0/16") from error
-    if not any(space.subnet_of(private) for private in _PRIVATE_RANGES):
-        raise InputError(TYPE, "address_space", f"{space} is not in a private range (RFC 1918)", "10.20.0.0/16")
-    if space.prefixlen > _LARGEST_PREFIX:
-        raise InputError(
-            TYPE, "address_space", f"{space} is too small for {len(Segment)} subnets", f"{space.network_address}/26"
-        )
-    longest = max(24, space.prefixlen + 2)
-    subnets = space.subnets(new_prefix=min(longest, _SMALLEST_SUBNET_PREFIX))
-    return {segment: next(subnets) for segment in Segment}
+    """The range of each segment, in the order in which they take their part of the address space."""
+    return dict(zip(Segment, subnets(TYPE, address_space, len(Segment)), strict=True))
 
 
 def security_rules(

@@ -9,23 +9,24 @@ import pulumi
 from pulumi_azure_native import resources
 
 import catalog
-from components import graph, reference_values
+from components import graph, guest_configuration, reference_values
 from components.arguments import properties
-from components.azure import guest_configuration
-from components.azure.attestation_verifier import HOST, AttestationVerifier, AttestationVerifierArgs
+from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.dependencies import Endpoints, Machine, dependencies
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
-from components.azure.key_vault import KeyVault, KeyVaultArgs, model_key_name
+from components.azure.key_vault import KeyVault, KeyVaultArgs
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
-from components.azure.release_plan import ReleasePlan, disk_authorities, image_id, plan
+from components.azure.release_plan import ReleasePlan, disk_authorities, plan
 from components.azure.roles import Role
-from components.azure.sovereign_network import VERIFIER_PORT, Segment, SovereignNetwork, SovereignNetworkArgs
+from components.azure.sovereign_network import Segment, SovereignNetwork, SovereignNetworkArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from components.errors import InputError
+from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
 from components.naming import azure_name
+from components.release_plan import image_id
 from components.spec import MachineSpec, RegionSpec
 from components.tags import Tags
 
@@ -131,7 +132,7 @@ class SovereignRegion(pulumi.ComponentResource):
                 service=spec.keys.service,
                 soft_delete_days=spec.keys.soft_delete_days,
                 rotation_days=spec.keys.rotation_days,
-                model_keys=tuple(release.models),
+                model_keys=tuple(release.images.models),
                 disk_keys=release.disks,
                 subnet_id=net.subnet_ids[Segment.ENDPOINTS],
                 zone_ids=net.zone_ids,
@@ -190,12 +191,10 @@ class SovereignRegion(pulumi.ComponentResource):
             name=f"{HOST}.{self._domain}",
             region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
             trust_anchors=spec.verifier.trust_anchors,
-            reference_values=[
-                release.values[id_] for id_ in sorted({id_ for ids in release.model_images.values() for id_ in ids})
-            ],
+            reference_values=release.images.of_workloads(),
             build_keys=reference_values.build_keys(self._args.reference_values),
-            policies=release.models,
-            images=release.model_images,
+            policies=release.images.models,
+            images=release.images.model_images,
         )
         return AttestationVerifier(
             f"{self._stem}-verifier",

@@ -8,10 +8,10 @@ cannot express stays in `Compiled.cannot_express`, so that nobody believes in a 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 import catalog
@@ -75,8 +75,9 @@ class ReleasePolicy(_Model):
     """Hardware that may receive the key."""
     launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
     """Images that may receive the key, by the measurement of their launch."""
-    minimum_tcb: MinimumTcb
-    """The oldest platform firmware that may receive it."""
+    minimum_tcb: MinimumTcb | None = None
+    """The oldest SEV-SNP platform firmware that may receive it; None where no SEV-SNP machine may. On Intel TDX the
+    verifier holds the platform to Intel's TCB status."""
     authorities: tuple[Authority, ...] = Field(min_length=1)
     """Verifiers whose word the key service takes."""
     vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = (0,)
@@ -87,6 +88,12 @@ class ReleasePolicy(_Model):
     """Weakness: release to a guest that a migration agent may move to another host."""
     max_token_seconds: int = Field(default=300, ge=1, le=3600)
     """How old an attestation result may be, in seconds."""
+
+    @model_validator(mode="after")
+    def _floor_for_snp(self) -> Self:
+        if Tee.SNP in self.tees and self.minimum_tcb is None:
+            raise ValueError("minimum_tcb: a policy for SEV-SNP machines has one")
+        return self
 
     def foreign_authorities(self) -> list[Authority]:
         """Authorities that run outside the policy's jurisdiction."""

@@ -8,10 +8,10 @@ import yaml
 
 import catalog
 from components.azure import SovereignRegion, SovereignRegionArgs
-from components.azure.dependencies import residence
 from components.errors import InputError
 from components.reference_values import ReferenceValuesError
 from components.spec import RegionSpec
+from components.surroundings import Surroundings
 from tests.components.azure import golden, region
 from tests.components.azure.recorder import STACK, Recording, record
 
@@ -160,7 +160,7 @@ def test_the_graph_names_the_endpoints_that_were_registered(germany: Recording) 
 
 def test_a_region_whose_keys_fail_over_abroad_is_refused(reference_values: Path) -> None:
     dutch = {"jurisdiction": "NL", "location": "westeurope"}
-    assert residence("key-vault-premium", "westeurope") == "EU"
+    assert Surroundings("azure", "westeurope").residence("key-vault-premium") == "EU"
     spec = RegionSpec.from_mapping({**region.SPEC, **dutch}, reference_values=reference_values)
     with pytest.raises(InputError, match=r"would leave NL: keys Key Vault Premium is in EU"):
         record(lambda: SovereignRegion(STACK, SovereignRegionArgs(spec=spec, reference_values=reference_values)))
@@ -178,7 +178,7 @@ def test_a_region_whose_keys_fail_over_abroad_is_refused(reference_values: Path)
 def test_residence_is_the_narrowest_area_that_holds_every_place_of_work(
     service: str, location: str, jurisdiction: str
 ) -> None:
-    assert residence(service, location) == jurisdiction
+    assert Surroundings("azure", location).residence(service) == jurisdiction
 
 
 def test_an_image_without_reference_values_registers_nothing(reference_values: Path, tmp_path: Path) -> None:

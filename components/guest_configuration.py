@@ -7,12 +7,21 @@ trusted: a guest that is sent to a false verifier gets no key there, because the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.azure.key_vault import model_key_name
-from components.azure.sovereign_network import VERIFIER_PORT
 from components.reference_values import ReferenceValues
 from components.release import ReleasePolicy
 
 VERSION = 1
+HOST = "verifier"
+"""Name of the verifier in the region's private DNS domain."""
+VERIFIER_PORT = 8443
+"""TCP port of the verifier and key broker."""
+HEALTH_PATH = "/healthz"
+"""Path at which a verifier says that it serves."""
+
+
+def model_key_name(model: str) -> str:
+    """Name of a model's KEK in the key service."""
+    return f"model-{model}"
 
 
 def resource_path(model: str) -> str:
@@ -21,7 +30,10 @@ def resource_path(model: str) -> str:
 
 
 def workload(*, verifier_url: str, model: str, account: str, container: str) -> dict[str, Any]:
-    """Configuration of a guest that serves `model`: whom to prove itself to, for which key, to open which artefact."""
+    """Configuration of a guest that serves `model`: whom to prove itself to, for which key, to open which artefact.
+
+    `account` is the storage account or bucket, `container` the container or the prefix of object names in it.
+    """
     return {
         "version": VERSION,
         "role": "workload",
@@ -65,7 +77,7 @@ def verifier(
                     "debug": policy.allow_debug,
                     "migration": policy.allow_migration,
                     "vmpl": list(policy.vmpl),
-                    "minimum_tcb": policy.minimum_tcb.model_dump(),
+                    "minimum_tcb": policy.minimum_tcb.model_dump() if policy.minimum_tcb else None,
                     "max_token_seconds": policy.max_token_seconds,
                 },
             }
