@@ -1,6 +1,7 @@
 """How a region's private address space is cut into subnets: the same on every cloud."""
 
 import ipaddress
+from itertools import islice
 
 from components.errors import InputError
 
@@ -26,7 +27,7 @@ def subnets(component: str, address_space: str, count: int) -> list[ipaddress.IP
         nearest = f"{space.network_address}/{_SMALLEST_SPACE_PREFIX}"
         raise InputError(component, "address_space", f"{space} is too small for {count} subnets", nearest)
     prefix = min(max(_LARGEST_SUBNET_PREFIX, space.prefixlen + 2), _SMALLEST_SUBNET_PREFIX)
-    parts = list(space.subnets(new_prefix=prefix))
+    parts = list(islice(space.subnets(new_prefix=prefix), count))
     if len(parts) < count:
         raise InputError(component, "address_space", f"{space} has room for {len(parts)} subnets, not {count}")
-    return parts[:count]
+    return parts

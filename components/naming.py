@@ -81,7 +81,7 @@ def azure_name(kind: str, name: str) -> str:
 
 
 def checked(cloud: str, rules: Mapping[str, NameRule], kind: str, name: str) -> str:
-    """`name`, when `cloud` accepts it for a resource of this kind (a key of `rules`); raises `InvalidName` otherwise."""
+    """`name`, when `cloud` accepts it for this kind of resource (a key of `rules`); raises `InvalidName` otherwise."""
     rule = rules[kind]
     if not rule.accepts(name):
         raise InvalidName(f"{kind} name {name!r}: {cloud} accepts {rule}; nearest valid name: {_nearest(rule, name)!r}")
