@@ -1,25 +1,22 @@
 """`bailiwick check`: a policy verdict for stacks, with no credentials, no state and no hardware."""
 
-import json
-import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
+from cli.changed import stacks_changed_since
+from cli.checking import Request, against, check_stacks
 from cli.console import open_console
-from cli.display import policy_summary, print_verdicts
-from cli.errors import EXIT_UNUSABLE, EXIT_VIOLATION, CliError
+from cli.errors import CliError
+from cli.given import check_preview, check_state
 from cli.project import Project
-from components.spec import RegionSpec
-from policies import pack
-from sandbox.clouds.azure import AzureCloud
-from sandbox.clouds.hardware import NullHardware
-from sandbox.engine import LocalEngine, Outcome, PolicyHost, StateFile
+from policies.report import github, junit, markdown, record, sarif, text
+from policies.report.model import Report, StackReport
+from policies.rule import Rule
+from policies.selection import Selection, UnknownSelection
 
 app = typer.Typer()
 
@@ -27,68 +24,126 @@ app = typer.Typer()
 class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITHUB = "github"
+    MARKDOWN = "markdown"
+
+
+_RENDERERS: Final[dict[Format, Callable[[Report], str]]] = {
+    Format.TEXT: text.render,
+    Format.JSON: record.render,
+    Format.SARIF: sarif.render,
+    Format.JUNIT: junit.render,
+    Format.GITHUB: github.render,
+    Format.MARKDOWN: markdown.render,
+}
 
 
 @app.command()
 def check(
     stacks: Annotated[list[str] | None, typer.Argument(help="stacks to check", metavar="[STACK]...")] = None,
     every: Annotated[bool, typer.Option("--all", help="every stack that has a stack file")] = False,
-    form: Annotated[Format, typer.Option("--format", help="how to print the verdicts")] = Format.TEXT,
+    changed_since: Annotated[
+        str | None, typer.Option(metavar="REF", help="the stacks that changed since this git reference")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="how to write the verdicts")] = Format.TEXT,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write there, and the text to the terminal")
+    ] = None,
+    framework: Annotated[list[str] | None, typer.Option(help="only rules that a framework asks for")] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="only rules of this severity")] = None,
+    theme: Annotated[list[str] | None, typer.Option(help="only rules of this theme, such as KEY")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="report only what this JSON report does not have")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="judge a checkpoint or `pulumi stack export` instead")
+    ] = None,
+    preview_json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="judge the output of `pulumi preview --json` instead")
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="configuration of the file's stack, such as bailiwick:cloud=azure"),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="seconds that one stack may take")] = 300,
 ) -> None:
     """Judge stacks against the policy pack. Exit code 0: pass, 1: violation, 2: could not check."""
-    project, console = Project.find(), open_console()
-    names = project.stack_names() if every else stacks or []
+    rules = _rules(Selection(tuple(framework or ()), tuple(severity or ()), tuple(theme or ())))
+    ids = tuple(rule.id for rule in rules)
+    known = _known(baseline)
+    if state is not None or preview_json is not None:
+        reports = [_given(stacks or [], state, preview_json, config or [], ids, timeout)]
+    elif config:
+        raise CliError("--config goes with --state or --preview-json; a stack has its own configuration")
+    else:
+        project = Project.find()
+        names = _names(project, stacks or [], changed_since, every=every)
+        if not names:
+            open_console().print(f"no stack changed since {changed_since}: nothing to check", markup=False)
+            return
+        reports = check_stacks([Request(project.root, name, ids, timeout) for name in names])
+    report = Report(tuple(against(one, known) for one in reports), ids)
+    _write(report, form, output)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+def _rules(selection: Selection) -> tuple[Rule, ...]:
+    try:
+        return selection.rules()
+    except UnknownSelection as error:
+        raise CliError(str(error)) from None
+
+
+def _known(baseline: Path | None) -> frozenset[str]:
+    if baseline is None:
+        return frozenset()
+    try:
+        return record.fingerprints(baseline.read_text(encoding="utf-8"))
+    except (record.MalformedBaseline, UnicodeDecodeError) as error:
+        reason = str(error) if isinstance(error, record.MalformedBaseline) else "is not UTF-8 text"
+        raise CliError(f"--baseline {baseline}: {reason}") from None
+
+
+def _names(project: Project, stacks: list[str], changed_since: str | None, *, every: bool) -> list[str]:
+    chosen = [bool(stacks), every, changed_since is not None]
+    if sum(chosen) > 1:
+        raise CliError("name stacks, or use --all, or --changed-since: one of the three")
+    if changed_since is not None:
+        return stacks_changed_since(project, changed_since)
+    names = project.stack_names() if every else list(dict.fromkeys(stacks))
     if not names:
         raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names()) or 'none'}")
-    outcomes = {name: judge(project, name) for name in names}
-    if form is Format.JSON:
-        console.print_json(json.dumps({name: _record(outcome) for name, outcome in outcomes.items()}))
+    for name in names:
+        project.stack_file(name)
+    return names
+
+
+def _given(
+    stacks: list[str],
+    state: Path | None,
+    preview_json: Path | None,
+    config: list[str],
+    rules: tuple[str, ...],
+    timeout_s: float,
+) -> StackReport:
+    if len(stacks) > 1 or (state is not None and preview_json is not None):
+        raise CliError("one file at a time: --state or --preview-json, and at most one stack for its configuration")
+    stack_file = Project.find().stack_file(stacks[0]) if stacks else None
+    if state is not None:
+        return check_state(state, stack_file, config, rules, timeout_s)
+    assert preview_json is not None
+    return check_preview(preview_json, stack_file, config, rules, timeout_s)
+
+
+def _write(report: Report, form: Format, output: Path | None) -> None:
+    console = open_console()
+    if output is not None:
+        output.write_text(_RENDERERS[form](report), encoding="utf-8")
+    if output is not None or form is Format.TEXT:
+        for style, line in text.lines(report):
+            console.print(line, style=style, markup=False, soft_wrap=True)
     else:
-        for name, outcome in outcomes.items():
-            _print(console, name, outcome)
-    codes = [_code(outcome) for outcome in outcomes.values()]
-    if worst := max(codes):
-        raise typer.Exit(worst)
-
-
-def judge(project: Project, stack: str) -> Outcome:
-    """Preview `stack` from nothing, in an emulated cloud that lasts as long as this call, under the policy pack."""
-    RegionSpec.from_stack_file(project.stack_file(stack))
-    with tempfile.TemporaryDirectory(prefix="bailiwick-check-") as scratch:
-        cloud = AzureCloud(Path(scratch), NullHardware())
-        engine = LocalEngine(
-            project.root,
-            stack,
-            providers={cloud.package: cloud},
-            state=StateFile(Path(scratch) / "state.json", passphrase=""),
-            policy_pack=PolicyHost(pack.build()),
-        )
-        return engine.preview()
-
-
-def _code(outcome: Outcome) -> int:
-    if any(verdict.blocks for verdict in outcome.verdicts):
-        return EXIT_VIOLATION
-    return 0 if outcome.ok else EXIT_UNUSABLE
-
-
-def _print(console: Console, stack: str, outcome: Outcome) -> None:
-    result = {0: "[green]pass[/]", EXIT_VIOLATION: "[red]violation[/]", EXIT_UNUSABLE: "[red]could not check[/]"}
-    console.print(f"[bold]{stack}[/]  {result[_code(outcome)]} in {outcome.duration_s:.1f} s")
-    if _code(outcome) == EXIT_UNUSABLE:
-        console.print(f"  {outcome.error}", markup=False)
-    else:
-        print_verdicts(console, outcome.verdicts)
-
-
-def _record(outcome: Outcome) -> dict[str, object]:
-    return {
-        "exit_code": _code(outcome),
-        "error": outcome.error,
-        "summary": policy_summary(outcome.verdicts),
-        "verdicts": _as_dicts(outcome.verdicts),
-    }
-
-
-def _as_dicts(verdicts: Sequence[object]) -> list[dict[str, object]]:
-    return [asdict(verdict) for verdict in verdicts]  # type: ignore[call-overload]
+        console.file.write(_RENDERERS[form](report))

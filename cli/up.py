@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import typer
 
 from cli import attestation_view, records
-from cli.check import judge
+from cli.checking import preview
 from cli.console import open_console
 from cli.display import print_outcome, print_outputs, resource_tree
 from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, StackArgument
 from cli.project import Project
-from cli.session import Engine, Session, emulated, print_header
+from cli.pulumi_engine import Engine
+from cli.session import Session, emulated, print_header
 from sandbox.engine import StateFile
 from sandbox.engine.resource import ResourceState
 
@@ -66,7 +67,9 @@ def _with_pulumi(session: Session) -> bool:
         if pulumi.run("up") != 0:
             return False
     # The engine enforced the pack and keeps no verdicts: the same rules on the same program give them again.
-    records.save_verdicts(session.project, session.stack, Engine.PULUMI, judge(session.project, session.stack).verdicts)
+    records.save_verdicts(
+        session.project, session.stack, Engine.PULUMI, preview(session.project, session.stack).verdicts
+    )
     return True
 
 

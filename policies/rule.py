@@ -85,6 +85,11 @@ class Rule:
     check_stack: StackCheck | None = None
 
     @property
+    def theme(self) -> str:
+        """The first part of the id: `KEY`."""
+        return self.id.partition("-")[0]
+
+    @property
     def url(self) -> str:
         return f"{DOCS}/{self.id.lower()}"
 
@@ -110,7 +115,7 @@ class Rule:
             "framework": PolicyComplianceFramework(
                 name=self.controls[0].framework, reference=self.controls[0].requirement
             ),
-            "tags": [self.id.partition("-")[0], *self.clouds],
+            "tags": [self.theme, *self.clouds],
             "remediation_steps": self.remediation,
             "url": self.url,
         }

@@ -162,7 +162,7 @@ class _Session:
     def run_program(self, *, preview: bool, foreseen: frozenset[Verdict] = frozenset()) -> None:
         self.run = self._new_run(preview=preview, foreseen=foreseen)
         deployment = Deployment(self.run, self.providers, self._engine.policy)
-        monitor = LocalMonitor(self.run, deployment)
+        monitor = LocalMonitor(self.run, deployment, self._project.directory)
         try:
             run_program(
                 self._project,

@@ -61,7 +61,8 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one policy says about one resource, or about the stack (`urn` of the stack itself)."""
+    """What one policy says about one resource, or about the stack (`urn` of the stack itself). `position` is file and
+    line of the resource's construction, where the program's own code has one: `stacks/__main__.py:12`."""
 
     rule: str
     urn: str
@@ -69,6 +70,7 @@ class Verdict:
     status: Status
     message: str = ""
     severity: str = ""
+    position: str = ""
 
     @property
     def blocks(self) -> bool:

@@ -5,6 +5,7 @@ advertised as a feature, so that the SDK refuses it, or is refused here by name.
 """
 # ruff: noqa: N802 - the methods carry the names of the protocol
 
+from pathlib import Path
 from typing import Any, Final
 
 from google.protobuf import empty_pb2
@@ -14,6 +15,7 @@ from sandbox.engine.deploy import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Severity
 from sandbox.engine.goal import Goal, goal_from
+from sandbox.engine.position import position_of
 from sandbox.engine.run import Run
 from sandbox.engine.transforms import Transforms
 from sandbox.engine.urn import make_urn
@@ -34,9 +36,10 @@ _GET_RESOURCE: Final = "pulumi:pulumi:getResource"
 class LocalMonitor:
     """Answers a program's registrations from a deployment."""
 
-    def __init__(self, run: Run, deployment: Deployment) -> None:
+    def __init__(self, run: Run, deployment: Deployment, directory: Path) -> None:
         self._run = run
         self._deployment = deployment
+        self._directory = directory
         self._transforms = Transforms()
 
     def close(self) -> None:
@@ -47,6 +50,7 @@ class LocalMonitor:
 
     def RegisterResource(self, request: Any) -> Any:
         goal = goal_from(self._transforms.apply(request), self._run.stack, self._run.project)
+        self._run.positions[goal.urn] = position_of(request, self._directory)
         state = self._deployment.register(goal)
         if state is None:
             return resource_pb2.RegisterResourceResponse(urn=goal.urn, result=resource_pb2.FAIL)

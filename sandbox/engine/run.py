@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.engine.errors import EngineError, PolicyError, StateError
 from sandbox.engine.events import Emit, Message, Severity, Step, StepDone, StepFailed, StepStarted, Verdict
@@ -25,7 +25,8 @@ class Run:
     """A preview or a deployment in progress. Thread-safe.
 
     `steps`, `verdicts` and `failures` grow as the run goes; `stopped` means that nothing new may start. `foreseen` are
-    the verdicts of the preview that went before: what merely repeats them is not said again.
+    the verdicts of the preview that went before: what merely repeats them is not said again. `positions` are file and
+    line of each resource's construction, by URN.
     """
 
     stack: str
@@ -39,6 +40,7 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     outputs: dict[str, Value] = field(default_factory=dict)
+    positions: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -89,6 +91,7 @@ class Run:
 
     def judged(self, verdicts: list[Verdict]) -> bool:
         """Take note of verdicts; False when one of them stops the deployment."""
+        verdicts = [replace(verdict, position=self.positions.get(verdict.urn, "")) for verdict in verdicts]
         with self._lock:
             self.verdicts += verdicts
             for verdict in verdicts:

@@ -1,0 +1,161 @@
+"""Judges one stack, in this process or in one of its own, and says so in the words of a report."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+from cli.errors import as_user_error
+from cli.project import Project
+from components.spec import RegionSpec
+from policies import pack
+from policies.report.model import Result, StackReport, rule_id
+from sandbox.clouds.azure import AzureCloud
+from sandbox.clouds.hardware import NullHardware
+from sandbox.engine import LocalEngine, Outcome, PolicyHost, StateFile
+from sandbox.engine.events import Emit, Event, Message, StepFailed, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one worker needs: the project's root, a stack, the ids of the rules, and how long it may take."""
+
+    root: Path
+    stack: str
+    rules: tuple[str, ...]
+    timeout_s: float
+
+
+class _OutOfTimeError(BaseException):
+    """The time that a check may take is over. Not an `Exception`: the engine would take it for the program's own."""
+
+
+def check_stacks(requests: Sequence[Request]) -> list[StackReport]:
+    """Judge every stack, several at a time, each in a process of its own; a lone one stays in this process."""
+    if len(requests) == 1:
+        return [check_stack(requests[0])]
+    workers = min(len(requests), os.cpu_count() or 1)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=None) as pool:
+        return [
+            _taken(request, future)
+            for request, future in [(request, pool.submit(check_stack, request)) for request in requests]
+        ]
+
+
+def _taken(request: Request, future: Future[StackReport]) -> StackReport:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        error = "the process that checked it was killed, or ended by itself; nothing is known of this stack"
+        return StackReport(request.stack, "", error=error)
+
+
+def check_stack(request: Request) -> StackReport:
+    """Preview the stack from nothing, in an emulated cloud that lasts as long as this call, under the pack."""
+    project = Project(request.root)
+
+    def judge() -> tuple[str, Sequence[Verdict], str | None]:
+        path = project.stack_file(request.stack)
+        failures: list[str] = []
+
+        def listen(event: Event) -> None:
+            match event:
+                case StepFailed(step=step, error=text):
+                    failures.append(f"{step.type} {step.name}: {text}")
+                case Message(severity="error", text=text):
+                    failures.append(text)
+
+        outcome = preview(project, request.stack, request.rules, listen)
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        error = f"{failures[0]}{more}" if failures else None
+        if error is None and not outcome.ok and not any(verdict.blocks for verdict in outcome.verdicts):
+            error = outcome.error
+        return str(path.relative_to(project.root)), outcome.verdicts, error
+
+    return guarded(request.stack, judge, request.timeout_s)
+
+
+def guarded(
+    stack: str, judge: Callable[[], tuple[str, Sequence[Verdict], str | None]], timeout_s: float
+) -> StackReport:
+    """The report of `judge` (file, verdicts, error); whatever goes wrong ends in a report that says so."""
+    began = time.perf_counter()
+    try:
+        with _deadline(timeout_s):
+            file, verdicts, error = judge()
+    except _OutOfTimeError:
+        error = f"not done after {timeout_s:g} s: a resource may wait for itself; --timeout gives more time"
+        file, verdicts = "", ()
+    except Exception as failure:  # noqa: BLE001 - a defect in a program under check is an answer, not a crash
+        text = as_user_error(failure) or f"{type(failure).__name__}: {' '.join(str(failure).split())}"
+        file, verdicts, error = "", (), text
+    results = tuple(sorted((result(one, file) for one in verdicts), key=lambda one: (one.urn, one.rule, one.message)))
+    return StackReport(stack, file, results, error, time.perf_counter() - began)
+
+
+def preview(
+    project: Project, stack: str, rules: Sequence[str] | None = None, on_event: Emit = lambda _event: None
+) -> Outcome:
+    """The engine's outcome of previewing `stack` in a cloud that has nothing yet."""
+    RegionSpec.from_stack_file(project.stack_file(stack))
+    with tempfile.TemporaryDirectory(prefix="bailiwick-check-") as scratch:
+        cloud = AzureCloud(Path(scratch), NullHardware())
+        try:
+            engine = LocalEngine(
+                project.root,
+                stack,
+                providers={cloud.package: cloud},
+                state=StateFile(Path(scratch) / "state.json", passphrase=""),
+                policy_pack=PolicyHost(pack.build(rules)),
+                on_event=on_event,
+            )
+            return engine.preview()
+        finally:
+            cloud.close()
+
+
+def result(verdict: Verdict, file: str) -> Result:
+    """`verdict` in the words of a report; what has no place of its own is in the stack's `file`."""
+    place, _, line = verdict.position.rpartition(":")
+    return Result(
+        rule=rule_id(verdict.rule),
+        urn=verdict.urn,
+        status=verdict.status,
+        level=verdict.level,
+        severity=verdict.severity,
+        message=verdict.message,
+        file=place or file,
+        line=int(line) if line.isdigit() else 0,
+    )
+
+
+def against(report: StackReport, known: frozenset[str]) -> StackReport:
+    """`report` with the findings of a baseline marked as known."""
+    if not known:
+        return report
+    return replace(report, results=tuple(replace(one, known=one.fingerprint in known) for one in report.results))
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """Raise `_OutOfTimeError` in the main thread after this long: a program may wait for something that never comes."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise _OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

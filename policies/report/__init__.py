@@ -1,0 +1,1 @@
+"""What a check found, in the formats that people and their tools read: one module for each format."""

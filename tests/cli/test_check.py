@@ -1,0 +1,150 @@
+"""`bailiwick check` on stacks: which ones, in which format, with which exit code, and where a finding is."""
+
+import json
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from cli.changed import stacks_changed_since
+from cli.errors import CliError
+from cli.project import Project
+from tests.cli.conftest import Cli, Result
+
+ABROAD = """
+from pulumi_azure_native import Provider, resources
+
+resources.ResourceGroup(
+    "elsewhere",
+    location="eastus",
+    opts=pulumi.ResourceOptions(
+        provider=Provider(
+            "elsewhere",
+            location="germanywestcentral",
+            environment="public",
+            subscription_id="00000000-0000-0000-0000-000000000000",
+        )
+    ),
+)
+"""
+WAITS_FOR_EVER = """
+import asyncio
+
+from pulumi_azure_native import resources
+
+never = pulumi.Output.from_input(asyncio.get_running_loop().create_future())
+resources.ResourceGroup("waiting", location=never)
+"""
+
+
+def program(cli: Cli) -> Path:
+    return cli.project / "stacks" / "__main__.py"
+
+
+def extend(cli: Cli, code: str) -> None:
+    with program(cli).open("a") as file:
+        file.write(code)
+
+
+def unusable(result: Result, *expected: str) -> None:
+    assert result.code == 2, result.out + result.err
+    assert "Traceback" not in result.out + result.err
+    for text in expected:
+        assert text in result.out + result.err
+
+
+def test_a_violation_is_reported_at_the_line_that_made_the_resource(cli: Cli) -> None:
+    extend(cli, ABROAD)
+    line = program(cli).read_text().splitlines().index("resources.ResourceGroup(") + 1
+    junit, baseline = cli.project / "report.xml", cli.project / "baseline.json"
+
+    result = cli("check", "azure-germany", "--format", "junit", "--output", str(junit))
+    assert result.code == 1, result.out + result.err
+    assert f"mandatory fail stacks/__main__.py:{line}: RES-01" in result.out
+    (case,) = [one for one in ET.parse(junit).iter("testcase") if one.find("failure") is not None]
+    assert (case.get("classname"), case.get("file"), case.get("line")) == ("RES-01", "stacks/__main__.py", str(line))
+
+    assert cli("check", "azure-germany", "--format", "json", "--output", str(baseline)).code == 1
+    accepted = cli("check", "azure-germany", "--baseline", str(baseline))
+    assert accepted.code == 0, accepted.out + accepted.err
+    assert "1 in the baseline" in accepted.out
+
+
+def test_several_stacks_are_checked_side_by_side_and_the_worst_counts(cli: Cli) -> None:
+    text = cli.stack_file.read_text()
+    (cli.project / "stacks" / "Pulumi.broken.yaml").write_text(text.replace("germanywestcentral", "eastus"))
+    document = json.loads(cli("check", "--all", "--format", "json", "--theme", "KEY").out)
+    stacks = document["stacks"]
+    assert document["exit_code"] == 2
+    assert stacks["azure-germany"]["exit_code"] == 0
+    assert "bailiwick:location" in stacks["broken"]["error"]
+    assert stacks["broken"]["verdicts"] == []
+    assert {verdict["rule"][:3] for verdict in stacks["azure-germany"]["verdicts"]} == {"KEY"}
+
+
+def test_a_program_that_raises(cli: Cli) -> None:
+    extend(cli, '\nraise ValueError("planted")\n')
+    unusable(cli("check", "azure-germany"), "could not check", "ValueError: planted", "stacks/__main__.py:")
+
+
+def test_a_resource_that_waits_for_what_never_comes(cli: Cli) -> None:
+    extend(cli, WAITS_FOR_EVER)
+    unusable(cli("check", "azure-germany", "--timeout", "8"), "could not check", "not done after 8 s")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "name a stack, or use --all"),
+        (("azure-germany", "--all"), "one of the three"),
+        (("../azure-germany",), "is not a name"),
+        (("azure-germny",), "did you mean azure-germany?"),
+        (("azure-germany", "--theme", "KEZ"), "no theme 'KEZ'; did you mean KEY?"),
+        (("azure-germany", "--severity", "fatal"), "no severity 'fatal'"),
+        (("azure-germany", "--framework", "nsit"), "no framework 'nsit'; did you mean nist?"),
+        (("azure-germany", "--config", "bailiwick:cloud=azure"), "--config goes with --state or --preview-json"),
+        (("azure-germany", "--baseline", "none.json"), "none.json: No such file"),
+        (("azure-germany", "--baseline", "Pulumi.yaml"), "is not a report of `bailiwick check --format json`"),
+        (("--changed-since", "--output=x"), "is not a git reference"),
+    ],
+)
+def test_a_wrong_command_line(cli: Cli, arguments: tuple[str, ...], expected: str) -> None:
+    unusable(cli("check", *arguments), expected)
+
+
+@pytest.fixture
+def repository(cli: Cli) -> Project:
+    (cli.project / "stacks" / "Pulumi.other.yaml").write_text(cli.stack_file.read_text())
+    git(cli.project, "init", "--quiet", "--initial-branch=main")
+    commit(cli.project)
+    git(cli.project, "checkout", "--quiet", "-b", "change")
+    return Project(cli.project)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "state")
+
+
+def test_the_stacks_that_a_change_touches(repository: Project) -> None:
+    assert stacks_changed_since(repository, "main") == []
+    (repository.root / "README.md").write_text("prose")
+    assert stacks_changed_since(repository, "main") == []
+    with repository.stack_file("other").open("a") as file:
+        file.write("# changed\n")
+    assert stacks_changed_since(repository, "main") == ["other"]
+    commit(repository.root)
+    assert stacks_changed_since(repository, "main") == ["other"]
+    (repository.root / "shared.py").write_text("")
+    assert stacks_changed_since(repository, "main") == ["azure-germany", "other"]
+
+
+def test_a_reference_that_does_not_exist(repository: Project) -> None:
+    with pytest.raises(CliError, match="--changed-since: git merge-base failed"):
+        stacks_changed_since(repository, "nowhere")
