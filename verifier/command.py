@@ -1,21 +1,24 @@
 """The core of `bailiwick verify`: files in, a verdict out. It prints nothing and knows no terminal.
 
-The verdict has two answers. *Genuine*: AMD's hardware signed this report. *Acceptable*: the policy affirms it.
+The kind of evidence is told from its first bytes. The verdict has two answers. *Genuine*: the vendor's hardware
+signed this evidence. *Acceptable*: the policy affirms it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verifier import ear
-from verifier.appraisal import AppraisalPolicy, AttestationResult, Claim, Tier, appraise, rejected
+from verifier import ear, snp, tdx
+from verifier.appraisal import AppraisalPolicy, AttestationResult, Claim, Tier, rejected
+from verifier.appraisal import snp as snp_appraisal
+from verifier.appraisal import tdx as tdx_appraisal
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.errors import (
     InvalidReferenceValues,
@@ -25,12 +28,18 @@ from verifier.errors import (
     VerifierError,
 )
 from verifier.pki.files import read_bytes
-from verifier.reference import ReferenceValues, read_bundle
-from verifier.snp import Endorsements, SnpReport, VerifiedReport, layout, parse, revocation_lists, verify
+from verifier.reference import Envelope, read_bundle, read_tdx_bundle
 from verifier.trust import TrustStore
+
+Evidence = snp.SnpReport | tdx.TdxQuote
+Verified = snp.VerifiedReport | tdx.VerifiedQuote
+
+V = TypeVar("V")
 
 MAX_REPORT_BYTES: Final = 65_536
 """Far above any evidence; only keeps a wrong file name from being read whole."""
+
+REPORT_DATA_BYTES: Final = 64
 
 
 class ExitCode(IntEnum):
@@ -43,23 +52,23 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for one report.
+    """The outcome for one piece of evidence.
 
     error: set when an input could not be used; one line, and the rest is then None.
-    failure: set when the report is not genuine, or cannot be shown to be.
-    result: the appraisal; for a report that is not genuine, the contraindicated one.
+    failure: set when the evidence is not genuine, or cannot be shown to be.
+    result: the appraisal; for evidence that is not genuine, the contraindicated one.
     """
 
     at: datetime
-    report: SnpReport | None = None
-    verified: VerifiedReport | None = None
+    evidence: Evidence | None = None
+    verified: Verified | None = None
     failure: VerificationFailed | None = None
     result: AttestationResult | None = None
     error: str | None = None
 
     @property
     def genuine(self) -> bool:
-        """Whether AMD's hardware signed the report, as far as can be shown."""
+        """Whether the vendor's hardware signed the evidence, as far as can be shown."""
         return self.verified is not None
 
     @property
@@ -117,8 +126,8 @@ class Verdict:
 
 
 def verify_files(
-    report: Path,
-    endorsements: Path,
+    evidence: Path,
+    collateral: Path,
     *,
     at: datetime,
     policy: Path | None = None,
@@ -127,59 +136,98 @@ def verify_files(
     build_keys: Iterable[ec.EllipticCurvePublicKey] = (),
     trust: TrustStore | None = None,
 ) -> Verdict:
-    """Verify and appraise a report in a file.
+    """Verify and appraise the evidence in a file: an AMD SEV-SNP report or an Intel TDX quote.
 
-    endorsements: folder with `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark` and `crl`.
+    collateral: folder with what endorses it. For SNP `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark`
+    and `crl`; for TDX the files of `tdx.Collateral.from_directory`.
     nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros. policy: None = the default policy.
     reference_values: DSSE envelopes signed by one of `build_keys`. trust: None = the pinned vendors' roots.
     """
-    parsed: SnpReport | None = None
+    parsed: Evidence | None = None
     try:
-        chosen = AppraisalPolicy.load(policy or DEFAULT_POLICY)
-        expected = _expected_report_data(nonce)
-        values = _reference_values(reference_values, tuple(build_keys))
-        parsed = _parse(report)
-        verified = _verify(parsed, endorsements, trust or TrustStore.production(), at)
+        inputs = _Inputs(
+            evidence=evidence,
+            collateral=collateral,
+            at=at,
+            policy=AppraisalPolicy.load(policy or DEFAULT_POLICY),
+            report_data=_expected_report_data(nonce),
+            reference_values=reference_values,
+            build_keys=tuple(build_keys),
+            trust=trust or TrustStore.production(),
+        )
+        parsed = _parse(evidence)
+        verified, result = _tdx(parsed, inputs) if isinstance(parsed, tdx.TdxQuote) else _snp(parsed, inputs)
     except VerificationFailed as failure:
-        return Verdict(at, report=parsed, failure=failure, result=rejected(failure, chosen, parsed))
+        return Verdict(at, parsed, failure=failure, result=rejected(failure, inputs.policy, parsed))
     except VerifierError as error:
-        return Verdict(at, report=parsed, error=str(error))
-    result = appraise(verified, chosen, report_data=expected, reference_values=values)
-    return Verdict(at, report=parsed, verified=verified, result=result)
+        return Verdict(at, parsed, error=str(error))
+    return Verdict(at, parsed, verified=verified, result=result)
 
 
-def _verify(report: SnpReport, directory: Path, trust: TrustStore, at: datetime) -> VerifiedReport:
-    kind = report.signing_key
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What `verify_files` was given, read as far as it does not depend on the kind of evidence."""
+
+    evidence: Path
+    collateral: Path
+    at: datetime
+    policy: AppraisalPolicy
+    report_data: bytes | None
+    reference_values: Sequence[Path]
+    build_keys: tuple[ec.EllipticCurvePublicKey, ...]
+    trust: TrustStore
+
+    def bundles(self, read: Callable[[Envelope, Iterable[ec.EllipticCurvePublicKey]], V]) -> list[V]:
+        """The reference values, as `read` reads one bundle."""
+        values = []
+        for path in self.reference_values:
+            try:
+                values.append(read(read_bytes(path), self.build_keys))
+            except InvalidReferenceValues as error:
+                raise InvalidReferenceValues(f"{path}: {error}") from None
+        return values
+
+
+def _snp(report: snp.SnpReport, inputs: _Inputs) -> tuple[snp.VerifiedReport, AttestationResult]:
+    values = inputs.bundles(read_bundle)
+    kind, directory = report.signing_key, inputs.collateral
     if kind is None:
         raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
     try:
-        endorsements = Endorsements.from_directory(directory, kind)
-        return verify(report, endorsements, trust, at, crls=revocation_lists(directory))
+        endorsements = snp.Endorsements.from_directory(directory, kind)
+        crls = snp.revocation_lists(directory)
+        verified = snp.verify(report, endorsements, inputs.trust, inputs.at, crls=crls)
     except MalformedEvidence as error:
         raise UnreadableInput(f"{directory}: {error}") from None
+    return verified, snp_appraisal.appraise(
+        verified, inputs.policy, report_data=inputs.report_data, reference_values=values
+    )
 
 
-def _parse(path: Path) -> SnpReport:
+def _tdx(quote: tdx.TdxQuote, inputs: _Inputs) -> tuple[tdx.VerifiedQuote, AttestationResult]:
+    values = inputs.bundles(read_tdx_bundle)
+    collateral = tdx.Collateral.from_directory(inputs.collateral)
     try:
-        return parse(read_bytes(path, MAX_REPORT_BYTES))
+        verified = tdx.verify(quote, collateral, inputs.trust, inputs.at)
+    except MalformedEvidence as error:
+        raise UnreadableInput(f"{inputs.evidence} with {inputs.collateral}: {error}") from None
+    return verified, tdx_appraisal.appraise(
+        verified, inputs.policy, report_data=inputs.report_data, reference_values=values
+    )
+
+
+def _parse(path: Path) -> Evidence:
+    data = read_bytes(path, MAX_REPORT_BYTES)
+    try:
+        return tdx.parse(data) if tdx.is_quote(data) else snp.parse(data)
     except MalformedEvidence as error:
         raise UnreadableInput(f"{path}: {error}") from None
 
 
 def _expected_report_data(nonce: bytes | None) -> bytes | None:
-    size = next(field.size for field in layout.FIELDS if field.name == "report_data")
+    """REPORT_DATA, of 64 bytes in either kind of evidence, that holds a nonce."""
     if nonce is None:
         return None
-    if len(nonce) > size:
-        raise UnreadableInput(f"nonce: {len(nonce)} bytes given, REPORT_DATA holds at most {size}")
-    return nonce.ljust(size, b"\0")
-
-
-def _reference_values(paths: Sequence[Path], keys: tuple[ec.EllipticCurvePublicKey, ...]) -> list[ReferenceValues]:
-    values = []
-    for path in paths:
-        try:
-            values.append(read_bundle(read_bytes(path), keys))
-        except InvalidReferenceValues as error:
-            raise InvalidReferenceValues(f"{path}: {error}") from None
-    return values
+    if len(nonce) > REPORT_DATA_BYTES:
+        raise UnreadableInput(f"nonce: {len(nonce)} bytes given, REPORT_DATA holds at most {REPORT_DATA_BYTES}")
+    return nonce.ljust(REPORT_DATA_BYTES, b"\0")

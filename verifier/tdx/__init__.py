@@ -3,7 +3,7 @@
 from verifier.tdx import layout
 from verifier.tdx.collateral import Collateral
 from verifier.tdx.endorsement import Endorsement
-from verifier.tdx.quote import QeReport, TdReport, TdxQuote, parse
+from verifier.tdx.quote import QeReport, TdReport, TdxQuote, is_quote, parse
 from verifier.tdx.status import TcbStatus
 from verifier.tdx.tcb import TcbEvaluation
 from verifier.tdx.verification import VerifiedQuote, verify
@@ -17,6 +17,7 @@ __all__ = [
     "TdReport",
     "TdxQuote",
     "VerifiedQuote",
+    "is_quote",
     "layout",
     "parse",
     "verify",

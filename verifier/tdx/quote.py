@@ -89,6 +89,14 @@ class TdxQuote:
         return {"quote_version": self.version, **fields}
 
 
+def is_quote(data: bytes) -> bool:
+    """Whether bytes start as quotes do, of TDX or SGX: for whoever must tell kinds of evidence apart.
+
+    Bytes 2-3, the attestation key type, are zero in a report of AMD SEV-SNP.
+    """
+    return data[2:4] in _KEY_TYPES
+
+
 def parse(data: bytes) -> TdxQuote:
     """Read one quote; zero bytes may follow it, as cloud providers' buffers have them.
 
@@ -190,4 +198,5 @@ def _require(data: bytes, start: int, size: int, end: int, what: str) -> None:
         raise MalformedEvidence(min(end, len(data)), f"{what}: {size} bytes expected, {end - start} left")
 
 
+_KEY_TYPES: Final = frozenset({b"\x02\x00", b"\x03\x00"})
 _FIXED_QE_BYTES: Final = layout.QE_REPORT.size + layout.SIGNATURE_BYTES + layout.AUTH_LENGTH.size
