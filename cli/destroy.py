@@ -4,7 +4,6 @@ import typer
 
 from cli import records
 from cli.console import open_console
-from cli.display import print_outcome
 from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, StackArgument
 from cli.project import Project
@@ -24,9 +23,7 @@ def destroy(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
             with session.pulumi_engine() as pulumi:
                 ok = pulumi.run("destroy") == 0
         else:
-            outcome = session.local_engine().destroy()
-            print_outcome(console, outcome)
-            ok = outcome.ok
+            ok = session.local_engine().destroy().ok
         if ok:
             session.erase()
             records.forget(project, stack)

@@ -41,6 +41,7 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._changes: Counter[str] = Counter()
         self._verdicts: list[Verdict] = []
         self._progress: Progress | None = None
         self._todo = 0
@@ -73,8 +74,7 @@ class Display:
                 self.console.print(f"[{style}]{escape(text)}[/]")
             case Finished(outcome=outcome):
                 self._stop()
-                if outcome.error and not self._failed:
-                    self.console.print(f"[red bold]error[/] {escape(outcome.error)}")
+                self._report(outcome)
 
     def _plan(self, steps: Sequence[Step]) -> None:
         changes: Counter[str] = Counter(step.op for step in steps)
@@ -105,7 +105,18 @@ class Display:
             why = "  [magenta]forces replacement[/]" if path in step.replaces else ""
             self.console.print(f"      {escape(path)}: {change}{why}", soft_wrap=True)
 
+    def _report(self, outcome: Outcome) -> None:
+        """Why it stopped, unless that was said, and what has changed by then: after a preview, nothing."""
+        if outcome.error and not self._failed:
+            self.console.print(f"[red bold]error[/] {escape(outcome.error)}")
+        if not outcome.ok:
+            changed = summary(self._changes, done=True) if self._changes else "nothing was changed"
+            self.console.print(f"[bold red]Stopped[/]  {changed}")
+        elif self._changes:
+            self.console.print(f"[bold]Done[/]  {summary(self._changes, done=True)} in {outcome.duration_s:.1f} s")
+
     def _done(self, step: Step) -> None:
+        self._changes[step.op] += 1
         if step.op == "same":
             return
         style, mark, _, done = _MARKS[step.op]
@@ -121,6 +132,7 @@ class Display:
     def _judged(self) -> None:
         """Print the verdicts so far and forget them: the deployment pass reports only what is new."""
         if self._verdicts:
+            self._failed |= any(verdict.blocks for verdict in self._verdicts)
             print_verdicts(self.console, self._verdicts)
             self.console.print()
             self._verdicts.clear()
@@ -158,12 +170,6 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     for verdict in sorted(found, key=lambda verdict: (not verdict.blocks, verdict.rule, verdict.urn)):
         style = "red" if verdict.blocks else "yellow"
         console.print(f"  [{style}]{verdict.level} {verdict.status}[/] {escape(verdict.message)}")
-
-
-def print_outcome(console: Console, outcome: Outcome) -> None:
-    """What changed, and how long it took."""
-    heading = "[bold]Done[/]  " if outcome.ok else "[bold red]Stopped[/]  "
-    console.print(f"{heading}{summary(outcome.changes, done=True)} in {outcome.duration_s:.1f} s")
 
 
 def print_outputs(console: Console, outputs: Mapping[str, Value]) -> None:

@@ -3,7 +3,6 @@
 import typer
 
 from cli.console import open_console
-from cli.display import print_outcome
 from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, StackArgument
 from cli.project import Project
@@ -23,8 +22,6 @@ def refresh(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
             with session.pulumi_engine() as pulumi:
                 ok = pulumi.run("refresh") == 0
         else:
-            outcome = session.local_engine().refresh()
-            print_outcome(console, outcome)
-            ok = outcome.ok
+            ok = session.local_engine().refresh().ok
     if not ok:
         raise typer.Exit(EXIT_VIOLATION)

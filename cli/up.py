@@ -8,7 +8,7 @@ import typer
 from cli import attestation_view, records
 from cli.checking import preview
 from cli.console import open_console
-from cli.display import print_outcome, print_outputs, resource_tree
+from cli.display import print_outputs, resource_tree
 from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, StackArgument
 from cli.project import Project
@@ -56,7 +56,6 @@ def _with_local_engine(session: Session) -> bool:
         session.console.print(
             resource_tree(session.stack, ((r.urn, r.parent, _exists_as(r)) for r in state.resources()))
         )
-    print_outcome(session.console, outcome)
     if outcome.ok:
         print_outputs(session.console, outcome.outputs)
     return outcome.ok

@@ -87,3 +87,28 @@ def test_check_as_json_separates_every_status(cli: Cli) -> None:
 def _resources(document: dict) -> list[dict]:
     deployment = document.get("deployment") or document["checkpoint"]["latest"]
     return deployment.get("resources") or []
+
+
+def test_a_violating_stack_does_not_deploy(cli: Cli) -> None:
+    program = cli.project / "stacks" / "__main__.py"
+    program.write_text(
+        program.read_text()
+        + "\nimport pulumi_azure_native as azure\n"
+        + 'azure.resources.ResourceGroup("abroad", location="eastus", opts=pulumi.ResourceOptions('
+        + 'provider=azure.Provider("p", subscription_id="00000000-0000-0000-0000-000000000000", '
+        + 'location="germanywestcentral", environment="public")))\n'
+    )
+    result = cli("up", "azure-germany")
+    text = " ".join(result.out.split())
+    assert result.code == 1
+    assert "RES-01 azure-native:resources:ResourceGroup 'abroad': location is 'eastus' (US), outside DE" in text
+    assert "allowed: germanynorth, germanywestcentral; fix: set" in text
+    assert "nothing was changed" in text
+    assert not _resources(json.loads((cli.project / ".bailiwick/state/azure-germany.json").read_text()))
+
+
+def test_without_an_hsm_it_says_loudly_that_there_is_none(cli: Cli) -> None:
+    result = cli("up", "azure-germany", env={"BAILIWICK_PKCS11_MODULE": "/nonexistent.so"})
+    assert result.code == 0
+    assert "THIS IS NOT AN HSM" in result.out
+    assert ": attested" in result.out
