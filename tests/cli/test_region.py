@@ -78,12 +78,6 @@ def test_check_passes_the_shipped_stack(cli: Cli) -> None:
     assert "pass" in result.out
 
 
-def test_check_as_json_separates_every_status(cli: Cli) -> None:
-    record = json.loads(cli("check", "azure-germany", "--format", "json").out)["azure-germany"]
-    assert record["exit_code"] == 0
-    assert {verdict["status"] for verdict in record["verdicts"]} == {"pass", "not_applicable"}
-
-
 def _resources(document: dict) -> list[dict]:
     deployment = document.get("deployment") or document["checkpoint"]["latest"]
     return deployment.get("resources") or []
@@ -104,11 +98,11 @@ def test_a_violating_stack_does_not_deploy(cli: Cli) -> None:
     assert "RES-01 azure-native:resources:ResourceGroup 'abroad': location is 'eastus' (US), outside DE" in text
     assert "allowed: germanynorth, germanywestcentral; fix: set" in text
     assert "nothing was changed" in text
-    assert not _resources(json.loads((cli.project / ".bailiwick/state/azure-germany.json").read_text()))
+    assert not (cli.project / ".bailiwick/state/azure-germany.json").exists()
 
 
 def test_without_an_hsm_it_says_loudly_that_there_is_none(cli: Cli) -> None:
     result = cli("up", "azure-germany", env={"BAILIWICK_PKCS11_MODULE": "/nonexistent.so"})
     assert result.code == 0
-    assert "THIS IS NOT AN HSM" in result.out
+    assert "THIS IS NOT AN HSM" in " ".join(result.out.split())
     assert ": attested" in result.out
