@@ -8,6 +8,7 @@ import pytest
 
 from tests.verifier.fake_amd import milan
 from tests.verifier.genuine import CASES, PAIRINGS, ROOTS, SNP, time_of
+from tests.verifier.tdx.genuine import VERDICTS as TDX_VERDICTS
 from verifier import dsse
 from verifier.command import verify_files
 from verifier.reference import PREDICATE_TYPE
@@ -42,6 +43,68 @@ def test_each_negative_pairing_is_not_genuine(pairing, tmp_path):
     assert not verdict.genuine
     assert verdict.failure.check == pairing["failed_check"]
     assert verdict.summary.startswith(f"not shown to be genuine: {pairing['failed_check']}: ")
+
+
+@pytest.mark.parametrize("verdict", TDX_VERDICTS, ids=lambda verdict: verdict.id)
+def test_each_genuine_tdx_quote_gets_its_expected_verdict(verdict, tmp_path):
+    path = tmp_path / "quote.bin"
+    path.write_bytes(verdict.quote)
+    found = verify_files(path, verdict.folder, at=verdict.at)
+    expected = verdict.expect
+    assert found.exit_code == (0 if expected.get("status") == "affirming" else 1)
+    assert (found.failure.check if found.failure else None) == expected["failed_check"]
+    if found.genuine:
+        assert [claim.name for claim in found.claims if claim.tier > 2] == expected["against"]
+        assert (
+            found.as_json()["submods"]["cpu"]["ear.veraison.annotated-evidence"]["tcb_status"]
+            == (expected["tcb_status"])
+        )
+
+
+class TestTdxInput:
+    """A TDX quote with inputs that cannot be used, or that are another kind's."""
+
+    VERDICT = next(verdict for verdict in TDX_VERDICTS if verdict.expect.get("status") == "affirming")
+
+    def check(self, tmp_path, content, folder, **options):
+        path = tmp_path / "quote.bin"
+        path.write_bytes(content)
+        return verify_files(path, folder, at=self.VERDICT.at, **options)
+
+    def test_a_truncated_quote(self, tmp_path):
+        found = self.check(tmp_path, self.VERDICT.quote[:1000], self.VERDICT.folder)
+        assert found.exit_code == 2
+        assert "malformed at byte 1000 (0x3e8): signature data" in found.summary
+
+    def test_a_quote_of_sgx(self, tmp_path):
+        content = self.VERDICT.quote[:4] + bytes(4) + self.VERDICT.quote[8:]
+        found = self.check(tmp_path, content, self.VERDICT.folder)
+        assert (found.exit_code, "TEE type 0x0 (SGX), 0x81 (TDX) expected" in found.summary) == (2, True)
+
+    def test_a_folder_for_another_kind(self, tmp_path):
+        found = self.check(tmp_path, self.VERDICT.quote, GENUINE)
+        assert found.exit_code == 1
+        assert found.failure.check == "collateral.missing"
+
+    def test_a_chain_that_does_not_parse(self, tmp_path):
+        content = self.VERDICT.quote.replace(b"-----BEGIN CERTIFICATE-----\nMIIE", b"-----BEGIN CERTIFICATE-----\nNIIE")
+        found = self.check(tmp_path, content, self.VERDICT.folder)
+        assert found.exit_code == 2
+        assert "PCK chain, PCK certificate" in found.summary
+
+    def test_reference_values_of_another_kind(self, tmp_path):
+        build = SoftwareSigner.generate()
+        bundle = TestReferenceValues().bundle(tmp_path, build, "00" * 48)
+        options = {"reference_values": [bundle], "build_keys": [build.public_key]}
+        found = self.check(tmp_path, self.VERDICT.quote, self.VERDICT.folder, **options)
+        assert found.exit_code == 2
+        assert "azure-hcl-1.json" in found.summary
+
+    @pytest.mark.parametrize(("length", "code"), [(64, 0), (63, 1)])
+    def test_the_nonce_is_held_against_report_data(self, tmp_path, length, code):
+        report_data = bytes.fromhex(self.VERDICT.case["fields"]["report_data"])
+        found = self.check(tmp_path, self.VERDICT.quote, self.VERDICT.folder, nonce=report_data[:length])
+        assert found.exit_code == code
 
 
 class TestUnusableInput:

@@ -6,7 +6,7 @@ import pytest
 
 from verifier import dsse
 from verifier.errors import InvalidReferenceValues
-from verifier.reference import PREDICATE_TYPE, read_bundle
+from verifier.reference import PREDICATE_TYPE, read_bundle, read_tdx_bundle
 from verifier.signer import SoftwareSigner
 
 BUILD = SoftwareSigner.generate()
@@ -88,3 +88,32 @@ def test_a_statement_that_does_not_agree_with_itself_is_refused(change, message)
 )
 def test_a_predicate_that_does_not_fit_is_refused_at_its_key(change, key):
     assert key in refusal(statement(**change))
+
+
+class TestTdx:
+    """A bundle of a TD's values: MRTD is the subject, registers are optional."""
+
+    def statement(self, **predicate):
+        content = statement()
+        common = {name: content["predicate"][name] for name in ("image", "built_at")}
+        return {**content, "predicate": {**common, "tee": "tdx", "mr_td": [MEASUREMENT], **predicate}}
+
+    def test_a_signed_bundle_is_read(self):
+        values = read_tdx_bundle(bundle(self.statement(rtmr1=["12" * 48])), [BUILD.public_key])
+        assert (values.name, values.mr_td, values.rtmr1, values.rtmr2) == (
+            "guest-1.0.0",
+            {MEASUREMENT},
+            {"12" * 48},
+            None,
+        )
+
+    @pytest.mark.parametrize(
+        "change", [{"tee": "snp"}, {"mr_td": []}, {"mr_td": ["ab"]}, {"mr_td": ["cd" * 48]}, {"rtmr4": []}]
+    )
+    def test_what_does_not_fit_is_refused(self, change):
+        with pytest.raises(InvalidReferenceValues):
+            read_tdx_bundle(bundle(self.statement(**change)), [BUILD.public_key])
+
+    def test_a_bundle_for_snp_is_refused(self):
+        with pytest.raises(InvalidReferenceValues):
+            read_tdx_bundle(bundle(statement()), [BUILD.public_key])

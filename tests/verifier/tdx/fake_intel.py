@@ -224,9 +224,15 @@ def certificate(
 
 
 def crl(issuer: str, signer: str) -> FakeCrl:
-    """An empty CRL, valid around the time of the tests."""
-    return FakeCrl(issuer, key(signer), AT - DAY, AT + DAY, algorithm=ecdsa())
+    """An empty CRL, valid around the time of the tests, with its number and its authority's key identifier."""
+    extensions = (
+        FakeExtension("2.5.29.35", tlv(0x30, tlv(0x80, signer.encode().ljust(20, b"\0")))),
+        FakeExtension("2.5.29.20", integer(1)),
+    )
+    return FakeCrl(issuer, key(signer), AT - DAY, AT + DAY, extensions=extensions, algorithm=ecdsa())
 
+
+SIGNS_DATA = FakeExtension("2.5.29.15", tlv(0x03, b"\x06\xc0"), critical=True)
 
 ROOT, PLATFORM_CA = "Intel SGX Root CA", "Intel SGX PCK Platform CA"
 
@@ -352,9 +358,9 @@ def world() -> World:
         root=certificate(ROOT, ROOT, "root", "root", 1, authority_extensions()),
         intermediate=certificate(PLATFORM_CA, ROOT, "ca", "root", 2, authority_extensions()),
         pck=certificate(
-            "Intel SGX PCK Certificate", PLATFORM_CA, "pck", "ca", 3, (FakeExtension(SGX, sgx_extension()),)
+            "Intel SGX PCK Certificate", PLATFORM_CA, "pck", "ca", 3, (SIGNS_DATA, FakeExtension(SGX, sgx_extension()))
         ),
-        signer=certificate("Intel SGX TCB Signing", ROOT, "signer", "root", 4),
+        signer=certificate("Intel SGX TCB Signing", ROOT, "signer", "root", 4, (SIGNS_DATA,)),
         root_crl=crl(ROOT, "root"),
         pck_crl=crl(PLATFORM_CA, "ca"),
     )
