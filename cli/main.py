@@ -16,6 +16,7 @@ VERBS: Final = {
     "refresh": "compare state with what exists",
     "destroy": "take a region down",
     "check": "judge stacks against the policy pack",
+    "waiver": "sign a waiver of a policy finding",
     "verify": "verify attestation evidence",
     "evidence": "export or verify the signed evidence bundle",
     "stack": "list stacks; show, export or import their state",

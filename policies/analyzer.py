@@ -5,6 +5,7 @@ Pulumi passes an entry for a rule that does not exist, and a key that no rule re
 it stops the run, and so does an attempt to make a rule less than mandatory.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from pulumi_policy import policy as sdk
 import catalog
 from policies.pack import NAME, build
 from policies.rule import CONFIG_SCHEMA, STACK_SUFFIX
+from policies.waivers import WaiverError
 
 ALL = "all"
 """Pulumi's own name for every policy of a pack; it takes a level and nothing else."""
@@ -30,10 +32,10 @@ class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see bel
 
     def __init__(self, name: str, version: str, policies: list[Any], *others: Any) -> None:
         super().__init__(name, version, policies, *others)
-        self._names = [policy.name for policy in policies]
+        self._levels = {policy.name: policy.enforcement_level or EnforcementLevel.MANDATORY for policy in policies}
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
-        found = list(problems(request.policyConfig, self._names))
+        found = list(problems(request.policyConfig, self._levels))
         if found:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "policy config: " + "; ".join(found))
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
@@ -46,25 +48,32 @@ def serve() -> None:
     """
     # The SDK has no parameter for it.
     sdk._PolicyAnalyzerServicer = FailClosedAnalyzer  # type: ignore[assignment, misc]  # noqa: SLF001
-    PolicyPack(NAME, build(), EnforcementLevel.MANDATORY)
+    try:
+        policies = build()
+    except WaiverError as error:
+        sys.exit(f"policy pack {NAME}: {error}")
+    PolicyPack(NAME, policies, EnforcementLevel.MANDATORY)
 
 
-def problems(config: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:
-    """What is wrong with a policy configuration, one line each; `config` maps names to `PolicyConfig` messages."""
-    known = list(names)
+def problems(config: Mapping[str, Any], levels: Mapping[str, EnforcementLevel]) -> Iterable[str]:
+    """What is wrong with a policy configuration, one line each.
+
+    `config` maps names to `PolicyConfig` messages, `levels` the policies' names to the least level of each.
+    """
     for name, entry in config.items():
         properties = json_format.MessageToDict(entry.properties)
         if name == ALL:
             yield from _excess(name, properties, ())
-        elif name not in known:
-            nearest = catalog.nearest(name, known)
+        elif name not in levels:
+            nearest = catalog.nearest(name, levels)
             yield f"'{name}' is not a rule of this pack" + (f"; nearest: {nearest}" if nearest else "")
             continue
         else:
             yield from _excess(name, properties, CONFIG_SCHEMA)
-        if entry.enforcementLevel != proto.MANDATORY:
-            level = proto.EnforcementLevel.Name(entry.enforcementLevel).lower()
-            yield f"{name.removesuffix(STACK_SUFFIX)}: enforcementLevel is {level}; allowed: mandatory"
+        asked = proto.EnforcementLevel.Name(entry.enforcementLevel).lower()
+        allowed = dict.fromkeys((EnforcementLevel.MANDATORY.value, levels.get(name, EnforcementLevel.MANDATORY).value))
+        if asked not in allowed:
+            yield f"{name.removesuffix(STACK_SUFFIX)}: enforcementLevel is {asked}; allowed: {' or '.join(allowed)}"
 
 
 def _excess(name: str, properties: Mapping[str, Any], allowed: Iterable[str]) -> Iterable[str]:

@@ -1,35 +1,75 @@
-"""Requirements of published frameworks, as rules name them.
+"""Requirements of published frameworks, and the rules that help with them: `policies/frameworks/*.yaml`.
 
-The mapping follows the initiatives that Azure publishes for the nearest built-in rule; that to the EU Cloud Sovereignty
-Framework is Bailiwick's own (IaC can evidence parts of SOV-2 to SOV-7, never SOV-1 or SOV-8).
+The files are the only place that says so. `confidence` tells how a mapping came about: `published` by somebody who is
+not Bailiwick, `own` reading of the requirement itself, or from the `outline` of the framework. Only the first is taken
+as confirmed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
 
-FRAMEWORKS = {
-    "sov": "EU Cloud Sovereignty Framework 1.2.1",
-    "c5": "BSI C5:2020",
-    "nist": "NIST SP 800-53 rev. 5",
-    "ccm": "CSA CCM 4",
-    "cis_gcp": "CIS Google Cloud Platform",
-    "dora": "DORA (EU) 2022/2554",
-    "nis2": "NIS 2 (EU) 2022/2555",
-    "ai_act": "EU AI Act (EU) 2024/1689",
-}
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+FOLDER = Path(__file__).parent / "frameworks"
+
+
+class Requirement(BaseModel):
+    """One requirement; a rule helps with it, and no rule alone fulfils it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    confidence: Literal["published", "own", "outline"]
+    rules: tuple[str, ...]
+
+    @property
+    def must_be_confirmed(self) -> bool:
+        """Whether a person who knows the framework must still agree with the mapping."""
+        return self.confidence != "published"
+
+
+class Framework(BaseModel):
+    """One framework. `basis` says where its mapping comes from, `read` is the day (ISO 8601) on which it was made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    name: str
+    source: str
+    read: str
+    basis: str
+    requirements: dict[str, Requirement]
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One requirement: `NIST SP 800-53 rev. 5`, `SC-28`."""
+    """One requirement as a rule names it: `NIST SP 800-53 rev. 5`, `SC-28`."""
 
     framework: str
     requirement: str
+    must_be_confirmed: bool
 
 
-def controls(**requirements: str) -> tuple[Control, ...]:
-    """The requirements, by the keys of `FRAMEWORKS`, several separated by a comma: `nist="SC-28, IA-5"`."""
+@cache
+def frameworks() -> Mapping[str, Framework]:
+    """Every framework by its key, which is the name of its file: `ai-act`."""
+    return {path.stem: _read(path) for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+def _read(path: Path) -> Framework:
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
+    return Framework.model_validate(document)
+
+
+@cache
+def controls_of(rule: str) -> tuple[Control, ...]:
+    """Every requirement that the rule helps with, by framework."""
     return tuple(
-        Control(FRAMEWORKS[framework], requirement.strip())
-        for framework, listed in requirements.items()
-        for requirement in listed.split(",")
+        Control(framework.name, name, requirement.must_be_confirmed)
+        for framework in frameworks().values()
+        for name, requirement in framework.requirements.items()
+        if rule in requirement.rules
     )

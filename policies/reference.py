@@ -44,7 +44,8 @@ def _index() -> str:
     )
     return f"""{_NOTICE}# Policy rules
 
-{len(RULES)} rules, all mandatory: a stack that breaks one does not deploy. The same pack runs on a pull request, at
+{len(RULES)} rules. A stack that breaks one does not deploy, unless the rule is of low severity, which is advice, or of
+medium severity and waived. The same pack runs on a pull request, at
 preview and at deployment, under Pulumi (`--policy-pack policies`) and under the local engine.
 
 An unknown value is not a pass. Where a rule needs a value that exists only after deployment, it reports a violation
@@ -61,6 +62,9 @@ every rule that needs a declaration refuses.
 `ATT-10` and `RES-11` are Bailiwick's own additions to the catalogue that the other ids come from: the first keeps the
 sandbox's trust anchor out of real stacks, the second judges the jurisdiction graph that a region states.
 
+Which rule helps with which requirement is in `policies/frameworks/`; ° marks what a person who knows the framework must
+still confirm.
+
 | Rule | Requires | Severity | Clouds | Helps with |
 | --- | --- | --- | --- | --- |
 {rows}"""
@@ -69,7 +73,8 @@ sandbox's trust anchor out of real stacks, the second judges the jurisdiction gr
 def _requirements(rule: Rule) -> str:
     by_framework: dict[str, list[str]] = {}
     for control in rule.controls:
-        by_framework.setdefault(control.framework, []).append(control.requirement)
+        mark = "°" if control.must_be_confirmed else ""
+        by_framework.setdefault(control.framework, []).append(f"{control.requirement}{mark}")
     return "; ".join(f"{framework}: {', '.join(listed)}" for framework, listed in by_framework.items())
 
 

@@ -24,9 +24,10 @@ from pulumi_policy import (
 )
 
 from policies.context import Declared, NotDeclared
-from policies.controls import Control
+from policies.controls import Control, controls_of
 from policies.subject import MalformedProperty, Resource, Stack, UnknownProperty
 from policies.verdict import Finding, NotApplicable, unknown
+from policies.waivers import NONE, Waivers
 
 STACK_SUFFIX = "-stack"
 """Ends the name of the stack policy of a rule that has a resource policy too: policy names must differ."""
@@ -77,7 +78,6 @@ class Rule:
     severity: Severity
     on_unknown: Literal["block"] = "block"
     clouds: tuple[str, ...]
-    controls: tuple[Control, ...]
     remediation: str
     passing: Example
     failing: tuple[Example, ...]
@@ -90,69 +90,99 @@ class Rule:
         return self.id.partition("-")[0]
 
     @property
+    def controls(self) -> tuple[Control, ...]:
+        """The requirements of published frameworks that it helps with."""
+        return controls_of(self.id)
+
+    @property
+    def level(self) -> EnforcementLevel:
+        """Everything blocks but what is of low severity, which is advice."""
+        return EnforcementLevel.ADVISORY if self.severity is Severity.LOW else EnforcementLevel.MANDATORY
+
+    @property
     def url(self) -> str:
         return f"{DOCS}/{self.id.lower()}"
 
-    def policies(self) -> Iterator[Policy]:
+    def policies(self, waivers: Waivers = NONE) -> Iterator[Policy]:
         """The rule as the SDK takes it: a resource policy, a stack policy, or both."""
         if self.check is not None:
             yield ResourceValidationPolicy(
-                name=self.id, validate=partial(self._validate, self.check), **self._metadata()
+                name=self.id, validate=partial(self._validate, self.check, waivers), **self._metadata()
             )
         if self.check_stack is not None:
             name = self.id + STACK_SUFFIX if self.check is not None else self.id
             yield StackValidationPolicy(
-                name=name, validate=partial(self._validate_stack, self.check_stack), **self._metadata()
+                name=name, validate=partial(self._validate_stack, self.check_stack, waivers), **self._metadata()
             )
 
     def _metadata(self) -> dict[str, Any]:
         return {
             "description": self.title,
             "display_name": f"{self.id} {self.title}",
-            "enforcement_level": EnforcementLevel.MANDATORY,
+            "enforcement_level": self.level,
             "config_schema": PolicyConfigSchema({key: dict(schema) for key, schema in CONFIG_SCHEMA.items()}),
             "severity": self.severity,
-            "framework": PolicyComplianceFramework(
-                name=self.controls[0].framework, reference=self.controls[0].requirement
-            ),
+            "framework": self._framework(),
             "tags": [self.theme, *self.clouds],
             "remediation_steps": self.remediation,
             "url": self.url,
         }
 
-    def _validate(self, check: ResourceCheck, args: ResourceValidationArgs, report: ReportViolation) -> None:
+    def _framework(self) -> PolicyComplianceFramework | None:
+        """The first of its requirements: the SDK takes one."""
+        first = next(iter(self.controls), None)
+        return PolicyComplianceFramework(name=first.framework, reference=first.requirement) if first else None
+
+    def _validate(
+        self, check: ResourceCheck, waivers: Waivers, args: ResourceValidationArgs, report: ReportViolation
+    ) -> None:
         resource = Resource.from_args(args)
-        reason = self._run(lambda: check(resource, Declared.read(args.get_config())), resource, report)
+        reason = self._judge(lambda: check(resource, Declared.read(args.get_config())), resource, waivers, report)
         if reason is not None:
             args.not_applicable(reason)
 
-    def _validate_stack(self, check: StackCheck, args: StackValidationArgs, report: ReportViolation) -> None:
-        reason = self._run(lambda: check(Stack(args), Declared.read(args.get_config())), None, report)
+    def _validate_stack(
+        self, check: StackCheck, waivers: Waivers, args: StackValidationArgs, report: ReportViolation
+    ) -> None:
+        reason = self._judge(lambda: check(Stack(args), Declared.read(args.get_config())), None, waivers, report)
         if reason is not None:
             args.not_applicable(reason)
 
-    def _run(
-        self, findings: Callable[[], Iterable[Finding]], on: Resource | None, report: ReportViolation
+    def _judge(
+        self,
+        findings: Callable[[], Iterable[Finding]],
+        on: Resource | None,
+        waivers: Waivers,
+        report: ReportViolation,
     ) -> str | None:
-        """Report every finding; the reason if the rule does not apply, else None. Raises nothing."""
+        """Report every finding that is not waived; the reason if the rule does not apply or was waived, else None."""
+        waived: list[str] = []
         try:
-            for finding in findings():
-                self._report(finding, on, report)
+            for finding in self._found(findings):
+                resource = finding.on or on
+                waiver = waivers.of(self.id, resource.urn) if resource else None
+                if waiver is not None:
+                    waived.append(waiver.says())
+                else:
+                    report(finding.message(self.id, on, self.remediation), resource.urn if resource else None)
         except NotApplicable as reason:
             return str(reason)
+        return "; ".join(dict.fromkeys(waived)) or None
+
+    def _found(self, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+        """The findings, with what goes wrong on the way as one more; raises `NotApplicable` only."""
+        try:
+            yield from findings()
+        except NotApplicable:
+            raise
         except UnknownProperty as error:
-            self._report(unknown(error.path), on, report)
+            yield unknown(error.path)
         except MalformedProperty as error:
-            self._report(Finding(error.path, f"is not {error.expected}", error.expected), on, report)
+            yield Finding(error.path, f"is not {error.expected}", error.expected)
         except NotDeclared as error:
             fix = f"set {error.key} in the stack's configuration"
-            self._report(Finding(error.key, error.problem, error.allowed, fix=fix), on, report)
+            yield Finding(error.key, error.problem, error.allowed, fix=fix)
         except Exception as error:  # noqa: BLE001 - the engine would say neither which rule failed nor where
             # The text of the error may hold a value of a property, so only its kind is told.
             found = f"could not be judged: the rule failed with {type(error).__name__}"
-            self._report(Finding("this", found, "what the rule can judge", fix="report this defect"), on, report)
-        return None
-
-    def _report(self, finding: Finding, on: Resource | None, report: ReportViolation) -> None:
-        resource = finding.on or on
-        report(finding.message(self.id, on, self.remediation), resource.urn if resource else None)
+            yield Finding("this", found, "what the rule can judge", fix="report this defect")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pulumi_policy import Severity
 
 import catalog
-from policies.controls import FRAMEWORKS
+from policies.controls import frameworks
 from policies.pack import RULES
 from policies.rule import Rule
 
@@ -17,7 +17,7 @@ class UnknownSelection(ValueError):  # noqa: N818 - named for what it says
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Keys of `controls.FRAMEWORKS`, severities (`critical`) and themes (`KEY`); an empty one selects everything."""
+    """Keys of `controls.frameworks()`, severities (`critical`) and themes (`KEY`); an empty one selects everything."""
 
     frameworks: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
@@ -25,10 +25,10 @@ class Selection:
 
     def rules(self) -> tuple[Rule, ...]:
         """The selected rules; raises `UnknownSelection`, also where nothing is left: judging nothing is no pass."""
-        _known("framework", self.frameworks, FRAMEWORKS)
+        _known("framework", self.frameworks, frameworks())
         _known("severity", self.severities, [severity.value for severity in Severity])
         _known("theme", self.themes, dict.fromkeys(rule.theme for rule in RULES))
-        names = {FRAMEWORKS[key] for key in self.frameworks}
+        names = {frameworks()[key].name for key in self.frameworks}
         selected = tuple(
             rule
             for rule in RULES

@@ -8,7 +8,6 @@ from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import EMULATED_SUBSCRIPTION, Declared
-from policies.controls import controls
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
@@ -41,7 +40,6 @@ ATT_01 = Rule(
     why="Who verifies evidence decides what counts as genuine; that must not be decided in another country.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-3, SOV-7"),
     remediation="add an AttestationVerifier component to the stack, in a region of the jurisdiction",
     check_stack=_has_verifier,
     passing=Example(
@@ -118,7 +116,6 @@ ATT_10 = Rule(
     why="The sandbox signs evidence for hardware that does not exist; whoever trusts it releases real keys to anybody.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-7"),
     remediation="remove 'sandbox' from bailiwick:verifier.trustAnchors",
     check=_trusts_real_hardware,
     passing=Example(

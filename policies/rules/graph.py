@@ -11,7 +11,6 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
@@ -67,7 +66,6 @@ RES_11 = Rule(
     why="A region is as sovereign as the farthest thing that it needs in order to work, or to prove that it does.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-2, SOV-3, SOV-5"),
     remediation="replace the dependency by one inside the jurisdiction",
     check_stack=_no_edge_leaves,
     passing=Example(

@@ -7,7 +7,6 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.rule import Example, Rule
 from policies.subject import Resource, Stack
 from policies.terms import KeyStore
@@ -37,7 +36,6 @@ KEY_01 = Rule(
     why="A software key is a number in the operator's storage; one in an HSM cannot be copied out.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-3", nist="SC-12", ccm="CEK-01 to CEK-20"),
     remediation="use a Premium vault or a Managed HSM, and a key type that ends in -HSM",
     check=_in_hardware,
     passing=Example("A Premium vault with an RSA-HSM key.", (examples.VAULT, examples.KEY)),
@@ -66,7 +64,6 @@ KEY_03 = Rule(
     why="A key that is gone takes every model and log with it; one mistake, or one intruder, must not suffice.",
     severity=Severity.HIGH,
     clouds=("azure",),
-    controls=controls(nist="CP-9", ccm="BCR-08, CEK-08"),
     remediation="switch purge protection on and set the soft-delete retention to 30 days or more",
     check=_kept,
     passing=Example("A vault with purge protection and 90 days of soft delete.", (examples.VAULT,)),
@@ -123,7 +120,6 @@ KEY_06 = Rule(
     why="An HSM on the public network is one stolen token away from anybody.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(nist="AC-4, SC-7(3)", ccm="DSP-10", dora="9.3a"),
     remediation="disable public network access, deny by default, and add a private endpoint",
     check=_closed,
     check_stack=_has_private_door,

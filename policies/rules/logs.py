@@ -6,7 +6,6 @@ from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.rule import Example, Rule
 from policies.subject import Resource, Stack
 from policies.terms import AuditStream
@@ -51,7 +50,6 @@ LOG_01 = Rule(
     why="A log that its subject can edit proves nothing; the EU AI Act, Article 26(6), asks for six months.",
     severity=Severity.HIGH,
     clouds=("azure",),
-    controls=controls(ai_act="12, 19, 26(6)", nist="AU-12"),
     remediation="stream audit records to a storage account with an immutability policy of 183 days or more",
     check_stack=_audited,
     passing=Example(

@@ -6,7 +6,6 @@ from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.rule import Example, Rule
 from policies.subject import Resource, Stack
 from policies.terms import Machine
@@ -30,7 +29,6 @@ CVM_01 = Rule(
     why="In an ordinary machine the operator of the cloud can read models, prompts and keys in memory.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-3, SOV-7", nist="SC-28, IA-5", ccm="CEK-03", cis_gcp="4.11"),
     remediation="create it as a confidential VM (components.azure.ConfidentialVm), of a size that has a TEE",
     check=_confidential,
     passing=Example("A virtual machine of security type ConfidentialVM.", (examples.VM,)),
@@ -66,7 +64,6 @@ CVM_03 = Rule(
     why="Without them nothing measures what the machine booted, and attestation has nothing to say about it.",
     severity=Severity.HIGH,
     clouds=("azure",),
-    controls=controls(ccm="CEK-03, IVS-07, TVM-07", nis2="21"),
     remediation="switch secure boot and vTPM on in the machine's UEFI settings",
     check=_measured_boot,
     passing=Example("A machine with secure boot and vTPM.", (examples.VM,)),
@@ -116,7 +113,6 @@ CVM_04 = Rule(
     why="Otherwise whoever holds the storage can read the disk, or start it in a machine of their own.",
     severity=Severity.HIGH,
     clouds=("azure",),
-    controls=controls(nist="SC-12", dora="9.3c"),
     remediation="encrypt the OS disk with DiskWithVMGuestState and a disk encryption set for confidential VMs",
     check=_bound_disk,
     check_stack=_bound_disk_key,

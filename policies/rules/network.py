@@ -7,7 +7,6 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import EgressGuard, Unwanted
@@ -28,7 +27,6 @@ NET_01 = Rule(
     why="A machine with a public address is one mistake in a firewall away from the Internet.",
     severity=Severity.HIGH,
     clouds=("azure",),
-    controls=controls(nist="AC-4, SC-7"),
     remediation="remove the public address; reach the resource through the private network",
     check=_no_way_in,
     passing=Example("An interface with a private address only.", (examples.INTERFACE,)),
@@ -141,7 +139,6 @@ NET_02 = Rule(
     why="Data leaves through egress; a rule that lets everything out makes every other rule a suggestion.",
     severity=Severity.HIGH,
     clouds=("azure",),
-    controls=controls(sov="SOV-3"),
     remediation="deny all egress, switch default outbound access off, and allow private destinations one by one",
     check=_no_way_out,
     check_stack=_guards_are_known,

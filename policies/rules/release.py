@@ -8,7 +8,6 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.examples import STRICT, claim
 from policies.release.model import MalformedDocument, Way
 from policies.rule import Example, Rule
@@ -69,7 +68,6 @@ REL_01 = Rule(
     why="An exportable key without a policy is a key that anybody with the right role can take away.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-3"),
     remediation="compile the release policy with components.release, or make the key not exportable",
     check=_has_policy,
     passing=Example("A key that can be released, and the policy that says to whom.", (examples.KEY,)),
@@ -135,7 +133,6 @@ REL_02 = Rule(
     why="Whoever signs the attestation token decides who gets the key; the vendor's sample trusts 59 authorities.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-2, SOV-3"),
     remediation="name only the attestation services of the jurisdiction's regions in the release policy",
     check=_local_authorities,
     passing=Example("The attestation service of the region.", (examples.KEY,)),
@@ -197,7 +194,6 @@ REL_03 = Rule(
     why="Every tenant of the cloud has compliant hardware; only the measurement tells your image from theirs.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-5, SOV-7"),
     remediation="pin the image's launch measurement and refuse debuggable guests, in each alternative of the policy",
     check=_pinned,
     passing=Example("TEE, launch measurement and no debugging.", (examples.KEY,)),

@@ -7,7 +7,6 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.controls import controls
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, provider_package
 from policies.terms import Unwanted, region_id
@@ -54,7 +53,6 @@ RES_01 = Rule(
     why="A resource outside the jurisdiction answers to another law, whatever its encryption.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-2, SOV-3", c5="PSS-12"),
     remediation="set bailiwick:location, or the resource's own location, to one of the allowed regions",
     check=_inside,
     passing=Example("A vault in Germany, in a stack that may not leave Germany.", (examples.VAULT,)),
@@ -107,7 +105,6 @@ RES_02 = Rule(
     why="A type without a region is served from anywhere; each one that may be is listed with the reason.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-2, SOV-3", c5="PSS-12"),
     remediation="state a location, or add the type with its reason to global_types in catalog/data",
     check=_listed,
     passing=Example(
@@ -165,7 +162,6 @@ RES_03 = Rule(
     why="A provider with another region, endpoint, partition or account carries every resource made through it away.",
     severity=Severity.CRITICAL,
     clouds=("azure",),
-    controls=controls(sov="SOV-2"),
     remediation="configure the provider from the stack's own bailiwick: settings",
     check=_leads_inside,
     passing=Example("A provider for the public Azure cloud, in Germany.", (examples.PROVIDER,)),

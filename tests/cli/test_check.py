@@ -54,6 +54,14 @@ def unusable(result: Result, *expected: str) -> None:
         assert text in result.out + result.err
 
 
+def test_the_shipped_stacks_pass_and_every_status_is_told_apart(cli: Cli) -> None:
+    result = cli("check", "--all", "--format", "json")
+    assert result.code == 0, result.out + result.err
+    for stack in json.loads(result.out)["stacks"].values():
+        assert {verdict["status"] for verdict in stack["verdicts"]} == {"pass", "not_applicable"}
+        assert {verdict["line"] > 0 for verdict in stack["verdicts"] if verdict["rule"] == "CVM-01"} == {True}
+
+
 def test_a_violation_is_reported_at_the_line_that_made_the_resource(cli: Cli) -> None:
     extend(cli, ABROAD)
     line = program(cli).read_text().splitlines().index("resources.ResourceGroup(") + 1

@@ -72,12 +72,6 @@ def test_stack_export_is_what_pulumi_stack_import_reads(deployed: Cli, tmp_path:
     assert any(entry["type"] == "azure-native:compute:VirtualMachine" for entry in _resources(document))
 
 
-def test_check_passes_the_shipped_stack(cli: Cli) -> None:
-    result = cli("check", "--all")
-    assert result.code == 0, result.out + result.err
-    assert "pass" in result.out
-
-
 def _resources(document: dict) -> list[dict]:
     deployment = document.get("deployment") or document["checkpoint"]["latest"]
     return deployment.get("resources") or []
