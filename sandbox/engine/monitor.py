@@ -50,7 +50,8 @@ class LocalMonitor:
 
     def RegisterResource(self, request: Any) -> Any:
         goal = goal_from(self._transforms.apply(request), self._run.stack, self._run.project)
-        self._run.positions[goal.urn] = position_of(request, self._directory)
+        inherited = self._run.positions.get(goal.parent, "")
+        self._run.positions[goal.urn] = position_of(request, self._directory) or inherited
         state = self._deployment.register(goal)
         if state is None:
             return resource_pb2.RegisterResourceResponse(urn=goal.urn, result=resource_pb2.FAIL)

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+_ENGINE = Path(__file__).parent
+
 
 def position_of(request: Any, directory: Path) -> str:
     """`stacks/__main__.py:12`, relative to the project's `directory`: the innermost line of the project's own code in
     a `RegisterResourceRequest`, so that a library of components points at who uses it. Empty when there is none."""
     for uri, line in _frames(request):
         path = Path(unquote(urlsplit(uri).path))
-        if path.is_relative_to(directory) and not {"site-packages", ".venv"} & set(path.parts):
+        own = path.is_relative_to(directory) and not path.is_relative_to(_ENGINE)
+        if own and "site-packages" not in path.parts:
             return f"{path.relative_to(directory)}:{line}"
     return ""
 

@@ -59,7 +59,8 @@ def test_the_shipped_stacks_pass_and_every_status_is_told_apart(cli: Cli) -> Non
     assert result.code == 0, result.out + result.err
     for stack in json.loads(result.out)["stacks"].values():
         assert {verdict["status"] for verdict in stack["verdicts"]} == {"pass", "not_applicable"}
-        assert {verdict["line"] > 0 for verdict in stack["verdicts"] if verdict["rule"] == "CVM-01"} == {True}
+        assert [one["urn"] for one in stack["verdicts"] if one["rule"] == "CVM-03" and one["status"] == "pass"]
+        assert {one["line"] > 0 for one in stack["verdicts"] if "confidentialvm" in one["urn"].lower()} == {True}
 
 
 def test_a_violation_is_reported_at_the_line_that_made_the_resource(cli: Cli) -> None:

@@ -49,6 +49,6 @@ def test_a_pattern_that_is_no_urn(tmp_path: Path) -> None:
 def test_another_kind_of_key(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="is not an Ed25519 key"):
         raise run(private(tmp_path, ec.generate_private_key(ec.SECP384R1()))).exception or AssertionError
+    (tmp_path / "text").write_text("no key")
     with pytest.raises(CliError, match="is not a private key in PEM"):
-        (tmp_path / "text").write_text("no key")
         raise run(tmp_path / "text").exception or AssertionError
