@@ -44,10 +44,11 @@ class _Predicate(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _tcb_of_snp(cls, values: Any) -> Any:
-        """The TCB of another TEE has another form, which only the verifier reads."""
-        other = isinstance(values, dict) and values.get("tee") != Tee.SNP
-        return {**values, "minimum_tcb": None} if other else values
+    def _of_a_trust_domain(cls, values: Any) -> Any:
+        """A TD is launched into its MRTD; its TCB has another form, which only the verifier reads."""
+        if not isinstance(values, dict) or values.get("tee") != Tee.TDX:
+            return values
+        return {**values, "launch_measurements": values.get("mr_td"), "minimum_tcb": None}
 
 
 class _Statement(BaseModel):
@@ -65,7 +66,8 @@ class ReferenceValues:
     """`<name>-<version>`."""
     tee: Tee
     launch_measurements: tuple[str, ...]
-    """Launch measurements that the image may have, lower-case hexadecimal."""
+    """Launch measurements that the image may have, lower-case hexadecimal; on Intel TDX its MRTD, which measures the
+    virtual firmware, while the RTMRs of the envelope measure what that boots."""
     minimum_tcb: MinimumTcb | None
     """Oldest firmware of a SEV-SNP platform; None on other TEEs."""
     envelope: dict[str, Any]

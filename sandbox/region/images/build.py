@@ -23,7 +23,7 @@ def build(directory: Path, at: datetime) -> list[Path]:
     for image in gallery().values():
         payload = json.dumps(image.statement(at), indent=1).encode()
         envelope = dsse.sign(dsse.IN_TOTO, payload, signer)
-        path = directory / f"{image.id}.json"
+        path = directory / f"{image.key}.json"
         path.write_text(json.dumps(envelope, indent=2) + "\n", "utf-8")
         written.append(path)
     return written

@@ -1,10 +1,11 @@
 """The image gallery of the emulated region: recipes, and the launch measurements that follow from them.
 
-A recipe (`<name>-<version>.yaml` in this folder) lists what an image consists of, in launch order. An emulated
-image has no disk: the content of a component is the text in its recipe. The launch measurement chains the
-components as SNP firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE, table PAGE_INFO), with one
-record for a component where hardware has one for each 4 KiB page. A real image's measurement comes from its
-real pages; everything that reads reference values treats both alike.
+A recipe (`<name>-<version>.yaml` in this folder, `<name>-<version>.tdx.yaml` for Intel TDX) lists what an image
+consists of, in launch order. An emulated image has no disk: the content of a component is the text in its recipe. Under
+SEV-SNP the launch measurement chains the components as firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE,
+table PAGE_INFO), with one record for a component where hardware has one for each 4 KiB page; under TDX, MRTD measures
+the firmware and the RTMRs what it boots (`sandbox.region.images.trust_domain`). A real image's measurements come from
+its real pages; everything that reads reference values treats both alike.
 """
 
 import hashlib
@@ -13,12 +14,13 @@ import struct
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from sandbox.hardware import LaunchPolicy, Tcb
+from sandbox.region.images import trust_domain
 
 RECIPES: Final = Path(__file__).parent
 
@@ -46,22 +48,53 @@ class Component(_Model):
     content: str = Field(min_length=1)
 
 
-class Image(_Model):
-    """One version of one image, as its recipe describes it."""
+class _Image(_Model):
+    """One version of one image for one TEE, as its recipe describes it."""
 
     name: str
     version: str
-    tee: Literal["snp"]
-    product: Literal["milan"]
     security_types: tuple[str, ...]
     components: tuple[Component, ...] = Field(min_length=1)
-    guest_policy: LaunchPolicy
-    minimum_tcb: Tcb
 
     @property
     def id(self) -> str:
         """`<name>-<version>`, as release policies name it."""
         return f"{self.name}-{self.version}"
+
+    def measurement(self) -> bytes:
+        """What the hardware measures at launch: 48 bytes, SHA-384."""
+        raise NotImplementedError
+
+    def predicate(self) -> dict[str, Any]:
+        """What the reference values say besides image and build time."""
+        raise NotImplementedError
+
+    def statement(self, built_at: datetime) -> dict[str, Any]:
+        """The in-toto statement that names this image's reference values."""
+        return {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": self.id, "digest": {"sha384": self.measurement().hex()}}],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": {
+                "image": {"name": self.name, "version": self.version},
+                **self.predicate(),
+                "built_at": built_at.isoformat(timespec="seconds"),
+            },
+        }
+
+
+class Image(_Image):
+    """An image for AMD SEV-SNP."""
+
+    tee: Literal["snp"]
+    product: Literal["milan"]
+    guest_policy: LaunchPolicy
+    minimum_tcb: Tcb
+
+    @property
+    def key(self) -> str:
+        """Name of the recipe and of its reference values, without suffix."""
+        return self.id
 
     def measurement(self) -> bytes:
         """The launch digest: 48 bytes, SHA-384."""
@@ -72,32 +105,56 @@ class Image(_Model):
             digest = hashlib.sha384(record).digest()
         return digest
 
-    def statement(self, built_at: datetime) -> dict[str, Any]:
-        """The in-toto statement that names this image's reference values."""
-        measurement = self.measurement().hex()
+    def predicate(self) -> dict[str, Any]:
         return {
-            "_type": STATEMENT_TYPE,
-            "subject": [{"name": self.id, "digest": {"sha384": measurement}}],
-            "predicateType": PREDICATE_TYPE,
-            "predicate": {
-                "image": {"name": self.name, "version": self.version},
-                "tee": self.tee,
-                "product": self.product,
-                "launch_measurements": [measurement],
-                **self.model_dump(mode="json", include={"minimum_tcb", "guest_policy"}),
-                "built_at": built_at.isoformat(timespec="seconds"),
-            },
+            "tee": self.tee,
+            "product": self.product,
+            "launch_measurements": [self.measurement().hex()],
+            **self.model_dump(mode="json", include={"minimum_tcb", "guest_policy"}),
         }
 
 
+class TrustDomainImage(_Image):
+    """An image for Intel TDX."""
+
+    tee: Literal["tdx"]
+
+    @property
+    def key(self) -> str:
+        """Name of the recipe and of its reference values, without suffix."""
+        return f"{self.id}.tdx"
+
+    def measurement(self) -> bytes:
+        """MRTD: 48 bytes, SHA-384."""
+        return self.registers().mr_td
+
+    def registers(self) -> trust_domain.Registers:
+        """MRTD and the RTMRs of a TD that was started from the image."""
+        return trust_domain.measure((component.kind, component.content) for component in self.components)
+
+    def predicate(self) -> dict[str, Any]:
+        found = self.registers()
+        return {
+            "tee": self.tee,
+            "mr_td": [found.mr_td.hex()],
+            "rtmr1": [found.rtmr1.hex()],
+            "rtmr2": [found.rtmr2.hex()],
+        }
+
+
+AnyImage = Image | TrustDomainImage
+_RECIPE: Final[TypeAdapter[AnyImage]] = TypeAdapter(Annotated[AnyImage, Field(discriminator="tee")])
+
+
 @cache
-def gallery() -> dict[str, Image]:
-    """Every image that the emulated region offers, by `<name>-<version>`."""
-    images = (Image.model_validate(yaml.safe_load(path.read_text("utf-8"))) for path in sorted(RECIPES.glob("*.yaml")))
-    return {image.id: image for image in images}
+def gallery() -> dict[str, AnyImage]:
+    """Every image that the emulated region offers, by the name of its recipe."""
+    recipes = (yaml.safe_load(path.read_text("utf-8")) for path in sorted(RECIPES.glob("*.yaml")))
+    return {image.key: image for image in map(_RECIPE.validate_python, recipes)}
 
 
 def find(reference_id: str) -> Image | None:
-    """The image behind an ARM gallery image version id (case-insensitive, as ARM ids are), or None."""
+    """The SEV-SNP image behind an ARM gallery image version id (case-insensitive, as ARM ids are), or None."""
     match = _GALLERY_ID.fullmatch(reference_id)
-    return gallery().get(f"{match['name']}-{match['version']}".lower()) if match else None
+    image = gallery().get(f"{match['name']}-{match['version']}".lower()) if match else None
+    return image if isinstance(image, Image) else None

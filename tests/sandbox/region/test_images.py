@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.region import images
 from verifier import dsse
+from verifier.reference import read_tdx_bundle
 from verifier.signer import load_public_key
 
 COMMITTED = images.REFERENCE_VALUES
@@ -47,9 +48,16 @@ def test_build_signs_with_a_new_key_each_time(tmp_path):
 
 
 def test_every_image_measures_differently():
-    measurements = {image.measurement() for image in images.gallery().values()}
-    assert len(measurements) == len(images.gallery())
-    assert {len(measurement) for measurement in measurements} == {48}
+    measured = {json.dumps(image.predicate()) for image in images.gallery().values()}
+    assert len(measured) == len(images.gallery())
+    assert {len(image.measurement()) for image in images.gallery().values()} == {48}
+
+
+def test_another_application_in_a_trust_domain_shows_in_its_last_register_only():
+    """MRTD measures the firmware alone: whoever pins it and not the RTMRs has pinned no image."""
+    first, second = (images.gallery()[f"inference-guest-{version}.tdx"].registers() for version in ("1.0.0", "1.1.0"))
+    assert first.mr_td == second.mr_td
+    assert first.rtmr2 != second.rtmr2
 
 
 @pytest.mark.parametrize("change", ["content", "kind", "order"])
@@ -78,3 +86,11 @@ def test_any_change_of_a_component_changes_the_measurement(change):
 def test_gallery_look_up_by_arm_id(reference, found):
     image = images.find(reference)
     assert (image.id if image else None) == found
+
+
+@pytest.mark.parametrize("image", [key for key in sorted(images.gallery()) if key.endswith(".tdx")])
+def test_the_verifier_reads_the_values_of_a_trust_domain(image):
+    key = load_public_key((COMMITTED / images.BUILD_KEY).read_text())
+    found = read_tdx_bundle((COMMITTED / f"{image}.json").read_text(), [key])
+    assert found.mr_td == {images.gallery()[image].measurement().hex()}
+    assert found.rtmr2 == {images.gallery()[image].registers().rtmr2.hex()}
