@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
@@ -15,8 +14,9 @@ from cli.project import Project
 from cli.pulumi_engine import Engine, PulumiEngine
 from components.spec import RegionSpec
 from policies import pack
-from sandbox.clouds.azure import AzureCloud
+from sandbox.clouds import Cloud, open_cloud
 from sandbox.engine import LocalEngine, PolicyHost, StateFile
+from sandbox.engine.events import Emit
 from sandbox.region import Region
 
 
@@ -28,18 +28,18 @@ class Session:
     stack: str
     spec: RegionSpec
     region: Region
-    cloud: AzureCloud
+    cloud: Cloud
     console: Console
 
-    def local_engine(self) -> LocalEngine:
-        """The local engine on this stack, printing to the console as it goes."""
+    def local_engine(self, on_event: Emit | None = None) -> LocalEngine:
+        """The local engine on this stack, printing to the console as it goes unless `on_event` takes the events."""
         return LocalEngine(
             self.project.root,
             self.stack,
             providers={self.cloud.package: self.cloud},
             state=StateFile(self.project.state_file(self.stack), self.project.passphrase()),
             policy_pack=PolicyHost(pack.build()),
-            on_event=Display(self.console),
+            on_event=on_event or Display(self.console),
         )
 
     def erase(self) -> None:
@@ -76,7 +76,7 @@ def emulated(project: Project, stack: str, console: Console) -> Iterator[Session
     data = project.region_dir(stack)
     region = Region(data, stack, project.hardware_dir, warn=lambda text: console.print(f"[yellow]warning[/] {text}"))
     try:
-        cloud = AzureCloud(data, region)
+        cloud = open_cloud(spec.provider, data, region)
         region.attach(cloud.resolve)
         try:
             yield Session(project, stack, spec, region, cloud, console)
@@ -95,8 +95,3 @@ def print_header(session: Session, engine: Engine) -> None:
         f"[bold]Region[/]  {session.stack}: {place.name}, jurisdiction {spec.jurisdiction}, emulated {spec.cloud}\n"
         f"[bold]Engine[/]  {engine}{version}\n"
     )
-
-
-def relative(path: Path, project: Project) -> Path:
-    """`path` as a person in the project's root would type it."""
-    return path.relative_to(project.root) if path.is_relative_to(project.root) else path

@@ -2,15 +2,16 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
-from cli import attestation_view, records
+from cli import attestation_view, fleet, records
 from cli.checking import preview
 from cli.console import open_console
 from cli.display import print_outputs, resource_tree
-from cli.errors import EXIT_VIOLATION
-from cli.options import EngineOption, StackArgument
+from cli.errors import EXIT_VIOLATION, CliError
+from cli.options import EngineOption
 from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import Session, emulated, print_header
@@ -19,24 +20,38 @@ from sandbox.engine.resource import ResourceState
 
 app = typer.Typer()
 
-GUEST_SECONDS = 60.0
-"""How long guests may take to attest and fetch their keys."""
-
 
 @app.command()
 def up(
-    stack: StackArgument,
+    stacks: Annotated[list[str] | None, typer.Argument(help="stacks to bring up", metavar="[STACK]...")] = None,
+    every: Annotated[bool, typer.Option("--all", help="every stack that has a stack file")] = False,
     engine: EngineOption = Engine.AUTO,
 ) -> None:
-    """Bring a region up in the emulated cloud, attest its guests and show the proof."""
+    """Bring regions up in the emulated cloud, attest their guests and show the proof.
+
+    Several at once run in parallel under the local engine, and are summed up in one table.
+    """
+    project = Project.find()
+    names = project.stack_names() if every else stacks or []
+    if not names:
+        raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names()) or 'none'}")
+    if len(names) == 1:
+        _one(project, names[0], engine)
+    elif engine is Engine.PULUMI:
+        raise CliError("several stacks at once run under the local engine: leave --engine out, or name one stack")
+    elif any(arrival.error for arrival in fleet.bring_up(project, names, open_console())):
+        raise typer.Exit(EXIT_VIOLATION)
+
+
+def _one(project: Project, stack: str, engine: Engine) -> None:
     started, began = time.monotonic(), datetime.now(UTC).isoformat()
     console = open_console()
-    with emulated(Project.find(), stack, console) as session:
+    with emulated(project, stack, console) as session:
         print_header(session, engine.chosen())
         ok = _with_pulumi(session) if engine.chosen() is Engine.PULUMI else _with_local_engine(session)
         if not ok:
             raise typer.Exit(EXIT_VIOLATION)
-        outcomes = session.region.settle(GUEST_SECONDS)
+        outcomes = session.region.settle(fleet.GUEST_SECONDS)
         for outcome in outcomes:
             attestation_view.print_outcome(console, outcome, brief=outcome.started_at < began)
         console.print(f"\n[bold]Took[/]  {time.monotonic() - started:.1f} s")

@@ -23,20 +23,30 @@ def render_html(bundle: bytes | Mapping[str, Any], verification: Verification) -
     """
     statements = verification.statements
     content = bundle if isinstance(bundle, bytes) else bundles.to_bytes(bundle)
-    return _template().render(
-        verification=verification,
-        size=len(content),
-        statements=statements,
-        drawing=_drawing(verification),
-        decisions=_decisions(statements),
-        claims=_claims(statements),
-        verdicts=_verdicts(statements),
-        resources=statements.get("inputs", {}).get("resources", []),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            verification=verification,
+            standalone=False,
+            size=len(content),
+            statements=statements,
+            drawing=_drawing(verification),
+            decisions=_decisions(statements),
+            claims=_claims(statements),
+            verdicts=_verdicts(statements),
+            resources=statements.get("inputs", {}).get("resources", []),
+        )
     )
 
 
+def render_svg(stack: str, statement: Mapping[str, Any]) -> str:
+    """The jurisdiction graph alone, as an SVG image. statement: `jurisdiction`, `inside`, `dependencies`."""
+    return _environment().get_template("graph.svg").render(drawing=draw(stack, statement), standalone=True)
+
+
 @cache
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -45,7 +55,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["short"] = _short
-    return environment.get_template("page.html")
+    return environment
 
 
 def _drawing(verification: Verification) -> Any:
