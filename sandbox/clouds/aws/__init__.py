@@ -1,0 +1,5 @@
+"""The emulated AWS (`aws`)."""
+
+from sandbox.clouds.aws.cloud import AwsCloud
+
+__all__ = ["AwsCloud"]
