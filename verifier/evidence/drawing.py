@@ -19,7 +19,7 @@ _GAP = 14
 _TOP = 56
 _CENTRE_WIDTH = 200
 _CENTRE_HEIGHT = 76
-_TEXT_CHARACTERS = 50
+_TEXT_CHARACTERS = 46
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,9 @@ def _below(groups: list[tuple[str, tuple[Line, ...]]], border_height: int, centr
         if index and index % 2 == 0:
             y, row_height = y + row_height + _GAP, 0
         x = 2 * _MARGIN if index % 2 == 0 else WIDTH - 2 * _MARGIN - _CARD_WIDTH
-        start, end = WIDTH // 2, x + _CARD_WIDTH // 2
-        edge = (
-            f"M{start} {centre_y + _CENTRE_HEIGHT} V{border_height} "
-            f"C{start} {border_height + 36} {end} {border_height - 4} {end} {y}"
-        )
+        middle, target = WIDTH // 2, y + _height(len(lines)) // 2
+        end = x + _CARD_WIDTH if index % 2 == 0 else x
+        edge = f"M{middle} {centre_y + _CENTRE_HEIGHT} V{target - _LINE} Q{middle} {target} {end} {target}"
         cards.append(Card(kind, lines, x, y, edge, outside=True))
         row_height = max(row_height, _height(len(lines)))
     return cards
