@@ -19,7 +19,8 @@ _GAP = 14
 _TOP = 56
 _CENTRE_WIDTH = 200
 _CENTRE_HEIGHT = 76
-_TEXT_CHARACTERS = 46
+_TITLE_CHARACTERS = 46
+_NOTE_CHARACTERS = 56
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _by_kind(edges: Sequence[Mapping[str, Any]]) -> list[tuple[str, tuple[Line, 
         reach = ", ".join(edge.get("legalReach") or ())
         note = f"{edge['location']} · {edge['operator']}" + (f" · law of {reach}" if reach else "")
         full = f"{edge['name']}: {edge.get('endpoint', '')}; {note}; carries {edge.get('carries', 'content')}"
-        line = Line(_short(edge["name"]), _short(note), full, edge.get("carries", "content"))
+        line = Line(_short(edge["name"], _TITLE_CHARACTERS), _short(note, _NOTE_CHARACTERS), full, edge.get("carries", "content"))
         kinds.setdefault(edge["kind"], []).append(line)
     return [(kind, tuple(lines)) for kind, lines in sorted(kinds.items())]
 
@@ -150,5 +151,5 @@ def _column_height(groups: Sequence[tuple[str, tuple[Line, ...]]]) -> int:
     return sum(_height(len(lines)) + _GAP for _, lines in groups) - (_GAP if groups else 0)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _TEXT_CHARACTERS else text[: _TEXT_CHARACTERS - 1] + "…"
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
