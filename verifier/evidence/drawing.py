@@ -98,7 +98,8 @@ def _by_kind(edges: Sequence[Mapping[str, Any]]) -> list[tuple[str, tuple[Line, 
         reach = ", ".join(edge.get("legalReach") or ())
         note = f"{edge['location']} · {edge['operator']}" + (f" · law of {reach}" if reach else "")
         full = f"{edge['name']}: {edge.get('endpoint', '')}; {note}; carries {edge.get('carries', 'content')}"
-        line = Line(_short(edge["name"], _TITLE_CHARACTERS), _short(note, _NOTE_CHARACTERS), full, edge.get("carries", "content"))
+        title = _short(edge["name"], _TITLE_CHARACTERS)
+        line = Line(title, _short(note, _NOTE_CHARACTERS), full, edge.get("carries", "content"))
         kinds.setdefault(edge["kind"], []).append(line)
     return [(kind, tuple(lines)) for kind, lines in sorted(kinds.items())]
 
