@@ -19,6 +19,8 @@ VERBS: Final = {
     "waiver": "sign a waiver of a policy finding",
     "verify": "verify attestation evidence",
     "evidence": "export or verify the signed evidence bundle",
+    "graph": "draw the jurisdiction graph or the resources, before deployment",
+    "new": "write a stack file that passes the pack",
     "stack": "list stacks; show, export or import their state",
     "sandbox": "serve the emulated clouds to the real engine",
     "catalog": "regions, machines and services, and what each jurisdiction can have",
