@@ -103,18 +103,28 @@ def qe_fields() -> dict[str, Any]:
 
 
 def sgx_extension(
-    components: bytes = bytes([5] * 16), pcesvn: int = 13, pce_id: bytes = bytes(2), fmspc: str = FMSPC
+    components: bytes = bytes([5] * 16),
+    pcesvn: int = 13,
+    pce_id: bytes = bytes(2),
+    fmspc: str = FMSPC,
+    *,
+    tcb_tag: int = 0x30,
+    svn_tag: int = 0x02,
+    extra: bytes = b"",
 ) -> bytes:
-    """The SGX extension of a PCK certificate."""
-    tcb = [member(f"{SGX}.2.{n}", integer(svn)) for n, svn in enumerate(components, 1)]
+    """The SGX extension of a PCK certificate. tcb_tag, svn_tag: DER tags of the TCB and of its first component."""
+    svns = [integer(svn) for svn in components]
+    svns[0] = bytes([svn_tag]) + svns[0][1:]
+    tcb = [member(f"{SGX}.2.{n}", svn) for n, svn in enumerate(svns, 1)]
     tcb += [member(f"{SGX}.2.17", integer(pcesvn)), member(f"{SGX}.2.18", tlv(0x04, components))]
     return tlv(
         0x30,
         member(f"{SGX}.1", tlv(0x04, bytes(range(16)))),
-        member(f"{SGX}.2", tlv(0x30, *tcb)),
+        member(f"{SGX}.2", tlv(tcb_tag, *tcb)),
         member(f"{SGX}.3", tlv(0x04, pce_id)),
         member(f"{SGX}.4", tlv(0x04, bytes.fromhex(fmspc))),
         member(f"{SGX}.5", tlv(0x0A, b"\x01")),
+        extra,
         member(f"{SGX}.6", tlv(0x04, bytes(16))),
     )
 

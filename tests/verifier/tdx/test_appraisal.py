@@ -74,6 +74,10 @@ class TestTcbStatus:
         for fake in (OLD_PLATFORM, self.SOFTWARE, platform("ConfigurationNeeded")):
             assert against(fake) == ["tcb.status"]
 
+    def test_advisories_of_an_up_to_date_tcb_need_no_listing(self):
+        levels = [level(tcb=platform_tcb(), advisories=("INTEL-SA-00615",))]
+        assert against(world().with_tcb_info(tcbLevels=levels)) == []
+
     def test_a_status_needs_every_advisory_listed(self):
         statuses = ["UpToDate", "SWHardeningNeeded"]
         assert against(self.SOFTWARE, statuses=statuses) == ["tcb.status"]
@@ -245,7 +249,11 @@ class TestReferenceValues:
         listed = {"mr_td": [TD["mr_td"].hex()]}
         assert against(world(), {"reference_values": "required", "images": ["other-1"]}, **listed) == ["measurement"]
         values = {"reference_values": [bundle()]}
-        assert against(world(), {"images": ["other-1"]}, **values) == ["measurement"]
+        refused = claims(world(), {"images": ["other-1"]}, **values)["measurement"]
+        assert (refused.tier, refused.reason) == (
+            Tier.CONTRAINDICATED,
+            "the image is guest-1, the policy accepts other-1",
+        )
         assert against(world(), {"images": ["guest-1"]}, **values) == []
 
     @pytest.mark.parametrize("register", ["rtmr0", "rtmr1", "rtmr2", "rtmr3", "mr_config_id"])

@@ -21,6 +21,7 @@ from tests.verifier.tdx.fake_intel import (
     level,
     member,
     pem,
+    platform_tcb,
     point,
     sgx_extension,
     sign_raw,
@@ -83,6 +84,11 @@ def duplicate(member_name: str) -> Callable[[dict], bytes]:
     return serialize
 
 
+def shortened(name: str) -> dict:
+    tcb_of_level = platform_tcb()
+    return {**tcb_of_level, name: tcb_of_level[name][:15]}
+
+
 AT = world().at
 P384 = fake_amd.leaf_key().public_key()
 RSA = fake_amd.other_key().public_key()
@@ -124,6 +130,9 @@ CHECKS: list[tuple[str, World]] = [
     ("chain.pck.extension", sgx(sgx_extension(components=bytes(15)))),
     ("chain.pck.extension", sgx(sgx_extension() + b"\x05\0")),
     ("chain.pck.extension", sgx(tlv(0x30, *[member(f"{SGX}.4", tlv(0x04, bytes(6)))] * 2))),
+    ("chain.pck.extension", sgx(sgx_extension(extra=member(f"{SGX}.4", tlv(0x04, bytes(6)))))),
+    ("chain.pck.extension", sgx(sgx_extension(tcb_tag=0x31))),
+    ("chain.pck.extension", sgx(sgx_extension(svn_tag=0x04))),
     ("chain.intermediate", part("intermediate", subject="Intel SGX TCB Signing")),
     ("chain.intermediate.authority", part("intermediate", extensions=authority_extensions()[1:])),
     ("chain.intermediate.authority", part("intermediate", extensions=authority_extensions(0x02))),
@@ -172,6 +181,9 @@ CHECKS: list[tuple[str, World]] = [
     ("tcb-info.content", tcb(issueDate="2026-05-31T12:00:00")),
     ("tcb-info.content", tcb(tcbEvaluationDataNumber="20")),
     ("tcb-info.content", tcb(tcbLevels=None)),
+    ("tcb-info.content", tcb(tcbLevels=[level(tcb=shortened("sgxtcbcomponents"))])),
+    ("tcb-info.content", tcb(tcbLevels=[level(tcb=shortened("tdxtcbcomponents"))])),
+    ("tcb-info.content", tcb(tcbLevels=[level(tcb=platform_tcb(sgx=256))])),
     ("tcb-info.content", tcb(tcbLevels=[level("TDRelaunchAdvised", tcb=world().tcb_info["tcbLevels"][0]["tcb"])])),
     ("tcb-info.content", tcb(tcbLevels=[level("Fine", tcb=world().tcb_info["tcbLevels"][0]["tcb"])])),
     ("tcb-info.content", module(tcbLevels=[level("SWHardeningNeeded", tcb={"isvsvn": 1})])),

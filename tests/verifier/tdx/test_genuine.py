@@ -9,7 +9,7 @@ import pytest
 from tests.verifier.tdx.genuine import CASES, GENUINE, INDEX, ONE_PER_QUOTE, SHARED, TDX, VERDICTS, collateral
 from verifier.appraisal.policy import DEFAULT_POLICY, AppraisalPolicy
 from verifier.appraisal.tdx import appraise
-from verifier.errors import MalformedEvidence, VerificationFailed
+from verifier.errors import MalformedEvidence, UnreadableInput, VerificationFailed
 from verifier.tdx import Collateral, parse, verify
 from verifier.trust import TrustStore
 
@@ -155,6 +155,10 @@ class TestCollateral:
         first, last = verdicts[-1], verdicts[0]
         assert first.at < last.at
         assert failed_check(first.quote, first.collateral, trust, last.at).endswith(".validity")
+
+    def test_a_folder_that_is_none_cannot_be_read(self, tmp_path):
+        with pytest.raises(UnreadableInput, match=r"no such folder; it should hold tcb_info\.json"):
+            Collateral.from_directory(tmp_path / "none")
 
     def test_a_folder_names_what_is_missing(self, tmp_path):
         (tmp_path / "tcb_info.json").write_bytes(b"{}")
