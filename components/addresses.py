@@ -1,6 +1,7 @@
 """How a region's private address space is cut into subnets: the same on every cloud."""
 
 import ipaddress
+from enum import StrEnum
 from itertools import islice
 
 from components.errors import InputError
@@ -10,6 +11,14 @@ _PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12
 _LARGEST_SUBNET_PREFIX = 24
 _SMALLEST_SUBNET_PREFIX = 28
 _SMALLEST_SPACE_PREFIX = 26
+
+
+class Segment(StrEnum):
+    """The subnets of a region, in the order in which they take their part of the address space."""
+
+    WORKLOAD = "workload"
+    VERIFIER = "verifier"
+    ENDPOINTS = "endpoints"
 
 
 def subnets(component: str, address_space: str, count: int) -> list[ipaddress.IPv4Network]:

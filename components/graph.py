@@ -13,6 +13,7 @@ from typing import Any
 
 import catalog
 from components.arguments import camel_case
+from components.errors import InputError
 
 
 class Kind(StrEnum):
@@ -88,3 +89,19 @@ def as_records(graph: Sequence[Dependency]) -> list[dict[str, Any]]:
         {camel_case(key): list(value) if isinstance(value, tuple) else value for key, value in asdict(edge).items()}
         for edge in ordered
     ]
+
+
+def refuse_leaving(component: str, edges: Iterable[Dependency], jurisdiction: str) -> None:
+    """Raise `InputError` in the name of a region's component when content, keys or evidence would leave."""
+    if blocked := blocking(edges, jurisdiction):
+        named = "; ".join(f"{edge.kind} {edge.name} is in {edge.jurisdiction}" for edge in blocked)
+        raise InputError(component, "spec.location", f"content, keys or evidence would leave {jurisdiction}: {named}")
+
+
+def outputs(edges: Sequence[Dependency], jurisdiction: str) -> dict[str, Any]:
+    """The graph as a region exports it."""
+    return {
+        "jurisdictionGraph": as_records(edges),
+        "edgesLeaving": as_records(leaving(edges, jurisdiction)),
+        "foreignReach": sorted({edge.operator for edge in reached_by_foreign_law(edges, jurisdiction)}),
+    }

@@ -60,6 +60,10 @@ class Surroundings:
         template = self._service(service_id).endpoints[kind]
         return template.format(name=name, workspace=name, region=self._region.id)
 
+    def endpoints(self, service_id: str) -> list[str]:
+        """Host names of a service, the one that is asked first first."""
+        return list(self._service(service_id).endpoints.values())
+
     def _service(self, service_id: str) -> catalog.Service:
         own = self._facts.services(self._cloud.id)
         return own[service_id] if service_id in own else self._facts.vendor_services[service_id]

@@ -9,7 +9,7 @@ from pulumi_azure_native import attestation, network, privatedns
 
 import catalog
 from components.arguments import properties
-from components.azure.confidential_vm import TEE, ConfidentialVm, ConfidentialVmArgs
+from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.placement import Placement
 from components.azure.private_endpoint import private_endpoint
 from components.errors import InputError
@@ -31,7 +31,9 @@ class AttestationVerifierArgs:
     replicas: int
     """Number of machines, 1 or more; they keep no session, so that any of them answers any request."""
     size: str
-    """Azure size of each machine; it must have AMD SEV-SNP."""
+    """Azure size of each machine; it must have the TEE."""
+    tee: str
+    """Trusted execution environment of each machine: `snp` or `tdx`."""
     zones: Sequence[str]
     """Availability zones over which the machines are spread; empty in a region without zones."""
     image_name: str
@@ -107,7 +109,7 @@ class AttestationVerifier(pulumi.ComponentResource):
                 placement=args.placement,
                 role=f"{HOST}-{index}",
                 size=args.size,
-                tee=TEE,
+                tee=args.tee,
                 zone=args.zones[index % len(args.zones)] if args.zones else None,
                 image_name=args.image_name,
                 image_version=args.image_version,

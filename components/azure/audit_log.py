@@ -8,11 +8,9 @@ from pulumi_azure_native import operationalinsights, storage
 from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.storage_account import private_account
-from components.errors import InputError
+from components.retention import check_retention
 
 TYPE = "bailiwick:index:AzureAuditLog"
-LEGAL_MINIMUM_DAYS = 183
-"""Six months: how long a deployer of a high-risk AI system keeps its logs (Regulation (EU) 2024/1689, 26(6))."""
 LONGEST_RETENTION_DAYS = 146_000
 """Azure's limit on an immutability period."""
 _LONGEST_INTERACTIVE_DAYS = 730
@@ -58,13 +56,7 @@ class AuditLog(pulumi.ComponentResource):
     """Resource id of the Log Analytics workspace."""
 
     def __init__(self, name: str, args: AuditLogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        if not LEGAL_MINIMUM_DAYS <= args.retention_days <= LONGEST_RETENTION_DAYS:
-            raise InputError(
-                TYPE,
-                "retention_days",
-                f"{args.retention_days} is not between {LEGAL_MINIMUM_DAYS} and {LONGEST_RETENTION_DAYS} days",
-                str(min(max(args.retention_days, LEGAL_MINIMUM_DAYS), LONGEST_RETENTION_DAYS)),
-            )
+        check_retention(TYPE, args.retention_days, LONGEST_RETENTION_DAYS)
         super().__init__(TYPE, name, properties(args), opts)
         placement = args.placement
         child = pulumi.ResourceOptions(parent=self)

@@ -1,75 +1,48 @@
 """A virtual machine whose memory and disk its operator cannot read."""
 
-import base64
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import compute, network
 
-import catalog
 from components.arguments import properties
-from components.azure.placement import Placement
-from components.errors import InputError
+from components.azure.machine_settings import MachineSettings
 
 TYPE = "bailiwick:index:AzureConfidentialVm"
-TEE: Final = "snp"
-USER_DATA_BYTES = 64 * 1024
-"""Most bytes of user data that Azure hands to a machine, before base64."""
-IMAGE_GALLERY = "resourceGroups/bailiwick-images/providers/Microsoft.Compute/galleries/bailiwick"
-"""Compute gallery of a subscription into which the build publishes guest images."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfidentialVmArgs:
-    """Inputs of `ConfidentialVm`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfidentialVmArgs(MachineSettings):
+    """Inputs of `ConfidentialVm`: those of `MachineSettings`, zone and disk encryption."""
 
-    placement: Placement
-    """Where the machine is."""
-    role: str
-    """What the machine is, such as `inference`; part of its name."""
-    size: str
-    """Azure size that has the TEE in this location, such as `Standard_DC4as_v5`."""
-    tee: str
-    """Trusted execution environment; `snp`."""
     zone: str | None
     """Availability zone, or None in a region without zones."""
-    image_name: str
-    """Guest image in the gallery: a specialized image that supports confidential VMs."""
-    image_version: str
-    """Its exact version; never `latest`."""
-    guest_configuration: Mapping[str, Any] = field(repr=False)
-    """What the guest is told at boot, as JSON in the machine's user data. The operator can read it: no secrets."""
-    subnet_id: pulumi.Input[str]
-    """Subnet of the one network interface."""
     disk_encryption_set_id: pulumi.Input[str]
     """Disk encryption set for confidential OS disks."""
-    identity_id: pulumi.Input[str]
-    """User-assigned identity of the guest."""
-    backend_pool_id: pulumi.Input[str] | None = None
-    """Backend pool of an internal load balancer that the machine joins."""
 
 
 class ConfidentialVm(pulumi.ComponentResource):
-    """`bailiwick:index:AzureConfidentialVm`: an AMD SEV-SNP virtual machine that nobody logs in to.
+    """`bailiwick:index:AzureConfidentialVm`: an AMD SEV-SNP or Intel TDX virtual machine that nobody logs in to.
 
     Creates a network interface with a private address, and a virtual machine of security type ConfidentialVM from one
-    version of one gallery image.
+    version of one gallery image; with `gpu`, of the size that has an H100 in confidential-computing mode beside the
+    processor's TEE.
 
     Guarantees: memory is encrypted by the CPU; secure boot and vTPM are on; OS disk and guest state are encrypted
     under the customer's key before the first boot and open in this machine only; no public address; no boot
-    diagnostics, which would copy the console out.
+    diagnostics, which would copy the console out. A size, TEE or GPU that the location lacks is refused with the nearest
+    that there is.
 
     Nobody has an account on it. Azure demands an administrator with a password or a key for every machine that it
     provisions from a generalized image, so that the image is a specialized one: it is complete as the build signed it
     and takes no operating-system profile (no administrator, no key, no agent, no extension that an agent would run).
     What the guest must know comes as user data.
 
-    Does not: attach data disks (they are not covered by confidential disk encryption), or offer Intel TDX yet. On Azure
-    the launch measurement of a machine is that of the virtual firmware, which measures the image into the vTPM; until
-    the verifier reads vTPM evidence, the image itself is bound by its disk encryption only.
+    Does not: attach data disks (they are not covered by confidential disk encryption), or switch the GPU's confidential
+    mode on: Azure has no property for it, so that the image does, and only the GPU's own evidence shows it. A key is
+    held back until the processor's evidence is good; the GPU's is not asked for yet. On Azure the launch measurement of
+    a machine is that of the virtual firmware, which measures the image into the vTPM; until the verifier reads vTPM
+    evidence, the image itself is bound by its disk encryption only.
 
     A change of security type, image or disk encryption replaces the machine: Azure changes none of them in place.
     """
@@ -80,8 +53,8 @@ class ConfidentialVm(pulumi.ComponentResource):
     """Name of the machine."""
 
     def __init__(self, name: str, args: ConfidentialVmArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        _check_machine_type(args)
-        user_data = _user_data(args.guest_configuration)
+        args.check(TYPE)
+        user_data = args.user_data(TYPE)
         placement = args.placement
         self.machine_name = placement.name("virtual machine", args.role)
         super().__init__(TYPE, name, properties(args), opts)
@@ -131,7 +104,7 @@ class ConfidentialVm(pulumi.ComponentResource):
             network_interface_name=args.placement.name("network interface", args.role),
             resource_group_name=args.placement.resource_group_name,
             location=args.placement.location,
-            # SEV-SNP sizes of the v6 generation refuse it.
+            # Sizes of the v6 generation and those with an H100 refuse it.
             enable_accelerated_networking=False,
             enable_ip_forwarding=False,
             ip_configurations=[
@@ -149,9 +122,8 @@ class ConfidentialVm(pulumi.ComponentResource):
 
     def _storage_profile(self) -> compute.StorageProfileArgs:
         args = self._args
-        image = f"{IMAGE_GALLERY}/images/{args.image_name}/versions/{args.image_version}"
         return compute.StorageProfileArgs(
-            image_reference=compute.ImageReferenceArgs(id=f"{args.placement.subscription_scope}/{image}"),
+            image_reference=compute.ImageReferenceArgs(id=args.image_id),
             os_disk=compute.OSDiskArgs(
                 name=f"{self.machine_name}-os",
                 create_option=compute.DiskCreateOptionTypes.FROM_IMAGE,
@@ -167,29 +139,3 @@ class ConfidentialVm(pulumi.ComponentResource):
                 ),
             ),
         )
-
-
-def _check_machine_type(args: ConfidentialVmArgs) -> None:
-    facts = catalog.load()
-    location = args.placement.location
-    try:
-        machine = facts.machine_type("azure", args.size)
-    except catalog.UnknownFact as error:
-        raise InputError(TYPE, "size", str(error.message).split(";")[0], error.nearest) from error
-    nearest = facts.nearest_machine_type(machine, region=location, tee=TEE)
-    offer = nearest.size if nearest else None
-    if args.tee != TEE:
-        raise InputError(TYPE, "tee", f"{args.tee!r} is not built on Azure yet", f"{TEE} with size {offer}")
-    if machine.tee != TEE:
-        raise InputError(TYPE, "size", f"{args.size} has {machine.tee or 'no TEE'}, not {TEE}", offer)
-    if location not in machine.regions:
-        raise InputError(TYPE, "size", f"{args.size} is not offered in {location}", offer)
-
-
-def _user_data(configuration: Mapping[str, Any]) -> str:
-    text = json.dumps(configuration, sort_keys=True, separators=(",", ":")).encode()
-    if len(text) > USER_DATA_BYTES:
-        raise InputError(
-            TYPE, "guest_configuration", f"is {len(text)} bytes of JSON; Azure takes {USER_DATA_BYTES} as user data"
-        )
-    return base64.b64encode(text).decode()

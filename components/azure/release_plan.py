@@ -9,7 +9,7 @@ from components.azure.attestation_verifier import provider_origin, shared_provid
 from components.azure.dependencies import CLOUD
 from components.azure.placement import Placement
 from components.naming import digest
-from components.release import Authority, ReleasePolicy
+from components.release import Authority, ReleasePolicy, Tee
 from components.release.azure import compile_policy, encode
 from components.release_plan import ImagePlan
 from components.spec import RegionSpec
@@ -24,21 +24,21 @@ class ReleasePlan:
     """The images in use, and the policies of the models' keys."""
     disks: Mapping[str, ReleasePolicy]
     """Policy of each OS-disk key, by the key's label."""
-    disk_labels: Mapping[str, str]
-    """Label of the OS-disk key of each image in use, by image id."""
+    disk_labels: Mapping[tuple[str, Tee], str]
+    """Label of the OS-disk key of each image in use, by image id and TEE."""
 
 
 def plan(spec: RegionSpec, placement: Placement, *, directory: Path, verifier_url: str) -> ReleasePlan:
     """Read the reference values of the region's images and derive every policy; raises `ReferenceValuesError`."""
     images = release_plan.plan(spec, directory=directory, verifier_url=verifier_url)
-    ids = sorted({id_ for id_, _ in images.values})
-    disks = {id_: release_plan.policy(spec, images.of_image(id_), disk_authorities(placement)) for id_ in ids}
-    labels = {id_: disk_label(id_, disk) for id_, disk in disks.items()}
-    return ReleasePlan(images=images, disks={labels[id_]: disk for id_, disk in disks.items()}, disk_labels=labels)
+    authorities = disk_authorities(placement)
+    disks = {key: release_plan.policy(spec, [values], authorities) for key, values in sorted(images.values.items())}
+    labels = {(id_, tee): disk_label(id_, disk) for (id_, tee), disk in disks.items()}
+    return ReleasePlan(images=images, disks={labels[key]: disk for key, disk in disks.items()}, disk_labels=labels)
 
 
 def disk_label(id_: str, policy: ReleasePolicy) -> str:
-    """Label of the key and of the disk encryption set for one image under one policy.
+    """Label of the key and of the disk encryption set for one image under one policy, which names one TEE.
 
     Azure never changes the release policy of a key that exists (Key Vault, "Keys - Create If Not Exist"), nor the key
     under running confidential machines. So that another policy means another key: the old one stays for the old disks.

@@ -3,13 +3,12 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pulumi
 from pulumi_azure_native import network, privatedns
 
 import catalog
-from components.addresses import subnets
+from components.addresses import Segment, subnets
 from components.arguments import properties
 from components.azure.placement import Placement
 from components.guest_configuration import VERIFIER_PORT
@@ -22,14 +21,6 @@ _RESERVED_ADDRESSES = 4
 _PRIVATE_SERVICES = ("key-vault", "blob", "attestation")
 _LOWEST_PRIORITY = 4096
 """The last place in a security group, just before Azure's own rules, which allow the network and the Internet."""
-
-
-class Segment(StrEnum):
-    """The subnets, in the order in which they take their part of the address space."""
-
-    WORKLOAD = "workload"
-    VERIFIER = "verifier"
-    ENDPOINTS = "endpoints"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pulumi_azure_native import resources
 
 import catalog
 from components import graph, guest_configuration, reference_values
+from components.addresses import Segment
 from components.arguments import properties
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
@@ -21,7 +22,7 @@ from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
 from components.azure.release_plan import ReleasePlan, disk_authorities, plan
 from components.azure.roles import Role
-from components.azure.sovereign_network import Segment, SovereignNetwork, SovereignNetworkArgs
+from components.azure.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from components.errors import InputError
 from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
@@ -79,7 +80,7 @@ class SovereignRegion(pulumi.ComponentResource):
         group_name = azure_name("resource group", f"bailiwick-{name}")
         self._placement = self._place(group_name)
         self.dependencies = dependencies(self._endpoints())
-        _refuse_leaving(self.dependencies, args.spec.jurisdiction)
+        graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
         release = plan(args.spec, self._placement, directory=args.reference_values, verifier_url=self._verifier_url)
         super().__init__(TYPE, name, properties(args), opts)
         self._child = pulumi.ResourceOptions(parent=self)
@@ -312,11 +313,7 @@ class SovereignRegion(pulumi.ComponentResource):
             "verifierMachines": [{"id": machine.id, "name": machine.machine_name} for machine in verifier.machines],
             "modelStore": {"account": models.account_name, "container": CONTAINER},
             "auditStore": {"account": audit.account_name, "retentionDays": spec.audit.retention_days},
-            "jurisdictionGraph": graph.as_records(self.dependencies),
-            "edgesLeaving": graph.as_records(graph.leaving(self.dependencies, spec.jurisdiction)),
-            "foreignReach": sorted(
-                {edge.operator for edge in graph.reached_by_foreign_law(self.dependencies, spec.jurisdiction)}
-            ),
+            **graph.outputs(self.dependencies, spec.jurisdiction),
         }
 
 
@@ -331,9 +328,3 @@ def _check(args: SovereignRegionArgs) -> None:
             f"Azure starts no confidential VM with a customer key without {application.name}",
             f"the object id that `az ad sp show --id {application.app_id} --query id` prints",
         )
-
-
-def _refuse_leaving(edges: list[graph.Dependency], jurisdiction: str) -> None:
-    if blocked := graph.blocking(edges, jurisdiction):
-        named = "; ".join(f"{edge.kind} {edge.name} is in {edge.jurisdiction}" for edge in blocked)
-        raise InputError(TYPE, "spec.location", f"content, keys or evidence would leave {jurisdiction}: {named}")

@@ -3,12 +3,14 @@
 A document lists authorities; each has one `allOf` of conditions on the claims of the token that this authority signed
 (learn.microsoft.com/azure/key-vault/keys/policy-grammar). The claims are those of a confidential VM's platform token
 (learn.microsoft.com/azure/attestation/attestation-token-examples): at its top level the token says which TEE it is
-about and whether Azure finds it compliant, and `x-ms-sevsnpvm-*` carries fields of the SEV-SNP report. The token that a
-guest asks for through its vTPM nests the same claims under `x-ms-isolation-tee` and does not satisfy this document.
+about and whether Azure finds it compliant; `x-ms-sevsnpvm-*` carries fields of the SEV-SNP report, `tdx_*` and
+`attester_tcb_status` those of the TDX quote (.../trust-domain-extensions-eat-profile). The token that a guest asks for
+through its vTPM nests the same claims under `x-ms-isolation-tee` and does not satisfy this document.
 """
 
 import base64
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from components.release.policy import Compiled, Inexpressible, ReleasePolicy, ReleasePolicyError, Tee
@@ -29,25 +31,30 @@ _ALWAYS_INEXPRESSIBLE = (
 )
 
 
+_INEXPRESSIBLE_FOR_TDX = (
+    Inexpressible("vmpl", "a TD has no privilege levels that its token names"),
+    Inexpressible("allow_migration", "the token has no claim of its own for it; Azure migrates no confidential VM"),
+)
+
+
 def compile_policy(policy: ReleasePolicy) -> Compiled:
-    """The policy as a secure key release document; raises `ReleasePolicyError` for what it could only widen."""
+    """The policy as a secure key release document; raises `ReleasePolicyError` for what it could only widen.
+
+    Each authority may vouch for each TEE, by conditions of its own. A launch measurement of the one TEE is listed for
+    the other as well, where no hardware reports it.
+    """
     policy.require_local_authorities()
-    if Tee.SNP not in policy.tees:
-        raise ReleasePolicyError(
-            "release policy: tees: Azure secure key release is compiled for SEV-SNP only; nearest supported: snp"
-        )
     if insecure := [authority.uri for authority in policy.authorities if not authority.uri.startswith("https://")]:
         raise ReleasePolicyError(f"release policy: authority {insecure[0]}: Azure believes https authorities only")
-    unexpressed = [
-        Inexpressible("tees", f"{tee} is not compiled for Azure: such a guest gets no key from this document")
-        for tee in policy.tees
-        if tee is not Tee.SNP
-    ]
-    conditions = _snp_conditions(policy)
     document = {
         "version": VERSION,
-        "anyOf": [{"authority": authority.uri, "allOf": conditions} for authority in policy.authorities],
+        "anyOf": [
+            {"authority": authority.uri, "allOf": _CONDITIONS[tee](policy)}
+            for authority in policy.authorities
+            for tee in policy.tees
+        ],
     }
+    unexpressed = _INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else ()
     return Compiled("azure", document, (*unexpressed, *_ALWAYS_INEXPRESSIBLE))
 
 
@@ -72,6 +79,25 @@ def _snp_conditions(policy: ReleasePolicy) -> list[dict[str, Any]]:
         {"claim": claim, "greaterOrEquals": getattr(policy.minimum_tcb, part)} for part, claim in _TCB_CLAIMS
     ]
     return conditions
+
+
+def _tdx_conditions(policy: ReleasePolicy) -> list[dict[str, Any]]:
+    """Conditions on a TD. Its platform's firmware has no floor in the policy: Intel says which is up to date."""
+    conditions = [
+        _equals("x-ms-attestation-type", "tdxvm"),
+        _equals("x-ms-compliance-status", "azure-compliant-cvm"),
+        _one_of("tdx_mrtd", policy.launch_measurements),
+        _equals("attester_tcb_status", "UpToDate"),
+    ]
+    if not policy.allow_debug:
+        conditions.append(_equals("tdx_td_attributes_debug", False))
+    return conditions
+
+
+_CONDITIONS: Mapping[Tee, Callable[[ReleasePolicy], list[dict[str, Any]]]] = {
+    Tee.SNP: _snp_conditions,
+    Tee.TDX: _tdx_conditions,
+}
 
 
 def _equals(claim: str, value: str | int | bool) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""A Kubernetes cluster whose nodes are confidential machines and whose control plane is private."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_gcp import container
+
+import catalog
+from components.arguments import properties
+from components.errors import InputError
+from components.gcp.machine_settings import CONFIDENTIAL_TYPES
+from components.gcp.placement import Placement
+from components.gcp.sovereign_network import PODS_RANGE, SERVICES_RANGE
+
+TYPE = "bailiwick:index:GcpConfidentialCluster"
+_FEATURE = "gke-confidential-nodes"
+_POOL = "confidential"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidentialClusterArgs:
+    """Inputs of `ConfidentialCluster`."""
+
+    placement: Placement
+    """Where the cluster is."""
+    role: str
+    """What the cluster is, such as `serving`; part of its name."""
+    size: str
+    """Machine type of the nodes; GKE must offer it with the TEE."""
+    tee: str
+    """Trusted execution environment of the nodes: `snp` or `tdx`."""
+    nodes: int
+    """Number of nodes, spread over the zones that have the TEE."""
+    network_id: pulumi.Input[str]
+    """Network of the cluster."""
+    subnet_id: pulumi.Input[str]
+    """Subnetwork of its own, with secondary ranges for pods and services."""
+    admin_range: str
+    """Private range from which the control plane may be reached, in CIDR notation."""
+    key_id: pulumi.Input[str]
+    """Key under which the nodes' disks and the cluster's secrets are encrypted."""
+    identity_id: pulumi.Input[str]
+    """Service account of the nodes."""
+    deletion_protection: bool = True
+    """Whether GKE refuses to delete the cluster. Off only for emulated regions."""
+
+
+class ConfidentialCluster(pulumi.ComponentResource):
+    """`bailiwick:index:GcpConfidentialCluster`: a regional GKE cluster of AMD SEV-SNP or Intel TDX nodes.
+
+    Creates a cluster without its default pool, and one node pool of confidential nodes in the zones that have the TEE.
+
+    Guarantees: every node of the cluster, also in a pool that somebody adds later, is confidential (the setting is the
+    cluster's and cannot be undone for one pool); the control plane has a private endpoint only; nodes have no external
+    address; secrets in etcd and node disks are under the region's HSM key; pods get identities of their own and do not
+    see the node's; Google's own logging collects system components, no workload's output.
+
+    Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit, and who
+    administers the cluster can read what its pods hold. Autopilot is not used; H100 nodes are not built.
+    """
+
+    id: pulumi.Output[str]
+    """Resource id of the cluster."""
+    cluster_name: str
+    """Name of the cluster."""
+    endpoint: pulumi.Output[str]
+    """Private address of the control plane."""
+
+    def __init__(self, name: str, args: ConfidentialClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        zones = _zones(args)
+        placement = args.placement
+        self.cluster_name = placement.name_of("cluster", args.role)
+        super().__init__(TYPE, name, properties(args), opts)
+        self._args = args
+        cluster = container.Cluster(
+            f"{name}-cluster",
+            name=self.cluster_name,
+            project=placement.project_id,
+            location=placement.location,
+            node_locations=list(zones),
+            network=args.network_id,
+            subnetwork=args.subnet_id,
+            networking_mode="VPC_NATIVE",
+            datapath_provider="ADVANCED_DATAPATH",
+            ip_allocation_policy=container.ClusterIpAllocationPolicyArgs(
+                cluster_secondary_range_name=PODS_RANGE, services_secondary_range_name=SERVICES_RANGE
+            ),
+            private_cluster_config=container.ClusterPrivateClusterConfigArgs(
+                enable_private_nodes=True, enable_private_endpoint=True, private_endpoint_subnetwork=args.subnet_id
+            ),
+            master_authorized_networks_config=container.ClusterMasterAuthorizedNetworksConfigArgs(
+                cidr_blocks=[
+                    container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(
+                        cidr_block=args.admin_range, display_name="region"
+                    )
+                ],
+                gcp_public_cidrs_access_enabled=False,
+            ),
+            confidential_nodes=container.ClusterConfidentialNodesArgs(
+                enabled=True, confidential_instance_type=CONFIDENTIAL_TYPES[args.tee]
+            ),
+            database_encryption=container.ClusterDatabaseEncryptionArgs(state="ENCRYPTED", key_name=args.key_id),
+            workload_identity_config=container.ClusterWorkloadIdentityConfigArgs(
+                workload_pool=f"{placement.project_id}.svc.id.goog"
+            ),
+            logging_config=container.ClusterLoggingConfigArgs(enable_components=["SYSTEM_COMPONENTS"]),
+            monitoring_config=container.ClusterMonitoringConfigArgs(enable_components=["SYSTEM_COMPONENTS"]),
+            release_channel=container.ClusterReleaseChannelArgs(channel="REGULAR"),
+            enable_shielded_nodes=True,
+            enable_legacy_abac=False,
+            remove_default_node_pool=True,
+            initial_node_count=1,
+            # The pool that GKE makes first and deletes again is made of the same machines: another size lacks the TEE.
+            node_config=container.ClusterNodeConfigArgs(
+                machine_type=args.size, service_account=args.identity_id, boot_disk_kms_key=args.key_id
+            ),
+            deletion_protection=args.deletion_protection,
+            resource_labels=placement.labels,
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["nodeConfig"]),
+        )
+        self._pool(f"{name}-pool", cluster, zones)
+        self.id = cluster.id
+        self.endpoint = cluster.endpoint
+        self.register_outputs({"id": self.id, "clusterName": self.cluster_name, "endpoint": self.endpoint})
+
+    def _pool(self, name: str, cluster: container.Cluster, zones: tuple[str, ...]) -> None:
+        args = self._args
+        container.NodePool(
+            name,
+            name=args.placement.name_of("node pool", _POOL),
+            project=args.placement.project_id,
+            location=args.placement.location,
+            cluster=cluster.name,
+            node_locations=list(zones),
+            node_count=-(-args.nodes // len(zones)),
+            node_config=container.NodePoolNodeConfigArgs(
+                machine_type=args.size,
+                image_type="COS_CONTAINERD",
+                confidential_nodes=container.NodePoolNodeConfigConfidentialNodesArgs(
+                    enabled=True, confidential_instance_type=CONFIDENTIAL_TYPES[args.tee]
+                ),
+                boot_disk_kms_key=args.key_id,
+                service_account=args.identity_id,
+                oauth_scopes=["https://www.googleapis.com/auth/cloud-platform"],
+                shielded_instance_config=container.NodePoolNodeConfigShieldedInstanceConfigArgs(
+                    enable_secure_boot=True, enable_integrity_monitoring=True
+                ),
+                workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+                resource_labels=args.placement.labels,
+            ),
+            network_config=container.NodePoolNetworkConfigArgs(enable_private_nodes=True),
+            management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _zones(args: ConfidentialClusterArgs) -> tuple[str, ...]:
+    """The zones of the location that have the nodes' machines with their TEE."""
+    facts = catalog.load()
+    place = args.placement
+    feature = facts.cluster_features(place.cloud).get(_FEATURE)
+    if feature is None or not feature.supported:
+        raise InputError(TYPE, "placement.cloud", f"{place.cloud} has no confidential nodes", "gcp")
+    if args.tee not in CONFIDENTIAL_TYPES:
+        raise InputError(TYPE, "tee", f"{args.tee!r} is not a TEE of confidential nodes", "snp or tdx")
+    if args.nodes < 1:
+        raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
+    offered = [
+        machine
+        for machine in facts.machine_types(place.cloud, region=place.location)
+        if machine.tee == args.tee and machine.family in feature.families
+    ]
+    found = next((machine for machine in offered if machine.size == args.size), None)
+    if found is None:
+        nearest = catalog.nearest(args.size, [machine.size for machine in offered])
+        raise InputError(TYPE, "size", f"GKE has no {args.tee} nodes of {args.size!r} in {place.location}", nearest)
+    return found.zones[place.location]

@@ -1,0 +1,168 @@
+"""Keys that are born in an HSM and never leave it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_gcp import kms
+
+import catalog
+from components.arguments import properties
+from components.errors import InputError
+from components.gcp.names import gcp_name
+from components.gcp.placement import Placement
+from components.gcp.sovereign_network import SovereignNetwork
+from components.guest_configuration import model_key_name
+
+TYPE = "bailiwick:index:GcpKeyVault"
+SERVICE = "cloud-hsm"
+DISK_KEY = "os-disk"
+UNWRAP_ROLE = "roles/cloudkms.cryptoKeyDecrypter"
+"""Decrypt with a key and do nothing else."""
+WRAP_ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+SOFT_DELETE_DAYS = range(30, 121)
+"""Days for which a destroyed key version can be restored: Google allows 1 to 120, and less than 30 is too short to
+notice."""
+ROTATION_DAYS = range(7, 731)
+"""Days after which a key gets a new version."""
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVaultArgs:
+    """Inputs of `KeyVault`."""
+
+    placement: Placement
+    """Where the key ring is."""
+    service: str
+    """Key service, as the catalogue names it; `cloud-hsm`."""
+    soft_delete_days: int
+    """For how many days a destroyed key version can be restored; 30 to 120."""
+    rotation_days: int
+    """After how many days a key gets a new version; 7 to 730."""
+    model_keys: Sequence[str]
+    """Names of the models; each gets a KEK of its own, which never leaves the HSM."""
+    disk_agents: Mapping[str, str]
+    """Service agents that encrypt and decrypt with the disk key, by a stable label: `compute` for machines' disks,
+    `container` for clusters' secrets. IAM members, such as `serviceAccount:service-<project number>@...`."""
+    adopt: bool = False
+    """Take over the ring and the keys of an earlier deployment. Google Cloud never deletes either: after a `destroy`
+    their names stay taken for ever, and the next deployment finds them there."""
+    destroyable_keys: bool = False
+    """Weakness: `destroy` destroys the versions of every key, and with them everything that was ever encrypted under
+    them. For emulated regions. Off, Pulumi refuses to delete ring and keys."""
+
+
+class KeyVault(pulumi.ComponentResource):
+    """`bailiwick:index:GcpKeyVault`: a key ring in the region with the region's keys.
+
+    Creates the key ring; a KEK for each model (`model-<name>`: symmetric, in a FIPS 140-2 level 3 HSM, rotated); one
+    key for disks (`os-disk`), with the right of the named service agents to use it.
+
+    Guarantees: keys are generated in the HSM, cannot be exported by anybody, and are in no state file; a destroyed
+    version can be restored for `soft_delete_days`; nobody is granted a right on the ring as a whole; Pulumi does not
+    delete a key.
+
+    Does not: release a key under attestation by itself. On Google Cloud release means the right to decrypt: the region
+    gives it to the verifier's identity alone, whose broker checks the evidence; `AttestedRelease` gives it to an
+    attested identity directly. Single-tenant HSMs have no resource in the provider, and external keys
+    need a manager of the customer's: both services are refused here rather than half built.
+    """
+
+    id: pulumi.Output[str]
+    """Resource id of the key ring."""
+    uri: str
+    """Base URL of the ring at the region's private endpoint, known before it exists."""
+    model_key_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each model's KEK."""
+    disk_key_id: pulumi.Output[str]
+    """Resource id of the disk key, available when the service agents may use it."""
+    unwrap_role_id: str
+    """Role that may unwrap with a key and do nothing else."""
+
+    def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _check(args)
+        placement = args.placement
+        self.uri = self.uri_in(placement)
+        self.unwrap_role_id = UNWRAP_ROLE
+        super().__init__(TYPE, name, properties(args), opts)
+        self._stem = name
+        self._args = args
+        ring = kms.KeyRing(
+            f"{name}-ring",
+            name=self.ring_name(placement),
+            project=placement.project_id,
+            location=placement.location,
+            opts=self._kept(_ring_id(placement)),
+        )
+        self.id = ring.id
+        self.model_key_ids = {model: self._key(model_key_name(model)).id for model in args.model_keys}
+        disk_key = self._key(DISK_KEY)
+        grants = [
+            kms.CryptoKeyIAMMember(
+                f"{name}-{DISK_KEY}-{label}",
+                crypto_key_id=disk_key.id,
+                role=WRAP_ROLE,
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            ).id
+            for label, member in args.disk_agents.items()
+        ]
+        self.disk_key_id = pulumi.Output.all(disk_key.id, *grants).apply(lambda ids: str(ids[0]))
+        self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": self.unwrap_role_id})
+
+    @staticmethod
+    def ring_name(placement: Placement) -> str:
+        """Name of the region's key ring."""
+        return placement.name_of("key ring", "keys")
+
+    @staticmethod
+    def uri_in(placement: Placement) -> str:
+        """URL of the region's key ring at the private endpoint of Cloud KMS in the region."""
+        return f"https://{SovereignNetwork.service_host(placement, 'cloud-kms')}/v1/{_ring_id(placement)}"
+
+    def _key(self, key_name: str) -> kms.CryptoKey:
+        args = self._args
+        return kms.CryptoKey(
+            f"{self._stem}-{key_name}",
+            name=gcp_name("crypto key", key_name),
+            key_ring=self.id,
+            purpose="ENCRYPT_DECRYPT",
+            version_template=kms.CryptoKeyVersionTemplateArgs(
+                algorithm="GOOGLE_SYMMETRIC_ENCRYPTION",
+                protection_level=_service(args.placement).protection_levels[0],
+            ),
+            rotation_period=f"{args.rotation_days * SECONDS_PER_DAY}s",
+            destroy_scheduled_duration=f"{args.soft_delete_days * SECONDS_PER_DAY}s",
+            labels=args.placement.labels,
+            opts=self._kept(f"{_ring_id(args.placement)}/cryptoKeys/{key_name}"),
+        )
+
+    def _kept(self, id_: str) -> pulumi.ResourceOptions:
+        kept = not self._args.destroyable_keys
+        return pulumi.ResourceOptions(
+            parent=self, protect=kept, retain_on_delete=kept, import_=id_ if self._args.adopt else None
+        )
+
+
+def _ring_id(placement: Placement) -> str:
+    return f"projects/{placement.project_id}/locations/{placement.location}/keyRings/{KeyVault.ring_name(placement)}"
+
+
+def _service(placement: Placement) -> catalog.Service:
+    return catalog.load().service(placement.cloud, SERVICE)
+
+
+def _check(args: KeyVaultArgs) -> None:
+    if args.service != SERVICE:
+        raise InputError(TYPE, "service", f"{args.service!r} is not built", SERVICE)
+    if _service(args.placement).offered_in(args.placement.location) is False:
+        raise InputError(TYPE, "placement.location", f"{args.placement.location} has no Cloud HSM")
+    for name, value, allowed in (
+        ("soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS),
+        ("rotation_days", args.rotation_days, ROTATION_DAYS),
+    ):
+        if value not in allowed:
+            last = allowed[-1]
+            nearest = str(min(max(value, allowed[0]), last))
+            raise InputError(TYPE, name, f"{value} is not between {allowed[0]} and {last} days", nearest)

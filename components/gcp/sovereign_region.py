@@ -1,0 +1,360 @@
+"""A whole sovereign region in Google Cloud, from its specification."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+import catalog
+from components import graph, guest_configuration, reference_values
+from components.addresses import Segment
+from components.arguments import properties
+from components.errors import InputError
+from components.gcp.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
+from components.gcp.audit_log import AuditLog, AuditLogArgs
+from components.gcp.collateral_cache import CollateralCache, CollateralCacheArgs
+from components.gcp.confidential_cluster import ConfidentialCluster, ConfidentialClusterArgs
+from components.gcp.confidential_vm import ConfidentialVm, ConfidentialVmArgs
+from components.gcp.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
+from components.gcp.dependencies import Endpoints, Machine, dependencies
+from components.gcp.key_vault import KeyVault, KeyVaultArgs
+from components.gcp.model_store import CONTAINER, ModelStore, ModelStoreArgs
+from components.gcp.placement import Placement
+from components.gcp.residency_guard import ResidencyGuard, ResidencyGuardArgs
+from components.gcp.sovereign_network import SovereignNetwork, SovereignNetworkArgs
+from components.gcp.workload_identity import READ_OBJECTS, Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
+from components.release_plan import ImagePlan, image_id, plan
+from components.spec import ClusterSpec, MachineSpec, RegionSpec
+from components.tags import Tags
+
+TYPE = "bailiwick:index:GcpSovereignRegion"
+_AGENTS = {
+    "compute": "serviceAccount:service-{number}@compute-system.iam.gserviceaccount.com",
+    "container": "serviceAccount:service-{number}@container-engine-robot.iam.gserviceaccount.com",
+}
+"""Google's own service accounts in a project that encrypt machines' disks, and clusters' secrets and disks."""
+
+
+@dataclass(frozen=True, slots=True)
+class SovereignRegionArgs:
+    """Inputs of `SovereignRegion`."""
+
+    spec: RegionSpec
+    """What the stack file says."""
+    reference_values: Path
+    """Directory with the reference values of the images and the build's public keys."""
+    project_number: str | None = None
+    """Number of the project. A region in Google Cloud needs it: Google's service agents, which encrypt disks with the
+    region's key, are named by it. The emulated Google Cloud has none."""
+    audit_retention_locked: bool = False
+    """Make the audit log's retention irreversible (see `AuditLogArgs`)."""
+    adopt_keys: bool = False
+    """Take over the key ring and the keys that an earlier deployment left (see `KeyVaultArgs`)."""
+
+
+class SovereignRegion(pulumi.ComponentResource):
+    """`bailiwick:index:GcpSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
+
+    Creates in the project a network without Internet, a write-once audit log, a key ring in the HSM, a store for
+    encrypted models, a cache of the vendors' collateral, the verifier with its broker, the confidential VMs, groups and
+    clusters of the specification, each with an identity of its own, and organization policies that go on guarding
+    the project.
+
+    Guarantees: what the parts guarantee; every guest image in use has reference values; every dependency is in the
+    jurisdiction graph; nothing is registered when content, keys or evidence would leave the jurisdiction. Control data
+    (names, roles, settings) goes to Google's worldwide control plane whatever one does; the graph says so
+    (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
+
+    Does not: publish images or models, fill the collateral cache, or create the project and switch its services on.
+    Keys and audit stores are protected from deletion unless the region is emulated, where nothing is lost with them.
+    """
+
+    dependencies: list[graph.Dependency]
+    """The jurisdiction graph, known before anything exists."""
+    outputs: Mapping[str, Any]
+    """What the stack exports: for the command line, the evidence and the policies."""
+
+    def __init__(self, name: str, args: SovereignRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _check(args)
+        self._stem = name
+        self._args = args
+        self._spec = args.spec
+        self._domain = f"{name}.bailiwick.internal"
+        self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
+        self._placement = self._place()
+        self.dependencies = dependencies(self._endpoints())
+        graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
+        images = plan(args.spec, directory=args.reference_values, verifier_url=self._verifier_url)
+        super().__init__(TYPE, name, properties(args), opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.outputs = self._build(images)
+        self.register_outputs(dict(self.outputs))
+
+    def _place(self) -> Placement:
+        spec = self._spec
+        return Placement(
+            stack=self._stem,
+            project_id=spec.project_id,
+            location=spec.location,
+            tags=Tags(jurisdiction=spec.jurisdiction, data_class=spec.data_class, owner=spec.owner, stack=self._stem),
+            cloud=spec.cloud,
+        )
+
+    def _build(self, images: ImagePlan) -> dict[str, Any]:
+        spec, name, child, placement = self._spec, self._stem, self._child, self._placement
+        net = SovereignNetwork(
+            f"{name}-network",
+            SovereignNetworkArgs(
+                placement=placement,
+                address_space=spec.network.address_space,
+                domain=self._domain,
+                clusters=[cluster.name for cluster in spec.clusters],
+            ),
+            opts=child,
+        )
+        audit = AuditLog(
+            f"{name}-audit",
+            AuditLogArgs(
+                placement=placement,
+                retention_days=spec.audit.retention_days,
+                retention_locked=self._args.audit_retention_locked,
+                destroyable=spec.emulated,
+            ),
+            opts=child,
+        )
+        # Audit first: it records every use of a key, and the keys come into use with the first machine.
+        vault = KeyVault(
+            f"{name}-keys",
+            KeyVaultArgs(
+                placement=placement,
+                service=spec.keys.service,
+                soft_delete_days=spec.keys.soft_delete_days,
+                rotation_days=spec.keys.rotation_days,
+                model_keys=tuple(images.models),
+                disk_agents=self._agents(),
+                adopt=self._args.adopt_keys,
+                destroyable_keys=spec.emulated,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[audit]),
+        )
+        models = ModelStore(f"{name}-models", ModelStoreArgs(placement=placement), opts=child)
+        verifier = self._verifier(images, net, vault)
+        machines = {machine.name: self._machine(machine, net, vault, models, verifier) for machine in spec.machines}
+        clusters = {cluster.name: self._cluster(cluster, net, vault) for cluster in spec.clusters}
+        if spec.residency_guard:
+            ResidencyGuard(f"{name}-guard", ResidencyGuardArgs(placement=placement), opts=child)
+        return self._outputs(
+            audit=audit, vault=vault, models=models, verifier=verifier, machines=machines, clusters=clusters
+        )
+
+    def _agents(self) -> dict[str, str]:
+        """The service agents that need the disk key; an emulated project has none."""
+        if self._args.project_number is None:
+            return {}
+        needed = ["compute", *(["container"] if self._spec.clusters else [])]
+        return {label: _AGENTS[label].format(number=self._args.project_number) for label in needed}
+
+    def _verifier(self, images: ImagePlan, net: SovereignNetwork, vault: KeyVault) -> AttestationVerifier:
+        spec, placement = self._spec, self._placement
+        identity = WorkloadIdentity(
+            f"{self._stem}-verifier-identity",
+            WorkloadIdentityArgs(
+                placement=placement,
+                role=HOST,
+                grants=[
+                    Grant(f"unwrap-{model}", vault.unwrap_role_id, key_id=key_id)
+                    for model, key_id in vault.model_key_ids.items()
+                ],
+            ),
+            opts=self._child,
+        )
+        if spec.collateral_cache:
+            CollateralCache(
+                f"{self._stem}-collateral",
+                CollateralCacheArgs(placement=placement, readers={HOST: identity.principal_id}, publishers={}),
+                opts=self._child,
+            )
+        configuration = guest_configuration.verifier(
+            name=f"{HOST}.{self._domain}",
+            region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
+            trust_anchors=spec.verifier.trust_anchors,
+            reference_values=images.of_workloads(),
+            build_keys=reference_values.build_keys(self._args.reference_values),
+            policies=images.models,
+            images=images.model_images,
+        )
+        return AttestationVerifier(
+            f"{self._stem}-verifier",
+            AttestationVerifierArgs(
+                placement=placement,
+                replicas=spec.verifier.replicas,
+                size=spec.verifier.size,
+                tee=spec.verifier.tee,
+                zones=catalog.load().machine_type(spec.cloud, spec.verifier.size).zones[spec.location],
+                image_name=spec.verifier.image.name,
+                image_version=spec.verifier.image.version,
+                guest_configuration=configuration,
+                network_id=net.id,
+                subnet_id=net.subnet_ids[Segment.VERIFIER],
+                frontend_address=net.address(Segment.VERIFIER, 0),
+                domain=self._domain,
+                domain_zone=net.domain_zone,
+                disk_key_id=vault.disk_key_id,
+                identity_id=identity.id,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[net, vault, *identity.assignments]),
+        )
+
+    def _machine(
+        self,
+        machine: MachineSpec,
+        net: SovereignNetwork,
+        vault: KeyVault,
+        models: ModelStore,
+        verifier: AttestationVerifier,
+    ) -> ConfidentialVm | ConfidentialVmGroup:
+        name, placement = f"{self._stem}-{machine.name}", self._placement
+        identity = WorkloadIdentity(
+            f"{name}-identity",
+            WorkloadIdentityArgs(
+                placement=placement,
+                role=machine.name,
+                grants=[Grant("read-models", READ_OBJECTS, bucket=models.container_id)],
+            ),
+            opts=self._child,
+        )
+        settings: dict[str, Any] = {
+            "placement": placement,
+            "role": machine.name,
+            "size": machine.size,
+            "tee": machine.tee,
+            "gpu": machine.gpu,
+            "purchase": machine.purchase,
+            "image_name": machine.image.name,
+            "image_version": machine.image.version,
+            "guest_configuration": guest_configuration.workload(
+                verifier_url=verifier.url, model=machine.model, account=models.account_name, container=CONTAINER
+            ),
+            "subnet_id": net.subnet_ids[Segment.WORKLOAD],
+            "disk_key_id": vault.disk_key_id,
+            "identity_id": identity.id,
+        }
+        # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[net, verifier, models, *identity.assignments])
+        if machine.count == 1:
+            return ConfidentialVm(name, ConfidentialVmArgs(**settings, zone=machine.zone), opts=opts)
+        zones = (machine.zone,) if machine.zone else ()
+        return ConfidentialVmGroup(
+            name, ConfidentialVmGroupArgs(**settings, count=machine.count, zones=zones), opts=opts
+        )
+
+    def _cluster(self, cluster: ClusterSpec, net: SovereignNetwork, vault: KeyVault) -> ConfidentialCluster:
+        name, placement = f"{self._stem}-{cluster.name}", self._placement
+        identity = WorkloadIdentity(
+            f"{name}-identity", WorkloadIdentityArgs(placement=placement, role=cluster.name), opts=self._child
+        )
+        return ConfidentialCluster(
+            name,
+            ConfidentialClusterArgs(
+                placement=placement,
+                role=cluster.name,
+                size=cluster.size,
+                tee=cluster.tee,
+                nodes=cluster.nodes,
+                network_id=net.id,
+                subnet_id=net.cluster_subnet_ids[cluster.name],
+                admin_range=self._spec.network.address_space,
+                key_id=vault.disk_key_id,
+                identity_id=identity.id,
+                deletion_protection=not self._spec.emulated,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[net, vault]),
+        )
+
+    def _endpoints(self) -> Endpoints:
+        """Where everything will be reached: every name follows from the specification."""
+        spec, place = self._spec, self._placement
+        verifiers = [
+            Machine(f"{HOST}-{index}", image_id(spec.verifier.image)) for index in range(spec.verifier.replicas)
+        ]
+        used = {spec.verifier.tee, *(machine.tee for machine in spec.machines)}
+        gpus = {machine.gpu for machine in spec.machines if machine.gpu != "none"}
+        return Endpoints(
+            cloud=spec.cloud,
+            location=spec.location,
+            network=SovereignNetwork.network_name(place),
+            domain=self._domain,
+            verifier_url=self._verifier_url,
+            vault_uri=KeyVault.uri_in(place),
+            key_service=spec.keys.service,
+            storage_host=SovereignNetwork.service_host(place, "storage"),
+            model_account=ModelStore.account_name_in(place),
+            audit_account=AuditLog.account_name_in(place),
+            workspace=AuditLog.workspace_name_in(place),
+            collateral_url=CollateralCache.url_in(place) if spec.collateral_cache else None,
+            tees=sorted(used | gpus),
+            machines=[*verifiers, *(Machine(machine.name, image_id(machine.image)) for machine in spec.machines)],
+            clusters=[cluster.name for cluster in spec.clusters],
+        )
+
+    def _outputs(
+        self,
+        *,
+        audit: AuditLog,
+        vault: KeyVault,
+        models: ModelStore,
+        verifier: AttestationVerifier,
+        machines: Mapping[str, ConfidentialVm | ConfidentialVmGroup],
+        clusters: Mapping[str, ConfidentialCluster],
+    ) -> dict[str, Any]:
+        spec = self._spec
+        return {
+            "jurisdiction": spec.jurisdiction,
+            "location": spec.location,
+            "emulated": spec.emulated,
+            "project": spec.project_id,
+            "verifierUrl": verifier.url,
+            "vaultUri": vault.uri,
+            "keys": {
+                machine.model: {"name": model_key_name(machine.model), "id": vault.model_key_ids[machine.model]}
+                for machine in spec.machines
+            },
+            "machines": {
+                machine.name: {
+                    "id": machines[machine.name].id,
+                    "name": _name(machines[machine.name]),
+                    "image": image_id(machine.image),
+                    "model": machine.model,
+                    "count": machine.count,
+                }
+                for machine in spec.machines
+            },
+            "clusters": {
+                name: {"id": cluster.id, "name": cluster.cluster_name, "endpoint": cluster.endpoint}
+                for name, cluster in clusters.items()
+            },
+            "verifierMachines": [{"id": machine.id, "name": machine.machine_name} for machine in verifier.machines],
+            "modelStore": {"account": models.account_name, "container": CONTAINER},
+            "auditStore": {"account": audit.account_name, "retentionDays": spec.audit.retention_days},
+            **graph.outputs(self.dependencies, spec.jurisdiction),
+        }
+
+
+def _name(machine: ConfidentialVm | ConfidentialVmGroup) -> str:
+    return machine.machine_name if isinstance(machine, ConfidentialVm) else machine.group_name
+
+
+def _check(args: SovereignRegionArgs) -> None:
+    spec = args.spec
+    if spec.provider != "gcp":
+        raise InputError(TYPE, "spec.cloud", f"{spec.cloud!r} is another provider's", "gcp")
+    if not spec.emulated and args.project_number is None:
+        raise InputError(
+            TYPE,
+            "project_number",
+            "Google's service agents, which encrypt disks with the region's key, are named by it",
+            f"what `gcloud projects describe {spec.project_id} --format 'value(projectNumber)'` prints",
+        )
