@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from policies.rule import ExampleResource
 
 LOCATION = "germanywestcentral"
@@ -64,6 +68,9 @@ def release_policy(*conditions: Mapping[str, Any], authority: str = "shareddewc.
     return release_data({"version": "1.0.0", "anyOf": [way]})
 
 
+TAGS = {"owner": "platform@example.org", "jurisdiction": "DE", "data-class": "confidential"}
+IMAGE = f"{_GROUP}/Microsoft.Compute/galleries/example/images/inference-guest/versions/1.0.0"
+
 PROVIDER = ExampleResource(
     "pulumi:providers:azure-native",
     "azure",
@@ -87,6 +94,7 @@ VM = ExampleResource(
             "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True},
         },
         "storageProfile": {
+            "imageReference": {"id": IMAGE},
             "osDisk": {
                 "managedDisk": {
                     "securityProfile": {
@@ -96,7 +104,7 @@ VM = ExampleResource(
                         },
                     }
                 }
-            }
+            },
         },
     },
     uses={"storageProfile": ("inference-disk-key",)},
@@ -144,6 +152,24 @@ KEY = ExampleResource(
             "keyOps": ["wrapKey", "unwrapKey", "release"],
             "attributes": {"exportable": True},
             "releasePolicy": {"contentType": "application/json; charset=utf-8", "data": release_policy()},
+        },
+    },
+)
+
+WRAPPING_KEY = ExampleResource(
+    "azure-native:keyvault:Key",
+    "wrapping-key",
+    {
+        "vaultName": "keys",
+        "properties": {
+            "kty": "RSA-HSM",
+            "keySize": 3072,
+            "keyOps": ["wrapKey", "unwrapKey"],
+            "attributes": {"exportable": False},
+            "rotationPolicy": {
+                "attributes": {"expiryTime": "P120D"},
+                "lifetimeActions": [{"trigger": {"timeAfterCreate": "P90D"}, "action": {"type": "rotate"}}],
+            },
         },
     },
 )
@@ -205,6 +231,10 @@ AUDIT_STORE = ExampleResource(
     "audit",
     {
         "location": LOCATION,
+        "sku": {"name": "Standard_ZRS"},
+        "allowCrossTenantReplication": False,
+        "minimumTlsVersion": "TLS1_2",
+        "enableHttpsTrafficOnly": True,
         "immutableStorageWithVersioning": {
             "enabled": True,
             "immutabilityPolicy": {"immutabilityPeriodSinceCreationInDays": 365, "state": "Unlocked"},
@@ -228,3 +258,64 @@ VERIFIER = ExampleResource(
 )
 
 VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
+
+ATTESTATION_PROVIDER = ExampleResource(
+    "azure-native:attestation:AttestationProvider",
+    "attestation",
+    {
+        "location": LOCATION,
+        "properties": {"publicNetworkAccess": "Disabled", "tpmAttestationAuthentication": "Enabled"},
+    },
+)
+
+_BUILD_KEY = ec.derive_private_key(7, ec.SECP384R1())
+"""Signs what the examples were built from, and nothing else: anybody can guess it."""
+
+
+def _reference_value(image: str) -> dict[str, Any]:
+    """The reference value of `image` in a DSSE envelope."""
+    kind = "application/vnd.in-toto+json"
+    subject = [{"name": image, "digest": {"sha384": _MEASUREMENT}}]
+    payload = json.dumps({"_type": "https://in-toto.io/Statement/v1", "subject": subject}).encode()
+    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
+    signature = _BUILD_KEY.sign(signed, ec.ECDSA(hashes.SHA384(), deterministic_signing=True))
+    return {
+        "payloadType": kind,
+        "payload": base64.b64encode(payload).decode(),
+        "signatures": [{"sig": base64.b64encode(signature).decode()}],
+    }
+
+
+VERIFIER_CONFIGURED = ExampleResource(
+    "bailiwick:index:AzureAttestationVerifier",
+    "verifier",
+    {
+        "guestConfiguration": {
+            "role": "verifier",
+            "trust_anchors": ["amd"],
+            "reference_values": [_reference_value("inference-guest-1.0.0")],
+            "build_keys": [
+                _BUILD_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+            ],
+            "resources": [
+                {
+                    "path": "default/model-key/llm",
+                    "policy": {
+                        "images": ["inference-guest-1.0.0"],
+                        "debug": False,
+                        "migration": False,
+                        "vmpl": [0],
+                        "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": 213},
+                        "max_token_seconds": 300,
+                    },
+                }
+            ],
+        }
+    },
+)
+
+
+def told(changes: Mapping[str, Any]) -> str:
+    """The configuration of `VERIFIER_CONFIGURED`, changed, as a machine gets it."""
+    configuration = but(VERIFIER_CONFIGURED, changes).props["guestConfiguration"]
+    return base64.b64encode(json.dumps(configuration).encode()).decode()

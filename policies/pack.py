@@ -6,14 +6,48 @@ from pulumi_policy import Policy
 
 from policies import waivers
 from policies.rule import Rule
-from policies.rules import attestation, graph, keys, logs, machines, network, release, residency
+from policies.rules import (
+    appraisal,
+    attestation,
+    copies,
+    graph,
+    intrusion,
+    keys,
+    logs,
+    machines,
+    network,
+    release,
+    residency,
+    stewardship,
+    transport,
+)
 
 NAME = "bailiwick"
 VERSION = "0.1.0"
 
-RULES: tuple[Rule, ...] = tuple(
-    rule for theme in (residency, graph, machines, attestation, keys, release, network, logs) for rule in theme.RULES
+_MODULES = (
+    residency,
+    copies,
+    graph,
+    machines,
+    intrusion,
+    attestation,
+    appraisal,
+    keys,
+    release,
+    stewardship,
+    network,
+    transport,
+    logs,
 )
+_THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG")
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (rule for module in _MODULES for rule in module.RULES), key=lambda rule: (_THEMES.index(rule.theme), rule.id)
+    )
+)
+"""Every rule, in the order of its id."""
 
 
 def select(selection: Collection[str] | None = None) -> tuple[Rule, ...]:

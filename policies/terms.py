@@ -4,6 +4,7 @@ A `Setting` is a property together with the values that satisfy the control behi
 "secure boot" without knowing how any cloud spells it.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,6 +57,42 @@ class AtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """A text of this form (a regular expression that the whole text must match)."""
+
+    pattern: str
+    allowed: str
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+
+
+_PERIOD = re.compile(r"P(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T[\dHMS.]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class WithinDays:
+    """A duration (ISO 8601, `P90D`; or seconds, `7776000s`) that is not longer; a month counts 31 days, a year 366."""
+
+    days: int
+
+    @property
+    def allowed(self) -> str:
+        return f"at most {self.days} days"
+
+    def holds(self, value: object) -> bool:
+        if not isinstance(value, str):
+            return False
+        if re.fullmatch(r"\d{1,12}s", value):
+            return 0 < int(value[:-1]) <= self.days * 86_400
+        match = _PERIOD.fullmatch(value)
+        if match is None:
+            return False
+        years, months, weeks, days = (int(part or 0) for part in match.groups())
+        return 0 < years * 366 + months * 31 + weeks * 7 + days <= self.days
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """A property that must satisfy `condition`.
 
@@ -99,6 +136,10 @@ class Machine:
     """The customer's key for them."""
     guest_configurations: tuple[Property, ...]
     """What the machine is told at boot, in base64; may hold secrets, never printed."""
+    size: Property
+    """The cloud's name for its size."""
+    image: Setting
+    """That the image is one for ever: by version or digest, not by a name that moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +173,29 @@ class Key:
     releasable: bool | None
     """Whether its operations include release; None where they are not stated."""
     release_document: Property
+    wraps: bool | None
+    """Whether it encrypts other keys; None where its operations are not stated."""
+    rotation: tuple[Setting, ...]
+    """How often a new version is made, one for each schedule; at least one must hold."""
+    expiry: tuple[Property, ...]
+    """Where an end of validity may be stated; at least one must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redundancy:
+    """Where copies of stored data are kept: `far` if in another region, which the cloud pairs with `location`."""
+
+    setting: Property
+    far: bool
+    location: Property
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a role allows: operations of the control plane and on data."""
+
+    actions: tuple[Property, ...]
+    data_actions: tuple[Property, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,11 @@ def refuse(unwanted: Unwanted, on: Resource | None = None) -> Iterator[Finding]:
         yield Finding(unwanted.property.path, f"makes {unwanted.what}", "nothing here", on)
 
 
+def meet(wanted: Setting | Unwanted, on: Resource | None = None) -> Iterator[Finding]:
+    """A finding unless `wanted` is as the control needs it."""
+    return require(wanted, on) if isinstance(wanted, Setting) else refuse(wanted, on)
+
+
 def shown(value: object, words: Iterable[str]) -> str:
     """`value` as a message may print it: booleans, small numbers, and strings that are among `words`."""
     if isinstance(value, bool):

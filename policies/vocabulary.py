@@ -21,6 +21,9 @@ from policies.terms import (
     Machine,
     PrivateDoor,
     RecordStore,
+    Redundancy,
+    Reference,
+    Role,
     Setting,
     Subnet,
     Unwanted,
@@ -51,6 +54,17 @@ class Speaker(Protocol):
     def egress_guard(self, resource: Resource, /) -> EgressGuard | None: ...
     def record_store(self, resource: Resource, /) -> RecordStore | None: ...
     def audit_stream(self, resource: Resource, /) -> AuditStream | None: ...
+    def side_doors(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def copies_away(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def redundancies(self, resource: Resource, /) -> Iterable[Redundancy]: ...
+    def model_deployment(self, resource: Resource, /) -> Setting | None: ...
+    def tags(self, resource: Resource, /) -> Property | None: ...
+    def transport(self, resource: Resource, /) -> Iterable[Setting]: ...
+    def managed_verifier(self, resource: Resource, /) -> Iterable[Setting]: ...
+    def role(self, resource: Resource, /) -> Role | None: ...
+    def holder(self, resource: Resource, /) -> Setting | None: ...
+    def peerings(self, resource: Resource, /) -> Iterable[Unwanted]: ...
+    def private_name(self, resource: Resource, /) -> Reference | None: ...
 
 
 _CLOUDS: Mapping[str, Speaker] = {"azure-native": azure}
@@ -129,6 +143,60 @@ def record_store_of(resource: Resource) -> RecordStore | None:
 
 def audit_stream_of(resource: Resource) -> AuditStream | None:
     return _cloud(resource.package).audit_stream(resource)
+
+
+def side_doors_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """What lets somebody into a machine beside its measured boot."""
+    return tuple(_cloud(resource.package).side_doors(resource))
+
+
+def copies_away_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """What would copy data to where nobody judges it."""
+    return tuple(_cloud(resource.package).copies_away(resource))
+
+
+def redundancies_of(resource: Resource) -> tuple[Redundancy, ...]:
+    """Where the cloud keeps copies by itself."""
+    return tuple(_cloud(resource.package).redundancies(resource))
+
+
+def model_deployment_of(resource: Resource) -> Setting | None:
+    """That a managed model is computed in its own region."""
+    return _cloud(resource.package).model_deployment(resource)
+
+
+def tags_of(resource: Resource) -> Property | None:
+    """Labels of a resource; None where the cloud does not label its type."""
+    return _cloud(resource.package).tags(resource)
+
+
+def transport_of(resource: Resource) -> tuple[Setting, ...]:
+    """What keeps connections encrypted."""
+    return tuple(_cloud(resource.package).transport(resource))
+
+
+def managed_verifier_of(resource: Resource) -> tuple[Setting, ...]:
+    """What keeps the cloud's own attestation service private."""
+    return tuple(_cloud(resource.package).managed_verifier(resource))
+
+
+def role_of(resource: Resource) -> Role | None:
+    return _cloud(resource.package).role(resource)
+
+
+def holder_of(resource: Resource) -> Setting | None:
+    """Who gets a role: workloads, and no person."""
+    return _cloud(resource.package).holder(resource)
+
+
+def peerings_of(resource: Resource) -> tuple[Unwanted, ...]:
+    """What joins a network to another one."""
+    return tuple(_cloud(resource.package).peerings(resource))
+
+
+def private_name_of(resource: Resource) -> Reference | None:
+    """The private endpoint that a resource names in private DNS."""
+    return _cloud(resource.package).private_name(resource)
 
 
 def is_verifier(resource: Resource) -> bool:

@@ -35,4 +35,6 @@ def _no_parts(_: Resource) -> tuple[()]:
 
 
 machine = disk_key = key_store = key = private_door = egress_guard = record_store = audit_stream = _nothing
-ways_in = ways_out = subnets = _no_parts
+model_deployment = tags = role = holder = private_name = _nothing
+ways_in = ways_out = subnets = side_doors = copies_away = redundancies = transport = managed_verifier = _no_parts
+peerings = _no_parts

@@ -9,8 +9,8 @@ from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, provider_package
-from policies.terms import Unwanted, region_id
-from policies.verdict import Finding, NotApplicable, refuse, require
+from policies.terms import region_id
+from policies.verdict import Finding, NotApplicable, meet
 
 _GLOBAL = "global"
 
@@ -151,8 +151,7 @@ def _provider(package: str, props: Property, declared: Declared, whose: str) -> 
         )
         return
     for wanted in vocabulary.provider_settings_of(package, props, declared):
-        found = refuse(wanted) if isinstance(wanted, Unwanted) else require(wanted)
-        for finding in found:
+        for finding in meet(wanted):
             yield Finding(f"{whose}{finding.path}", finding.found, finding.allowed, unknown=finding.unknown)
 
 

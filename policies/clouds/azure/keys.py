@@ -1,7 +1,7 @@
 """Azure's vaults, HSMs, keys and disk encryption sets."""
 
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, DiskKey, Key, KeyStore, OneOf, PrivateDoor, Reference, Setting, Unwanted
+from policies.terms import AtLeast, DiskKey, Key, KeyStore, OneOf, PrivateDoor, Reference, Setting, Unwanted, WithinDays
 
 _VAULT = "azure-native:keyvault:Vault"
 _MANAGED_HSM = "azure-native:keyvault:ManagedHsm"
@@ -9,6 +9,7 @@ _KEY = "azure-native:keyvault:Key"
 _DISK_ENCRYPTION_SET = "azure-native:compute:DiskEncryptionSet"
 _PRIVATE_ENDPOINT = "azure-native:network:PrivateEndpoint"
 
+LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = AtLeast(30, "days")
 _KEY_TYPES = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
 _DISK_ENCRYPTION_TYPES = (
@@ -61,6 +62,13 @@ def key(resource: Resource) -> Key | None:
         exportable=body.at("attributes", "exportable"),
         releasable="release" in [one.text for one in operations.items()] if operations.stated else None,
         release_document=body.at("releasePolicy", "data"),
+        wraps="wrapKey" in [one.text for one in operations.items()] if operations.stated else None,
+        rotation=tuple(
+            Setting(action.at("trigger", "timeAfterCreate"), WithinDays(LONGEST_BETWEEN_ROTATIONS))
+            for action in body.at("rotationPolicy", "lifetimeActions").items()
+            if (action.at("action", "type").text or "").casefold() == "rotate"
+        ),
+        expiry=(body.at("rotationPolicy", "attributes", "expiryTime"), body.at("attributes", "expires")),
     )
 
 

@@ -158,3 +158,18 @@ def _contains(outer: IPv4Network | IPv6Network, inner: IPv4Network | IPv6Network
     if isinstance(outer, IPv4Network):
         return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
     return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
+
+
+def peerings(resource: Resource) -> Iterator[Unwanted]:
+    """What joins the network of `resource` to another one."""
+    if resource.type == _PREFIX + "VirtualNetworkPeering":
+        yield Unwanted(Property("type", resource.type), "a way into another network")
+    elif resource.type == _NETWORK:
+        yield Unwanted(resource.props.at("virtualNetworkPeerings"), "a way into another network")
+
+
+def private_name(resource: Resource) -> Reference | None:
+    """The private endpoint that `resource` gives a name in private DNS."""
+    if resource.type != _PREFIX + "PrivateDnsZoneGroup":
+        return None
+    return Reference(resource.props.at("privateEndpointName"), "privateEndpointName")

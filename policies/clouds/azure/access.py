@@ -1,0 +1,27 @@
+"""Azure's roles: who may do what."""
+
+from policies.subject import Property, Resource
+from policies.terms import OneOf, Role, Setting
+
+_ROLE = "azure-native:authorization:RoleDefinition"
+_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+_PRINCIPALS = ("User", "Group", "ForeignGroup", "ServicePrincipal", "Device")
+
+
+def role(resource: Resource) -> Role | None:
+    """`resource` as a role of one's own."""
+    if resource.type != _ROLE:
+        return None
+    permissions = resource.props.at("permissions").items()
+    return Role(actions=_listed(permissions, "actions"), data_actions=_listed(permissions, "dataActions"))
+
+
+def _listed(permissions: tuple[Property, ...], key: str) -> tuple[Property, ...]:
+    return tuple(action for permission in permissions for action in permission.at(key).items())
+
+
+def holder(resource: Resource) -> Setting | None:
+    """Who gets a role by `resource`: workloads, and no person."""
+    if resource.type != _ASSIGNMENT:
+        return None
+    return Setting(resource.props.at("principalType"), OneOf(("ServicePrincipal",)), _PRINCIPALS)

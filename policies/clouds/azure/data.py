@@ -1,0 +1,85 @@
+"""Azure's data at rest and on the move: copies, redundancy, model deployments, tags, transport."""
+
+from collections.abc import Iterator
+
+from policies.subject import Property, Resource
+from policies.terms import OneOf, Redundancy, Setting, Unwanted
+
+_ACCOUNT = "azure-native:storage:StorageAccount"
+_RECOVERY_VAULT = "azure-native:recoveryservices:Vault"
+_BACKUP_VAULT = "azure-native:dataprotection:BackupVault"
+_MODEL_DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
+_ATTESTATION_PROVIDER = "azure-native:attestation:AttestationProvider"
+
+_COPIERS = {
+    "azure-native:storage:ObjectReplicationPolicy": "a copy in another account",
+    "azure-native:sql:FailoverGroup": "a copy on another server",
+    "azure-native:recoveryservices:ReplicationProtectedItem": "a copy in another region",
+    "azure-native:containerregistry:Replication": "a copy in another region",
+}
+_REGIONAL_DEPLOYMENTS = ("Standard", "ProvisionedManaged")
+_DEPLOYMENTS = (
+    *_REGIONAL_DEPLOYMENTS,
+    "GlobalStandard",
+    "GlobalBatch",
+    "GlobalProvisionedManaged",
+    "DataZoneStandard",
+    "DataZoneBatch",
+    "DataZoneProvisionedManaged",
+)
+# Standard_GRS, Standard_RAGRS, Standard_GZRS, Standard_RAGZRS: the G is for geo-redundant.
+_FAR_ACCOUNTS = frozenset({"standard_grs", "standard_ragrs", "standard_gzrs", "standard_ragzrs"})
+_MODERN_TLS = ("TLS1_2", "TLS1_3")
+
+
+def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """What would copy the data of `resource` to where nobody judges it."""
+    if resource.type in _COPIERS:
+        yield Unwanted(Property("type", resource.type), _COPIERS[resource.type])
+    elif resource.type == _ACCOUNT:
+        yield Setting(resource.props.at("allowCrossTenantReplication"), OneOf((False,)))
+
+
+def redundancies(resource: Resource) -> Iterator[Redundancy]:
+    """Where the copies of `resource` are; a backup vault that says nothing keeps them far away."""
+    location = resource.props.at("location")
+    if resource.type == _ACCOUNT:
+        sku = resource.props.at("sku", "name")
+        yield Redundancy(sku, not sku.stated or (sku.text or "").casefold() in _FAR_ACCOUNTS, location)
+    elif resource.type == _RECOVERY_VAULT:
+        kind = resource.props.at("properties", "redundancySettings", "standardTierStorageRedundancy")
+        yield Redundancy(kind, not kind.stated or (kind.text or "").casefold() == "georedundant", location)
+    elif resource.type == _BACKUP_VAULT:
+        for setting in resource.props.at("properties", "storageSettings").items():
+            kind = setting.at("type")
+            yield Redundancy(kind, not kind.stated or (kind.text or "").casefold() == "georedundant", location)
+
+
+def model_deployment(resource: Resource) -> Setting | None:
+    """Where a managed model of `resource` is computed, by the name of its SKU."""
+    if resource.type != _MODEL_DEPLOYMENT:
+        return None
+    return Setting(resource.props.at("sku", "name"), OneOf(_REGIONAL_DEPLOYMENTS), _DEPLOYMENTS)
+
+
+def tags(resource: Resource) -> Property | None:
+    """The tags of `resource`; None for what Azure does not tag, which is what has no location of its own."""
+    taggable = resource.package == "azure-native" and resource.props.at("location").stated
+    return resource.props.at("tags") if taggable else None
+
+
+def transport(resource: Resource) -> Iterator[Setting]:
+    """What keeps connections to `resource` encrypted."""
+    if resource.type == _ACCOUNT:
+        yield Setting(resource.props.at("minimumTlsVersion"), OneOf(_MODERN_TLS), ("TLS1_0", "TLS1_1"))
+        yield Setting(resource.props.at("enableHttpsTrafficOnly"), OneOf((True,)))
+
+
+def managed_verifier(resource: Resource) -> tuple[Setting, ...]:
+    """What keeps an attestation provider private; nothing for anything else."""
+    if resource.type != _ATTESTATION_PROVIDER:
+        return ()
+    return (
+        Setting(resource.props.at("properties", "publicNetworkAccess"), OneOf(("Disabled",)), ("Enabled",)),
+        Setting(resource.props.at("properties", "tpmAttestationAuthentication"), OneOf(("Enabled",)), ("Disabled",)),
+    )

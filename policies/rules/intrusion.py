@@ -1,0 +1,149 @@
+"""CVM, continued: the right machine, the right image, and no way in beside the measured boot."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+import catalog
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Resource
+from policies.terms import Machine
+from policies.verdict import Finding, NotApplicable, meet, require
+
+
+def _machine(resource: Resource) -> Machine:
+    machine = vocabulary.machine_of(resource)
+    if machine is None:
+        raise NotApplicable("is not a machine")
+    return machine
+
+
+def _has_tee(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    size = _machine(resource).size
+    types = {one.size.casefold(): one for one in catalog.load().machine_types(declared.cloud.id)}
+    found = types.get((size.text or "").casefold())
+    allowed = f"a machine type of {declared.cloud.id} with a TEE that a verifier can check"
+    if not size.stated:
+        yield Finding(size.path, "is not stated", allowed)
+    elif found is None:
+        yield Finding(size.path, "is not a machine type that the catalogue knows", allowed)
+    elif not found.attested:
+        yield Finding(size.path, f"is '{found.size}', which has no TEE that a verifier can check", allowed)
+
+
+CVM_02 = Rule(
+    id="CVM-02",
+    title="The machine type has the TEE",
+    why="A size without a TEE refuses the setting at best; at worst it runs, and is confidential in name only.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="choose a confidential size of the catalogue (`bailiwick catalog machines`)",
+    check=_has_tee,
+    passing=Example("A size with SEV-SNP.", (examples.VM,)),
+    failing=(
+        Example(
+            "A size without a TEE that the catalogue knows.",
+            (examples.but(examples.VM, {"hardwareProfile.vmSize": "Standard_D4s_v5"}),),
+        ),
+        Example("No size at all.", (examples.but(examples.VM, {"hardwareProfile": None}),)),
+    ),
+)
+
+
+def _no_side_door(resource: Resource, _: Declared) -> Iterator[Finding]:
+    doors = vocabulary.side_doors_of(resource)
+    if not doors:
+        raise NotApplicable("is not a machine, and opens none")
+    for door in doors:
+        yield from meet(door)
+
+
+CVM_06 = Rule(
+    id="CVM-06",
+    title="Nobody can enter a machine beside its measured boot",
+    why="What attestation proved at boot is over as soon as an operator can run a command inside.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="remove extensions, run commands, logins and boot diagnostics; put what is needed into the image",
+    check=_no_side_door,
+    passing=Example(
+        "A machine without logins, extensions or console.",
+        (examples.but(examples.VM, {"diagnosticsProfile": {"bootDiagnostics": {"enabled": False}}}),),
+    ),
+    failing=(
+        Example(
+            "An extension runs what its publisher sends.",
+            (ExampleResource("azure-native:compute:VirtualMachineExtension", "agent", {"publisher": "example"}),),
+        ),
+        Example(
+            "A command from outside.",
+            (
+                ExampleResource(
+                    "azure-native:compute:VirtualMachineRunCommandByVirtualMachine", "fix", {"vmName": "inference"}
+                ),
+            ),
+        ),
+        Example(
+            "An SSH key.",
+            (
+                examples.but(
+                    examples.VM,
+                    {
+                        "osProfile": {
+                            "linuxConfiguration": {"ssh": {"publicKeys": [{"path": "/root/.ssh/authorized_keys"}]}}
+                        }
+                    },
+                ),
+            ),
+        ),
+        Example(
+            "Boot diagnostics, and with them the serial console.",
+            (examples.but(examples.VM, {"diagnosticsProfile": {"bootDiagnostics": {"enabled": True}}}),),
+        ),
+    ),
+)
+
+
+def _same_image_for_ever(resource: Resource, _: Declared) -> Iterator[Finding]:
+    yield from require(_machine(resource).image)
+
+
+_IMAGE = "storageProfile.imageReference"
+
+CVM_08 = Rule(
+    id="CVM-08",
+    title="Machines boot an image that cannot change under its name",
+    why="`latest` is another image tomorrow, with another measurement, from whoever can publish it.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="name the image with its version",
+    check=_same_image_for_ever,
+    passing=Example("Version 1.0.0 of an image of one's own gallery.", (examples.VM,)),
+    failing=(
+        Example(
+            "The latest version of a gallery's image.",
+            (
+                examples.but(
+                    examples.VM, {f"{_IMAGE}.id": examples.IMAGE.replace("/versions/1.0.0", "/versions/latest")}
+                ),
+            ),
+        ),
+        Example(
+            "An image without a version.",
+            (examples.but(examples.VM, {f"{_IMAGE}.id": examples.IMAGE.replace("/versions/1.0.0", "")}),),
+        ),
+        Example(
+            "The latest image of a publisher.",
+            (
+                examples.but(
+                    examples.VM,
+                    {_IMAGE: {"publisher": "example", "offer": "linux", "sku": "cvm", "version": "latest"}},
+                ),
+            ),
+        ),
+    ),
+)
+
+RULES = (CVM_02, CVM_06, CVM_08)

@@ -1,0 +1,203 @@
+"""KEY and REL, continued: keys that are renewed, watched, and not in the hands of those who manage them."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Resource, Stack
+from policies.terms import Key
+from policies.verdict import Finding, NotApplicable, require
+
+_MANAGES = ("/write", "/delete", "/*")
+
+
+def _wrapping_key(resource: Resource) -> Key:
+    key = vocabulary.key_of(resource)
+    if key is None:
+        raise NotApplicable("is not a key")
+    if key.exportable.flag:
+        raise NotApplicable("is released under a policy that names an image: the next image has a key of its own")
+    if key.wraps is False:
+        raise NotApplicable("encrypts no other keys")
+    return key
+
+
+def _rotated(resource: Resource, _: Declared) -> Iterator[Finding]:
+    key = _wrapping_key(resource)
+    unmet = [list(require(setting)) for setting in key.rotation]
+    if not unmet:
+        yield Finding("rotation", "is not scheduled", "a new version every 90 days or sooner")
+    elif all(unmet):
+        for findings in unmet:
+            yield from findings
+
+
+_ROTATION = "properties.rotationPolicy.lifetimeActions.0.trigger.timeAfterCreate"
+
+KEY_04 = Rule(
+    id="KEY-04",
+    title="Keys that wrap other keys are rotated every 90 days or sooner",
+    why="What one version can decrypt is what is lost with it.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="give the key a rotation policy of 90 days or less (bailiwick:keys.rotationDays)",
+    check=_rotated,
+    passing=Example("A new version every 90 days.", (examples.WRAPPING_KEY,)),
+    failing=(
+        Example("Once a year.", (examples.but(examples.WRAPPING_KEY, {_ROTATION: "P1Y"}),)),
+        Example("Never.", (examples.but(examples.WRAPPING_KEY, {"properties.rotationPolicy": None}),)),
+        Example(
+            "A reminder instead of a rotation.",
+            (
+                examples.but(
+                    examples.WRAPPING_KEY, {"properties.rotationPolicy.lifetimeActions.0.action.type": "notify"}
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def _expires(resource: Resource, _: Declared) -> Iterator[Finding]:
+    key = _wrapping_key(resource)
+    for place in key.expiry:
+        if place.unknown:
+            place.value  # noqa: B018 - raises `UnknownProperty`
+    if not any(place.stated for place in key.expiry):
+        yield Finding(key.expiry[0].path, "is not stated, and neither is another end of validity", "a day or a period")
+
+
+KEY_05 = Rule(
+    id="KEY-05",
+    title="Versions of keys expire",
+    why="A version that nobody uses any more should stop working before somebody else finds a use for it.",
+    severity=Severity.MEDIUM,
+    clouds=("azure",),
+    remediation="state an expiry time in the key's rotation policy",
+    check=_expires,
+    passing=Example("A version is valid for 120 days.", (examples.WRAPPING_KEY,)),
+    failing=(
+        Example(
+            "A version is valid for ever.",
+            (examples.but(examples.WRAPPING_KEY, {"properties.rotationPolicy.attributes": None}),),
+        ),
+    ),
+)
+
+
+def _watched(stack: Stack, _: Declared) -> Iterator[Finding]:
+    stores = [one for one in stack.resources if vocabulary.key_store_of(one)]
+    if not stores:
+        raise NotApplicable("the stack has no store of keys")
+    streams = [(one, stream) for one in stack.resources if (stream := vocabulary.audit_stream_of(one))]
+    for store in stores:
+        if not any(store in stack.references(one, stream.observed.through) for one, stream in streams):
+            yield Finding(
+                "audit stream", "is missing: no stream of this stack observes it", "one stream or more", store
+            )
+
+
+KEY_07 = Rule(
+    id="KEY-07",
+    title="Every store of keys is audited",
+    why="A release of a key that nobody wrote down cannot be told from one that never happened.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="stream the store's audit records (LOG-01 judges where to)",
+    check_stack=_watched,
+    passing=Example("A vault and its stream.", (examples.VAULT, examples.AUDIT_STORE, examples.AUDIT_STREAM)),
+    failing=(
+        Example("A vault without a stream.", (examples.VAULT,)),
+        Example(
+            "A stream that observes something else.",
+            (
+                examples.VAULT,
+                examples.AUDIT_STORE,
+                examples.but(examples.AUDIT_STREAM, {}, uses={"storageAccountId": ("audit",)}),
+            ),
+        ),
+    ),
+)
+
+
+def _separated(resource: Resource, _: Declared) -> Iterator[Finding]:
+    role = vocabulary.role_of(resource)
+    if role is None:
+        raise NotApplicable("is no role")
+    for action in (*role.actions, *role.data_actions):
+        if "*" in (action.text or ""):
+            yield Finding(action.path, "has a wildcard, which allows what nobody listed", "operations, one by one")
+    managing = [action for action in role.actions if (action.text or "").endswith(_MANAGES)]
+    if managing and role.data_actions:
+        yield Finding(managing[0].path, "manages, in a role that also uses data", "one of the two in a role")
+
+
+_ROLE = ExampleResource(
+    "azure-native:authorization:RoleDefinition",
+    "unwrap",
+    {
+        "roleName": "Unwrap",
+        "permissions": [
+            {
+                "actions": [],
+                "dataActions": ["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/unwrap/action"],
+            }
+        ],
+    },
+)
+
+KEY_08 = Rule(
+    id="KEY-08",
+    title="A role uses keys or manages them, and lists what it may",
+    why="Who can change a key's rules and use the key has no rules.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="split the role, and name each operation",
+    check=_separated,
+    passing=Example("A role that unwraps and does nothing else.", (_ROLE,)),
+    failing=(
+        Example(
+            "A role that also writes keys.",
+            (examples.but(_ROLE, {"permissions.0.actions": ["Microsoft.KeyVault/vaults/write"]}),),
+        ),
+        Example(
+            "A role that may do everything with keys.",
+            (examples.but(_ROLE, {"permissions.0.dataActions": ["Microsoft.KeyVault/vaults/keys/*"]}),),
+        ),
+    ),
+)
+
+
+def _held_by_workloads(resource: Resource, _: Declared) -> Iterator[Finding]:
+    holder = vocabulary.holder_of(resource)
+    if holder is None:
+        raise NotApplicable("gives nobody a role")
+    yield from require(holder)
+
+
+_ASSIGNMENT = ExampleResource(
+    "azure-native:authorization:RoleAssignment",
+    "verifier-unwrap",
+    {"principalType": "ServicePrincipal", "scope": "/subscriptions/example"},
+)
+
+REL_07 = Rule(
+    id="REL-07",
+    title="Roles are given to workloads, and to no person",
+    why="A person with the release permission is a way to the key that no attestation guards.",
+    severity=Severity.CRITICAL,
+    clouds=("azure",),
+    remediation="assign the role to the workload's managed identity; let people act through a reviewed pipeline",
+    check=_held_by_workloads,
+    passing=Example("A managed identity.", (_ASSIGNMENT,)),
+    failing=(
+        Example("A person.", (examples.but(_ASSIGNMENT, {"principalType": "User"}),)),
+        Example("A group, with whoever is added to it.", (examples.but(_ASSIGNMENT, {"principalType": "Group"}),)),
+        Example("Somebody, but of which kind?", (examples.but(_ASSIGNMENT, {"principalType": None}),)),
+    ),
+)
+
+RULES = (KEY_04, KEY_05, KEY_07, KEY_08, REL_07)

@@ -1,0 +1,91 @@
+"""NET, continued: names that stay private, networks that stay apart, connections that stay encrypted."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Resource, Stack
+from policies.verdict import Finding, NotApplicable, refuse, require
+
+
+def _apart(resource: Resource, _: Declared) -> Iterator[Finding]:
+    peerings = vocabulary.peerings_of(resource)
+    if not peerings:
+        raise NotApplicable("joins no networks")
+    for peering in peerings:
+        yield from refuse(peering)
+
+
+def _named_privately(stack: Stack, _: Declared) -> Iterator[Finding]:
+    doors = [one for one in stack.resources if vocabulary.private_door_of(one)]
+    if not doors:
+        raise NotApplicable("the stack has no private endpoint")
+    names = [(one, name) for one in stack.resources if (name := vocabulary.private_name_of(one))]
+    for door in doors:
+        if not any(door in stack.references(one, name.through) for one, name in names):
+            found = "is missing: clients would ask public DNS for the way to it"
+            yield Finding("private DNS", found, "a zone group that names this endpoint", door)
+
+
+_NETWORK = ExampleResource("azure-native:network:VirtualNetwork", "network", {"location": examples.LOCATION})
+_DNS = ExampleResource(
+    "azure-native:network:PrivateDnsZoneGroup",
+    "keys-endpoint-dns",
+    {"privateEndpointName": "keys-endpoint"},
+    uses={"privateEndpointName": ("keys-endpoint",)},
+)
+
+NET_03 = Rule(
+    id="NET-03",
+    title="Private endpoints have private names, and networks have no peers",
+    why="A private endpoint under a public name is found by nobody; a peered network is as open as its peer.",
+    severity=Severity.MEDIUM,
+    clouds=("azure",),
+    remediation="add a private DNS zone group to each endpoint, and remove peerings",
+    check=_apart,
+    check_stack=_named_privately,
+    passing=Example("An endpoint with its name, in a network of its own.", (_NETWORK, examples.VAULT_DOOR, _DNS)),
+    failing=(
+        Example("An endpoint without a name.", (_NETWORK, examples.VAULT_DOOR)),
+        Example(
+            "A network with a peer.",
+            (
+                ExampleResource(
+                    "azure-native:network:VirtualNetworkPeering", "to-office", {"virtualNetworkName": "network"}
+                ),
+                examples.VAULT_DOOR,
+                _DNS,
+            ),
+        ),
+    ),
+)
+
+
+def _encrypted(resource: Resource, _: Declared) -> Iterator[Finding]:
+    settings = vocabulary.transport_of(resource)
+    if not settings:
+        raise NotApplicable("offers no connections that its program encrypts")
+    for setting in settings:
+        yield from require(setting)
+
+
+NET_04 = Rule(
+    id="NET-04",
+    title="Connections are encrypted with TLS 1.2 or newer",
+    why="Older versions and plain HTTP can be read and changed on the way.",
+    severity=Severity.HIGH,
+    clouds=("azure",),
+    remediation="require HTTPS and TLS 1.2",
+    check=_encrypted,
+    passing=Example("An account that takes TLS 1.2 and nothing less.", (examples.AUDIT_STORE,)),
+    failing=(
+        Example("TLS 1.0.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": "TLS1_0"}),)),
+        Example("Plain HTTP.", (examples.but(examples.AUDIT_STORE, {"enableHttpsTrafficOnly": False}),)),
+        Example("Whatever the default is.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": None}),)),
+    ),
+)
+
+RULES = (NET_03, NET_04)
