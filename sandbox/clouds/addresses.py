@@ -49,3 +49,8 @@ def take_next(claims: Claims, space: str, prefix: Network, low: int, high: int, 
             claims.take(space, key(address), holder)
             return address
     return None
+
+
+def text(address_key: str) -> str:
+    """The IPv4 address that a key stands for."""
+    return str(ipaddress.IPv4Address(int(address_key)))

@@ -36,6 +36,13 @@ class Claims:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def held(self, space: str, holder: str) -> list[str]:
+        """The names that `holder` has in one space, in the order of characters."""
+        rows = self._db.execute(
+            "SELECT name FROM claims WHERE holder = ? AND space = ? ORDER BY name", (holder.lower(), space.lower())
+        )
+        return [str(name) for (name,) in rows.fetchall()]
+
     def last(self, space: str, first: str, last: str) -> str | None:
         """The greatest name taken in `space` from `first` to `last`, in the order of characters."""
         row = self._db.execute(

@@ -368,7 +368,7 @@ class EmulatedCloud(ABC):
     def _is_taken(self, kind: ResourceType, inputs: Properties) -> bool:
         try:
             object_id, _ = kind.identify(self.account, View(inputs))
-        except Undetermined:
+        except (Undetermined, CloudError):
             return False
         return self.store.get(object_id) is not None
 

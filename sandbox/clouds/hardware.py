@@ -25,10 +25,10 @@ class KeyVersion:
 class Machine:
     """A virtual machine as the host is asked to boot it.
 
-    `id` is the ARM id of the VM and `network_id` that of its virtual network; `tee` is the catalogue's name
-    (`snp`, `tdx`) or None for an ordinary machine; `image_reference` is the ARM id of a gallery image version, or
-    `publisher:offer:sku:version`; `custom_data` is what the guest is told at boot, decoded: osProfile.customData, or
-    userData for a specialized image, which takes no osProfile.
+    `id` is the cloud's id of the machine and `network_id` that of its network; `tee` is the catalogue's name (`snp`,
+    `tdx`, `sev`) or None for an ordinary machine; `image_reference` is the cloud's id of the image it boots from;
+    `custom_data` is what the guest is told at boot, decoded: on Azure osProfile.customData, or userData for a
+    specialized image, which takes no osProfile; on Google Cloud an entry of the instance's metadata.
     """
 
     id: str

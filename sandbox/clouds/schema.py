@@ -8,6 +8,7 @@ input. Nothing else is read, so the schema is that of the SDK version that the s
 import importlib
 import inspect
 import re
+import sys
 import typing
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -209,11 +210,12 @@ def _properties(cls: type) -> Iterator[Property]:
         for name, parameter in inspect.signature(vars(cls)["__init__"]).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
     }
+    namespace = vars(sys.modules[cls.__module__])  # not the getter's own: a deprecated one is wrapped elsewhere
     for python_name, member in inspect.getmembers_static(cls, lambda item: isinstance(item, property)):
         wire_name = getattr(member.fget, "_pulumi_name", None)
         if wire_name is not None:
             annotation = member.fget.__annotations__["return"]
-            yield Property(wire_name, _shape(annotation, member.fget.__globals__), python_name in required)
+            yield Property(wire_name, _shape(annotation, namespace), python_name in required)
 
 
 def _shape(annotation: Any, namespace: dict[str, Any]) -> Shape:

@@ -143,6 +143,13 @@ class Store:
             )
         )  # fmt: skip
 
+    def targets(self, object_id: str) -> list[str]:
+        """The ids that an object names, in lower case."""
+        rows = self._db.execute(
+            "SELECT target FROM links WHERE source = ? ORDER BY path, target", (object_id.lower(),)
+        )
+        return [str(target) for (target,) in rows.fetchall()]
+
     def bury(self, grave: Grave) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO graves VALUES (?, ?, ?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-"""An emulated Azure for each test."""
+"""An emulated Azure and an emulated Google Cloud for each test that asks for one."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.clouds.azure import AzureCloud
+from sandbox.clouds.gcp import GcpCloud
+from tests.sandbox.clouds import project
 from tests.sandbox.clouds.region import Bench, RecordingHardware
 
 
@@ -37,3 +39,11 @@ def open_cloud(tmp_path: Path, hardware: RecordingHardware, clock: list[float]) 
 @pytest.fixture
 def bench(open_cloud: Callable[[], AzureCloud], hardware: RecordingHardware) -> Bench:
     return Bench(open_cloud(), hardware)
+
+
+@pytest.fixture
+def google(tmp_path: Path, clock: list[float]) -> Iterator[project.Bench]:
+    hardware = project.ImageHardware()
+    cloud = GcpCloud(tmp_path, hardware, clock=lambda: clock[0])
+    yield project.Bench(cloud, hardware)
+    cloud.close()

@@ -6,29 +6,9 @@ from sandbox.clouds import schema
 from sandbox.values import UNKNOWN, Value
 from tests.sandbox.clouds.examples import other_parts
 from tests.sandbox.clouds.region import Bench, region_parts, urn
+from tests.sandbox.clouds.unknowns import agrees, unknown_paths
 
 PARTS = region_parts() + other_parts()
-
-
-def unknown_paths(value: Value, path: str = "") -> list[str]:
-    if value is UNKNOWN:
-        return [path]
-    if isinstance(value, dict):
-        return [found for key, item in value.items() for found in unknown_paths(item, f"{path}.{key}")]
-    if isinstance(value, list):
-        return [found for item in value for found in unknown_paths(item, f"{path}[]")]
-    return []
-
-
-def agrees(foretold: Value, actual: Value) -> bool:
-    """Whether `actual` is what was foretold, where something was."""
-    if foretold is UNKNOWN:
-        return True
-    if isinstance(foretold, dict) and isinstance(actual, dict):
-        return all(agrees(item, actual.get(key)) for key, item in foretold.items())
-    if isinstance(foretold, list) and isinstance(actual, list):
-        return len(foretold) == len(actual) and all(map(agrees, foretold, actual))
-    return bool(foretold == actual)
 
 
 def test_there_is_an_example_of_every_emulated_type(bench: Bench) -> None:
