@@ -1,0 +1,5 @@
+"""The emulated Kubernetes (`kubernetes`)."""
+
+from sandbox.clouds.kubernetes.cloud import KubernetesCloud
+
+__all__ = ["KubernetesCloud"]
