@@ -3,11 +3,13 @@
 from components.azure.aliases import drop_version_aliases
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
+from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
 from components.azure.key_vault import KeyVault, KeyVaultArgs
 from components.azure.model_store import ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
+from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.azure.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.azure.sovereign_region import SovereignRegion, SovereignRegionArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
@@ -17,6 +19,8 @@ __all__ = [
     "AttestationVerifierArgs",
     "AuditLog",
     "AuditLogArgs",
+    "CollateralCache",
+    "CollateralCacheArgs",
     "ConfidentialDiskEncryption",
     "ConfidentialDiskEncryptionArgs",
     "ConfidentialVm",
@@ -27,6 +31,8 @@ __all__ = [
     "ModelStore",
     "ModelStoreArgs",
     "Placement",
+    "ResidencyGuard",
+    "ResidencyGuardArgs",
     "SovereignNetwork",
     "SovereignNetworkArgs",
     "SovereignRegion",

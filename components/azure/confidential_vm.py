@@ -30,8 +30,8 @@ class ConfidentialVm(pulumi.ComponentResource):
 
     Guarantees: memory is encrypted by the CPU; secure boot and vTPM are on; OS disk and guest state are encrypted
     under the customer's key before the first boot and open in this machine only; no public address; no boot
-    diagnostics, which would copy the console out. A size, TEE or GPU that the location lacks is refused with the nearest
-    that there is.
+    diagnostics, which would copy the console out. A size, TEE or GPU that the location lacks is refused with the
+    nearest that there is.
 
     Nobody has an account on it. Azure demands an administrator with a password or a key for every machine that it
     provisions from a generalized image, so that the image is a specialized one: it is complete as the build signed it

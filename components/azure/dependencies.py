@@ -1,12 +1,18 @@
 """The jurisdiction graph of an Azure region: what it depends on, as the catalogue's facts have it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.graph import Carries, Dependency, Kind
 from components.surroundings import Surroundings
 
 CLOUD = "azure"
+_VENDOR_SERVICES: Mapping[str, Sequence[str]] = {
+    "snp": ("amd-kds",),
+    "tdx": ("intel-pcs",),
+    "h100": ("nvidia-rim", "nvidia-ocsp"),
+}
+"""Where a verifier without a cache gets the collateral of each TEE and GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,10 @@ class Endpoints:
     model_account: str
     audit_account: str
     workspace: str
+    collateral_url: str | None
+    """URL of the region's collateral cache; None where it has none."""
+    hardware: Sequence[str]
+    """TEEs and GPUs of the machines, as the catalogue names them."""
     machines: Sequence[Machine]
 
 
@@ -57,6 +67,7 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
             for origin in endpoints.attestation_origins
         ),
         service(Kind.COLLATERAL, "thim", f"http://{host('thim', 'vcek')}", Carries.EVIDENCE),
+        *_collateral(endpoints, here),
         service(
             Kind.MODELS,
             "blob-storage",
@@ -73,4 +84,15 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
         service(Kind.IDENTITY, "entra-id", f"https://{host('entra-id', 'login')}", Carries.METADATA),
         service(Kind.DNS, "private-dns", host("private-dns", "resolver"), Carries.METADATA),
         service(Kind.CONTROL_PLANE, "resource-manager", f"https://{host('resource-manager', 'api')}", Carries.METADATA),
+    ]
+
+
+def _collateral(endpoints: Endpoints, here: Surroundings) -> list[Dependency]:
+    """Where the verifier gets what a guest does not send along: the region's cache, else the vendors."""
+    if endpoints.collateral_url is not None:
+        return [here.service(Kind.COLLATERAL, "blob-storage", endpoints.collateral_url, Carries.EVIDENCE)]
+    return [
+        here.service(Kind.COLLATERAL, id_, f"https://{here.endpoints(id_)[0]}", Carries.EVIDENCE)
+        for hardware in endpoints.hardware
+        for id_ in _VENDOR_SERVICES[hardware]
     ]

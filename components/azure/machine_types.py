@@ -26,7 +26,7 @@ def check_machine_type(component: str, *, size: str, location: str, tee: str, gp
         raise InputError(component, "size", str(error.message).split(";")[0], error.nearest) from error
     _check_gpu(component, machine, location=location, tee=wanted, gpu=gpu)
     nearest = facts.nearest_machine_type(machine, region=location, tee=wanted)
-    offer = nearest.size if nearest else _elsewhere(location, wanted, gpu)
+    offer = nearest.size if nearest else _elsewhere(machine, location, wanted, gpu)
     if machine.tee != wanted:
         raise InputError(component, "size", f"{size} has {machine.tee or 'no TEE'}, not {tee}", offer)
     if location not in machine.regions:
@@ -47,20 +47,25 @@ def _check_gpu(component: str, machine: catalog.MachineType, *, location: str, t
     here = next(iter(facts.machine_types(CLOUD, region=location, tee=tee, gpu=gpu)), None)
     if here is None:
         problem = f"{location} has no confidential {gpu.upper()}"
-        raise InputError(component, "gpu", problem, _elsewhere(location, tee, gpu))
+        raise InputError(component, "gpu", problem, _elsewhere(machine, location, tee, gpu))
     raise InputError(component, "size", f"{machine.size} has the GPU {has}, not {gpu}", here.size)
 
 
-def _elsewhere(location: str, tee: catalog.Tee, gpu: str) -> str | None:
-    """A size with TEE and GPU, and the place nearest to `location` in law that offers it."""
+def _elsewhere(like: catalog.MachineType, location: str, tee: catalog.Tee, gpu: str) -> str | None:
+    """The size with TEE and GPU that is nearest to `like`, in the place nearest to `location` in law that offers it."""
     facts = catalog.load()
     home = facts.region(CLOUD, location).jurisdictions
+
+    def distance(offer: tuple[catalog.MachineType, str]) -> tuple[int, bool, int, bool, str, str]:
+        machine, place = offer
+        shared = sum(area in home for area in facts.region(CLOUD, place).jurisdictions)
+        vcpus, disk = abs(machine.vcpu - like.vcpu), machine.local_disk != like.local_disk
+        return -shared, machine.status != "ga", vcpus, disk, machine.size, place
+
     offers = [
-        (sum(area in home for area in facts.region(CLOUD, place).jurisdictions), machine.size, place)
+        (machine, place)
         for machine in facts.machine_types(CLOUD, tee=tee, gpu=None if gpu == "none" else gpu)
         for place in machine.regions
     ]
-    if not offers:
-        return None
-    _, size, place = min(offers, key=lambda offer: (-offer[0], offer[2], offer[1]))
-    return f"{size} in {place}"
+    nearest = min(offers, key=distance, default=None)
+    return f"{nearest[0].size} in {nearest[1]}" if nearest else None

@@ -28,5 +28,6 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
         reference_values=reference_values,
         orchestrator_principal_id=operator.get("orchestratorPrincipalId"),
         audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
+        guard_subscription=operator.get_bool("guardSubscription") or False,
     )
     return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))

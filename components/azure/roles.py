@@ -17,6 +17,8 @@ class Role(StrEnum):
     """Key Vault Crypto Service Release User: ask for a key's release; its release policy still decides."""
     BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
     """Storage Blob Data Reader."""
+    BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+    """Storage Blob Data Contributor: read, write and delete blobs."""
 
     def definition_id(self, placement: Placement) -> str:
         """ARM id of the role definition in the placement's subscription."""

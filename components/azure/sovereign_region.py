@@ -14,21 +14,25 @@ from components.addresses import Segment
 from components.arguments import properties
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
+from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.dependencies import Endpoints, Machine, dependencies
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
+from components.azure.fleet import hardware, single_machines
 from components.azure.key_vault import KeyVault, KeyVaultArgs
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
 from components.azure.release_plan import ReleasePlan, disk_authorities, plan
+from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.azure.roles import Role
 from components.azure.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from components.errors import InputError
 from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
 from components.naming import azure_name
+from components.release import Tee
 from components.release_plan import image_id
-from components.spec import MachineSpec, RegionSpec
+from components.spec import MachineSpec, RegionSpec, VerifierSpec
 from components.tags import Tags
 
 TYPE = "bailiwick:index:AzureSovereignRegion"
@@ -47,22 +51,26 @@ class SovereignRegionArgs:
     needs it; an emulated one has none."""
     audit_retention_locked: bool = False
     """Make the audit log's retention irreversible; from the second deployment on (see `AuditLogArgs`)."""
+    guard_subscription: bool = False
+    """Guard the whole subscription against resources elsewhere (see `ResidencyGuardArgs`): it has no other region."""
 
 
 class SovereignRegion(pulumi.ComponentResource):
     """`bailiwick:index:AzureSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
 
     Creates a resource group; in it a network without Internet, a write-once audit log, a vault with the region's
-    keys, a store for encrypted models, the verifier with its broker, and the confidential VMs of the specification,
-    each with an identity of its own.
+    keys, a store for encrypted models, a cache of the vendors' collateral, the verifier with its broker, the
+    confidential VMs of the specification, each with an identity of its own, and policy assignments that go on guarding
+    the region. A machine with a `count` is that many confidential VMs, `<name>-0`, `<name>-1`, …, spread over the
+    zones: a scale set would leave their disks readable to the host (see `ConfidentialVmGroup`).
 
     Guarantees: what the parts guarantee; every guest image in use has reference values, and every key names them; every
     dependency is in the jurisdiction graph; nothing is registered when content, keys or evidence would leave the
     jurisdiction. Control data (names, roles, settings) goes to Azure's worldwide control plane whatever one does; the
     graph says so (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
 
-    Does not: publish images or models, or create the subscription. The vault and its keys are protected from deletion
-    unless the region is emulated, where nothing is lost with them.
+    Does not: publish images or models, fill the collateral cache, create clusters, or create the subscription. The
+    vault and its keys are protected from deletion unless the region is emulated, where nothing is lost with them.
     """
 
     dependencies: list[graph.Dependency]
@@ -75,6 +83,7 @@ class SovereignRegion(pulumi.ComponentResource):
         self._stem = name
         self._args = args
         self._spec = args.spec
+        self._machines = single_machines(args.spec)
         self._domain = f"{name}.bailiwick.internal"
         self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
         group_name = azure_name("resource group", f"bailiwick-{name}")
@@ -108,6 +117,7 @@ class SovereignRegion(pulumi.ComponentResource):
 
     def _build(self, release: ReleasePlan) -> dict[str, Any]:
         spec, name, child = self._spec, self._stem, self._child
+        self._guards = [self._guard()] if spec.residency_guard else []
         net = SovereignNetwork(
             f"{name}-network",
             SovereignNetworkArgs(
@@ -150,13 +160,22 @@ class SovereignRegion(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        disks = {id_: self._disk_encryption(label, vault) for id_, label in release.disk_labels.items()}
-        verifier = self._verifier(release, net, vault, disks[image_id(spec.verifier.image)])
+        disks = {key: self._disk_encryption(label, vault) for key, label in release.disk_labels.items()}
+        verifier = self._verifier(release, net, vault, disks[_disk_key(spec.verifier)])
         machines = {
-            machine.name: self._machine(machine, net, models, disks[image_id(machine.image)], verifier)
-            for machine in spec.machines
+            machine.name: self._machine(machine, net, models, disks[_disk_key(machine)], verifier)
+            for machine in self._machines
         }
         return self._outputs(audit=audit, vault=vault, models=models, verifier=verifier, machines=machines)
+
+    def _guard(self) -> ResidencyGuard:
+        """The guard comes before the machines: a size that is new here must be allowed before it is asked for."""
+        args = ResidencyGuardArgs(
+            placement=self._placement,
+            sizes=[self._spec.verifier.size, *(machine.size for machine in self._machines)],
+            whole_subscription=self._args.guard_subscription,
+        )
+        return ResidencyGuard(f"{self._stem}-guard", args, opts=self._child)
 
     def _disk_encryption(self, label: str, vault: KeyVault) -> ConfidentialDiskEncryption:
         return ConfidentialDiskEncryption(
@@ -188,6 +207,17 @@ class SovereignRegion(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+        if spec.collateral_cache:
+            CollateralCache(
+                f"{self._stem}-collateral",
+                CollateralCacheArgs(
+                    placement=self._placement,
+                    subnet_id=net.subnet_ids[Segment.ENDPOINTS],
+                    zone_ids=net.zone_ids,
+                    readers={HOST: identity.principal_id},
+                ),
+                opts=self._child,
+            )
         configuration = guest_configuration.verifier(
             name=f"{HOST}.{self._domain}",
             region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
@@ -203,6 +233,7 @@ class SovereignRegion(pulumi.ComponentResource):
                 placement=self._placement,
                 replicas=spec.verifier.replicas,
                 size=spec.verifier.size,
+                tee=spec.verifier.tee,
                 zones=catalog.load().region(spec.cloud, spec.location).zone_names or (),
                 image_name=spec.verifier.image.name,
                 image_version=spec.verifier.image.version,
@@ -215,7 +246,7 @@ class SovereignRegion(pulumi.ComponentResource):
                 disk_encryption_set_id=disks.id,
                 identity_id=identity.id,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[vault, *identity.assignments]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[vault, *self._guards, *identity.assignments]),
         )
 
     def _machine(
@@ -242,6 +273,7 @@ class SovereignRegion(pulumi.ComponentResource):
                 role=machine.name,
                 size=machine.size,
                 tee=machine.tee,
+                gpu=machine.gpu,
                 zone=machine.zone,
                 image_name=machine.image.name,
                 image_version=machine.image.version,
@@ -256,7 +288,9 @@ class SovereignRegion(pulumi.ComponentResource):
                 identity_id=identity.id,
             ),
             # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[verifier, models, *identity.assignments]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[verifier, models, *self._guards, *identity.assignments]
+            ),
         )
 
     def _endpoints(self) -> Endpoints:
@@ -273,10 +307,12 @@ class SovereignRegion(pulumi.ComponentResource):
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
+            collateral_url=CollateralCache.url_in(place) if spec.collateral_cache else None,
+            hardware=hardware(spec),
             machines=[
                 Machine(f"{HOST}-{index}", image_id(spec.verifier.image)) for index in range(spec.verifier.replicas)
             ]
-            + [Machine(machine.name, image_id(machine.image)) for machine in spec.machines],
+            + [Machine(machine.name, image_id(machine.image)) for machine in self._machines],
         )
 
     def _outputs(
@@ -308,7 +344,7 @@ class SovereignRegion(pulumi.ComponentResource):
                     "image": image_id(machine.image),
                     "model": machine.model,
                 }
-                for machine in spec.machines
+                for machine in self._machines
             },
             "verifierMachines": [{"id": machine.id, "name": machine.machine_name} for machine in verifier.machines],
             "modelStore": {"account": models.account_name, "container": CONTAINER},
@@ -317,9 +353,16 @@ class SovereignRegion(pulumi.ComponentResource):
         }
 
 
+def _disk_key(machine: MachineSpec | VerifierSpec) -> tuple[str, Tee]:
+    """By what the release plan knows the OS-disk key of a machine."""
+    return image_id(machine.image), Tee(machine.tee)
+
+
 def _check(args: SovereignRegionArgs) -> None:
     if args.spec.cloud != "azure":
         raise InputError(TYPE, "spec.cloud", f"{args.spec.cloud!r} is another cloud's", "azure")
+    if args.spec.clusters:
+        raise InputError(TYPE, "spec.clusters", "a region builds no cluster", "ConfidentialCluster beside the region")
     if not args.spec.emulated and args.orchestrator_principal_id is None:
         application = catalog.load().application("azure", "confidential-vm-orchestrator")
         raise InputError(

@@ -21,7 +21,7 @@ class Parts:
 
 
 PARTS: Mapping[str, Parts] = {
-    "azure": Parts(tees=("snp",)),
+    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True),
     "gcp": Parts(
         tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True, soft_delete_days=range(30, 121)
     ),

@@ -37,6 +37,20 @@ SPEC: dict[str, Any] = {
 }
 
 
+_GUEST = {"image": {"name": "inference-guest", "version": "1.0.0"}, "model": "llm"}
+NETHERLANDS: dict[str, Any] = {
+    "jurisdiction": "EU",
+    "location": "westeurope",
+    "verifier": {**SPEC["verifier"], "trustAnchors": ["amd", "intel", "nvidia"]},
+    "machines": [
+        {"name": "serving", "size": "Standard_DC4as_v5", "count": 2, **_GUEST},
+        {"name": "domain", "size": "Standard_DC4es_v6", "tee": "tdx", "zone": "2", **_GUEST},
+        {"name": "training", "size": "Standard_NCC40ads_H100_v5", "gpu": "h100", **_GUEST},
+    ],
+}
+"""What differs in a region with every kind of machine that Azure has."""
+
+
 def envelope(image: str, *, microcode: int = 213, **predicate: Any) -> dict[str, Any]:
     """Reference values of `<name>-<version>` as the build publishes them; the signature is not read by components."""
     name, _, version = image.rpartition("-")
@@ -57,11 +71,26 @@ def envelope(image: str, *, microcode: int = 213, **predicate: Any) -> dict[str,
     return {"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": [{"sig": image}]}
 
 
+def tdx_envelope(image: str) -> dict[str, Any]:
+    """Reference values of an image on Intel TDX."""
+    name, _, version = image.rpartition("-")
+    predicate = {"image": {"name": name, "version": version}, "tee": "tdx", "mr_td": ["cc" * 48], "rtmr2": ["cd" * 48]}
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": image, "digest": {"sha384": "cc" * 48}}],
+        "predicateType": "https://bailiwick.dev/reference-values/v1",
+        "predicate": predicate,
+    }
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    return {"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": [{"sig": f"{image}.tdx"}]}
+
+
 def write_reference_values(directory: Path) -> Path:
     """Write the reference values of every image that the tests name, and a build key."""
     for image in MEASUREMENTS:
         microcode = 220 if image == "inference-guest-1.1.0" else 213
         (directory / f"{image}.json").write_text(json.dumps(envelope(image, microcode=microcode)))
+    (directory / "inference-guest-1.0.0.tdx.json").write_text(json.dumps(tdx_envelope("inference-guest-1.0.0")))
     (directory / "build.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\ntest\n-----END PUBLIC KEY-----\n")
     return directory
 

@@ -2,7 +2,9 @@
 
 from components.azure import Placement, attestation_verifier
 from components.azure.release_plan import disk_authorities
+from components.azure.roles import Role
 from tests.components.azure.recorder import Recording
+from tests.components.azure.region import ZERO
 
 
 def test_replicas_share_one_private_address_and_name(germany: Recording) -> None:
@@ -52,10 +54,14 @@ def test_azures_own_provider_is_private_and_trusted_for_disks(germany: Recording
     assert (own.jurisdiction, shared.jurisdiction) == ("DE", "DE")
 
 
-def test_the_broker_unwraps_with_the_model_keys_and_does_nothing_else(germany: Recording) -> None:
+def test_the_broker_unwraps_with_the_model_keys_reads_collateral_and_does_nothing_else(germany: Recording) -> None:
     held = [
         (one.inputs["roleDefinitionId"], one.inputs["scope"])
         for one in germany.of_type("RoleAssignment")
         if one.inputs["principalId"] == "<azure-germany-verifier-identity-identity.principalId>"
     ]
-    assert held == [("<azure-germany-keys-unwrap-role.id>", "<azure-germany-keys-model-llm.id>")]
+    reading = f"/subscriptions/{ZERO}/providers/Microsoft.Authorization/roleDefinitions/{Role.BLOB_READER}"
+    assert sorted(held) == [
+        (reading, "<azure-germany-collateral-container.id>"),
+        ("<azure-germany-keys-unwrap-role.id>", "<azure-germany-keys-model-llm.id>"),
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.azure import ConfidentialVm, ConfidentialVmArgs, Placement
-from components.azure.confidential_vm import USER_DATA_BYTES
+from components.azure.machine_settings import USER_DATA_BYTES
 from components.errors import InputError
 from tests.components.azure import region
 from tests.components.azure.recorder import Recording, record
@@ -80,7 +80,21 @@ def test_a_guest_reads_its_configuration_from_user_data(machine: Recording) -> N
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"tee": "tdx"}, "tee: 'tdx' is not built on Azure yet; nearest supported: snp with size Standard_DC4as_v5"),
+        (
+            {"tee": "tdx"},
+            "size: Standard_DC4as_v5 has snp, not tdx; nearest supported: Standard_DC4es_v6 in westeurope",
+        ),
+        ({"tee": "sgx"}, "tee: 'sgx' is not a TEE of whole machines in Azure; nearest supported: snp or tdx"),
+        (
+            {"gpu": "h100"},
+            "gpu: germanywestcentral has no confidential H100; nearest .*: Standard_NCC40ads_H100_v5 in westeurope",
+        ),
+        ({"gpu": "b200"}, "gpu: 'b200' has no confidential-computing mode in Azure; nearest supported: none or h100"),
+        ({"size": "Standard_NCC40ads_H100_v5"}, "gpu: Standard_NCC40ads_H100_v5 has a confidential H100"),
+        (
+            {"size": "Standard_NCC40ads_H100_v5", "gpu": "h100"},
+            "gpu: germanywestcentral has no confidential H100; nearest .*: Standard_NCC40ads_H100_v5 in westeurope",
+        ),
         ({"size": "Standard_DC4es_v6"}, r"size: Standard_DC4es_v6 has tdx, not snp; nearest supported: Standard_\w+as"),
         ({"size": "Standard_DC4as_v55"}, "unknown machine type .*; nearest supported: Standard_DC4as_v5"),
         ({"guest_configuration": {"x": "y" * USER_DATA_BYTES}}, "guest_configuration: is 65544 bytes"),
@@ -95,3 +109,38 @@ def test_a_size_that_the_location_lacks_is_refused(args: ConfidentialVmArgs) -> 
     elsewhere = dataclasses.replace(args.placement, location="germanynorth")
     with pytest.raises(InputError, match="is not offered in germanynorth"):
         record(lambda: ConfidentialVm("worker", dataclasses.replace(args, placement=elsewhere)))
+
+
+WESTEUROPE_MISTAKES = [
+    ({"size": "Standard_DC4es_v6", "tee": "tdx", "gpu": "h100"}, "gpu: H100 comes with snp, not tdx"),
+    (
+        {"gpu": "h100"},
+        "size: Standard_DC4as_v5 has the GPU none, not h100; nearest supported: Standard_NCC40ads_H100_v5",
+    ),
+    ({"tee": "tdx"}, "size: Standard_DC4as_v5 has snp, not tdx; nearest supported: Standard_DC4es_v6"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), WESTEUROPE_MISTAKES)
+def test_where_there_is_a_gpu_the_nearest_size_is_named(
+    args: ConfidentialVmArgs, change: dict[str, Any], problem: str
+) -> None:
+    there = dataclasses.replace(args, placement=dataclasses.replace(args.placement, location="westeurope"), **change)
+    with pytest.raises(InputError, match=problem):
+        record(lambda: ConfidentialVm("worker", there))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": "Standard_DC4es_v6", "tee": "tdx"},
+        {"size": "Standard_NCC40ads_H100_v5", "gpu": "h100"},
+    ],
+)
+def test_tdx_and_h100_machines_are_confidential_like_any(args: ConfidentialVmArgs, change: dict[str, Any]) -> None:
+    there = dataclasses.replace(args, placement=dataclasses.replace(args.placement, location="westeurope"), **change)
+    inputs = record(lambda: ConfidentialVm("worker", there))["worker-vm"].inputs
+    assert inputs["hardwareProfile"] == {"vmSize": change["size"]}
+    assert inputs["securityProfile"]["securityType"] == "ConfidentialVM"
+    disk = inputs["storageProfile"]["osDisk"]["managedDisk"]["securityProfile"]
+    assert disk["securityEncryptionType"] == "DiskWithVMGuestState"

@@ -47,7 +47,7 @@ def _policy(**fields: Any) -> ReleasePolicy:
 
 POLICIES = st.builds(
     _policy,
-    tees=st.sampled_from([(Tee.SNP,), (Tee.SNP, Tee.TDX)]),
+    tees=st.sampled_from([(Tee.SNP,), (Tee.TDX,), (Tee.SNP, Tee.TDX)]),
     launch_measurements=st.lists(MEASUREMENTS, min_size=1, max_size=3, unique=True).map(tuple),
     minimum_tcb=st.builds(MinimumTcb, bootloader=SVN, tee=SVN, snp=SVN, microcode=SVN),
     authorities=st.sampled_from([(OWN,), (SHARED,), (OWN, SHARED)]),
@@ -55,8 +55,18 @@ POLICIES = st.builds(
     allow_debug=st.booleans(),
     allow_migration=st.booleans(),
 )
+GENUINE_TDX: dict[str, Any] = {
+    "x-ms-attestation-type": "tdxvm",
+    "x-ms-compliance-status": "azure-compliant-cvm",
+    "tdx_mrtd": "aa" * 48,
+    "attester_tcb_status": "UpToDate",
+    "tdx_td_attributes_debug": False,
+}
 TOKENS = st.fixed_dictionaries(
     {
+        "tdx_mrtd": MEASUREMENTS,
+        "attester_tcb_status": st.sampled_from(["UpToDate", "OutOfDate"]),
+        "tdx_td_attributes_debug": st.booleans(),
         "x-ms-attestation-type": st.sampled_from(["sevsnpvm", "tdxvm", "sgx"]),
         "x-ms-compliance-status": st.sampled_from(["azure-compliant-cvm", "none"]),
         "x-ms-sevsnpvm-launchmeasurement": MEASUREMENTS,
@@ -73,11 +83,20 @@ TOKENS = st.fixed_dictionaries(
 
 def _means(policy: ReleasePolicy, issuer: str, token: dict[str, Any]) -> bool:
     """What the policy says of a token, straight from its fields."""
-    floor = policy.minimum_tcb
     return (
         issuer in {authority.uri for authority in policy.authorities}
-        and token["x-ms-attestation-type"] == "sevsnpvm"
         and token["x-ms-compliance-status"] == "azure-compliant-cvm"
+        and (
+            (Tee.SNP in policy.tees and _is_snp_guest(policy, token))
+            or (Tee.TDX in policy.tees and _is_trust_domain(policy, token))
+        )
+    )
+
+
+def _is_snp_guest(policy: ReleasePolicy, token: dict[str, Any]) -> bool:
+    floor = policy.minimum_tcb
+    return (
+        token["x-ms-attestation-type"] == "sevsnpvm"
         and token["x-ms-sevsnpvm-launchmeasurement"] in policy.launch_measurements
         and token["x-ms-sevsnpvm-vmpl"] in policy.vmpl
         and (policy.allow_debug or not token["x-ms-sevsnpvm-is-debuggable"])
@@ -86,6 +105,15 @@ def _means(policy: ReleasePolicy, issuer: str, token: dict[str, Any]) -> bool:
         and token["x-ms-sevsnpvm-tee-svn"] >= floor.tee
         and token["x-ms-sevsnpvm-snpfw-svn"] >= floor.snp
         and token["x-ms-sevsnpvm-microcode-svn"] >= floor.microcode
+    )
+
+
+def _is_trust_domain(policy: ReleasePolicy, token: dict[str, Any]) -> bool:
+    return (
+        token["x-ms-attestation-type"] == "tdxvm"
+        and token["tdx_mrtd"] in policy.launch_measurements
+        and token["attester_tcb_status"] == "UpToDate"
+        and (policy.allow_debug or not token["tdx_td_attributes_debug"])
     )
 
 
@@ -103,6 +131,7 @@ def test_any_policy_releases_to_whom_it_says(policy: ReleasePolicy, issuer: str,
 def test_whom_it_says_gets_it(policy: ReleasePolicy, issuer: str, token: dict[str, Any]) -> None:
     """The test above rarely draws a token that satisfies a policy; this one makes each satisfy all but the issuer."""
     floor = policy.minimum_tcb
+    policy = policy.model_copy(update={"tees": (Tee.SNP, *policy.tees)})
     token |= {
         "x-ms-attestation-type": "sevsnpvm",
         "x-ms-compliance-status": "azure-compliant-cvm",
@@ -129,14 +158,29 @@ def test_a_token_that_lacks_a_claim_gets_nothing(claim: str) -> None:
     assert not releases(compile_policy(POLICY).document, issuer=OWN.uri, claims=token)
 
 
+TDX_POLICY = POLICY.model_copy(update={"tees": (Tee.TDX,), "minimum_tcb": None})
+
+
+def test_a_genuine_trust_domain_gets_the_key_of_a_policy_that_names_tdx() -> None:
+    assert releases(compile_policy(TDX_POLICY).document, issuer=OWN.uri, claims=GENUINE_TDX)
+    assert not releases(compile_policy(TDX_POLICY).document, issuer=OWN.uri, claims=GENUINE)
+    assert not releases(compile_policy(POLICY).document, issuer=OWN.uri, claims=GENUINE_TDX)
+
+
+@pytest.mark.parametrize("claim", sorted(GENUINE_TDX))
+def test_a_trust_domain_whose_token_lacks_a_claim_gets_nothing(claim: str) -> None:
+    token = {key: value for key, value in GENUINE_TDX.items() if key != claim}
+    assert not releases(compile_policy(TDX_POLICY).document, issuer=OWN.uri, claims=token)
+
+
 def test_what_cannot_be_said_is_listed() -> None:
-    compiled = compile_policy(POLICY.model_copy(update={"tees": (Tee.SNP, Tee.TDX)}))
-    assert [one.condition for one in compiled.cannot_express] == ["tees", "max_token_seconds", "data_class"]
-
-
-def test_a_policy_for_other_hardware_is_refused() -> None:
-    with pytest.raises(ReleasePolicyError, match="nearest supported: snp"):
-        compile_policy(POLICY.model_copy(update={"tees": (Tee.TDX,)}))
+    assert [one.condition for one in compile_policy(POLICY).cannot_express] == ["max_token_seconds", "data_class"]
+    assert [one.condition for one in compile_policy(TDX_POLICY).cannot_express] == [
+        "vmpl",
+        "allow_migration",
+        "max_token_seconds",
+        "data_class",
+    ]
 
 
 @pytest.mark.parametrize(
