@@ -16,6 +16,7 @@ from pulumi_policy import EnforcementLevel, PolicyPack
 from pulumi_policy import policy as sdk
 
 import catalog
+from policies.deserialization import once_per_request
 from policies.pack import NAME, build
 from policies.rule import CONFIG_SCHEMA, STACK_SUFFIX
 from policies.waivers import WaiverError
@@ -33,6 +34,14 @@ class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see bel
     def __init__(self, name: str, version: str, policies: list[Any], *others: Any) -> None:
         super().__init__(name, version, policies, *others)
         self._levels = {policy.name: policy.enforcement_level or EnforcementLevel.MANDATORY for policy in policies}
+
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        with once_per_request():
+            return super().Analyze(request, context)  # type: ignore[no-untyped-call]
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        with once_per_request():
+            return super().AnalyzeStack(request, context)  # type: ignore[no-untyped-call]
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
         found = list(problems(request.policyConfig, self._levels))

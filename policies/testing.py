@@ -84,8 +84,8 @@ def _judge(policies: Sequence[Policy], example: Example) -> Outcome:
             not_applicable[skipped.policy_name, on] = skipped.reason
 
     for resource in example.resources:
-        take(analyzer.Analyze(_request(resource), None), urn(resource))  # type: ignore[no-untyped-call]
-    take(analyzer.AnalyzeStack(_stack_request(example.resources), None), "")  # type: ignore[no-untyped-call]
+        take(analyzer.Analyze(_request(resource), None), urn(resource))
+    take(analyzer.AnalyzeStack(_stack_request(example.resources), None), "")
     return Outcome(tuple(violations), not_applicable)
 
 

@@ -16,6 +16,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
+from policies.deserialization import once_per_request
 from sandbox.engine.errors import PolicyError
 from sandbox.engine.events import Level, Status, Verdict
 from sandbox.engine.resource import ResourceState
@@ -88,7 +89,8 @@ class PolicyHost:
             options=_options(state),
             provider=_provider(provider),
         )
-        answers = (_ask(rule, rule.servicer.Analyze, request, state.urn, redactor) for rule in rules)
+        with once_per_request():
+            answers = [_ask(rule, rule.servicer.Analyze, request, state.urn, redactor) for rule in rules]
         return [verdict for answer in answers for verdict in answer]
 
     def judge_stack(self, stack_urn: str, states: Iterable[ResourceState], redactor: Redactor) -> list[Verdict]:
@@ -117,7 +119,8 @@ class PolicyHost:
                 for state in states
             ]
         )
-        answers = (_ask(rule, rule.servicer.AnalyzeStack, request, stack_urn, redactor) for rule in rules)
+        with once_per_request():
+            answers = [_ask(rule, rule.servicer.AnalyzeStack, request, stack_urn, redactor) for rule in rules]
         return [verdict for answer in answers for verdict in answer]
 
 

@@ -11,6 +11,8 @@ _BACKUP_VAULT = "azure-native:dataprotection:BackupVault"
 _MODEL_DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
 _ATTESTATION_PROVIDER = "azure-native:attestation:AttestationProvider"
 
+_UNTAGGED = "azure-native:authorization:"
+
 _COPIERS = {
     "azure-native:storage:ObjectReplicationPolicy": "a copy in another account",
     "azure-native:sql:FailoverGroup": "a copy on another server",
@@ -63,8 +65,8 @@ def model_deployment(resource: Resource) -> Setting | None:
 
 
 def tags(resource: Resource) -> Property | None:
-    """The tags of `resource`; None for what Azure does not tag, which is what has no location of its own."""
-    taggable = resource.package == "azure-native" and resource.props.at("location").stated
+    """The tags of `resource`; None for what Azure does not tag: what has no location of its own, and assignments."""
+    taggable = resource.props.at("location").stated and not resource.type.startswith(_UNTAGGED)
     return resource.props.at("tags") if taggable else None
 
 

@@ -1,0 +1,49 @@
+"""Turns a resource's properties into Python once for each request instead of once for each policy.
+
+The SDK's servicer (pulumi-policy 1.21, `policy.py`) does it inside its loop over policies, which at 30 rules is most of
+the time that judging takes. Policies must not change what they are given, and ours do not.
+"""
+
+import contextlib
+import importlib
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, Final
+
+from google.protobuf import json_format
+
+_sdk: Final[Any] = importlib.import_module("pulumi_policy.policy")
+_message_to_dict: Final[Callable[..., dict[str, Any]]] = json_format.MessageToDict
+_deserialize: Final[Callable[..., Any]] = _sdk.deserialize_properties
+
+
+class _Seen(threading.local):
+    """What this thread has read in the request at hand, by the identity of what was read, which is kept alive."""
+
+    read: dict[int, tuple[Any, Any]] | None = None
+
+
+_SEEN: Final = _Seen()
+
+
+def _once(work: Callable[..., Any], source: Any, *options: Any) -> Any:
+    if _SEEN.read is None or options:
+        return work(source, *options)
+    if id(source) not in _SEEN.read:
+        _SEEN.read[id(source)] = source, work(source)
+    return _SEEN.read[id(source)][1]
+
+
+@contextlib.contextmanager
+def once_per_request() -> Iterator[None]:
+    """Within it, and in this thread, every message is turned into Python once."""
+    before, _SEEN.read = _SEEN.read, {}
+    try:
+        yield
+    finally:
+        _SEEN.read = before
+
+
+_sdk.json_format = SimpleNamespace(MessageToDict=lambda message, *options: _once(_message_to_dict, message, *options))
+_sdk.deserialize_properties = lambda properties, *options: _once(_deserialize, properties, *options)
