@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import check, engine, facts, snp
+from bench import check, engine, facts, snp, tdx
 from bench.measure import Row
 
 BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
     "snp": snp.run,
+    "tdx": tdx.run,
     "facts": facts.run,
     "check": check.run,
     "engine": engine.run,

@@ -21,10 +21,18 @@ app = typer.Typer()
 
 @app.command()
 def verify(
-    report: Annotated[Path, typer.Argument(help="an AMD SEV-SNP attestation report, 1184 bytes")],
-    endorsements: Annotated[Path, typer.Option(help="folder with vcek.der or vlek.der, and any ASK, ARK and CRL")],
+    evidence: Annotated[Path, typer.Argument(help="an AMD SEV-SNP report or an Intel TDX quote")],
+    collateral: Annotated[
+        Path,
+        typer.Option(
+            "--collateral",
+            "--endorsements",
+            help="folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL for SNP; tcb_info.json "
+            "and its companions for TDX",
+        ),
+    ],
     policy: Annotated[Path | None, typer.Option(help="appraisal policy; the default is strict")] = None,
-    nonce: Annotated[str | None, typer.Option(help="what REPORT_DATA must hold, in hex")] = None,
+    nonce: Annotated[str | None, typer.Option(help="what REPORT_DATA or REPORTDATA must hold, in hex")] = None,
     at: Annotated[str | None, typer.Option(help="time of verification, ISO 8601; default now")] = None,
     reference_values: Annotated[list[Path] | None, typer.Option(help="signed reference values of an image")] = None,
     build_key: Annotated[list[Path] | None, typer.Option(help="public key (PEM) that signs reference values")] = None,
@@ -37,8 +45,8 @@ def verify(
     if sandbox_root is not None:
         trust = trust.with_sandbox(_read(sandbox_root))
     verdict = verify_files(
-        report,
-        endorsements,
+        evidence,
+        collateral,
         at=read_time(at),
         policy=policy,
         nonce=_hex(nonce),

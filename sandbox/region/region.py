@@ -13,6 +13,7 @@ import httpx
 
 from sandbox.clouds.hardware import KeyVersion, Machine
 from sandbox.guest.config import WorkloadConfig, parse
+from sandbox.guest.kbs import UnreachableError
 from sandbox.hardware import SandboxPki
 from sandbox.provider import ProviderError
 from sandbox.region import guests, images, keys
@@ -201,8 +202,14 @@ class Region:
                 self._outcomes.put(machine.name, outcome)
 
     def _connect(self, machine: Machine) -> httpx.Client:
-        """The guest's way into the network; by now its model is published, if a broker is to release its key."""
-        self._publish(parse(machine.custom_data or b""))
+        """The guest's way into the network; by now its model is published, if a broker is to release its key.
+
+        Before there is a verifier nobody can know under which key to publish, so the guest is told to come again.
+        """
+        config = parse(machine.custom_data or b"")
+        if not any(record.role == "verifier" for record in self._machines.all()):
+            raise UnreachableError(f"verifier unreachable at {config.verifier}: the region has no verifier machine")
+        self._publish(config)
         return self.client(machine)
 
     def _publish(self, config: WorkloadConfig) -> None:

@@ -239,9 +239,7 @@ def test_global_types_exist_in_the_provider_sdk(cloud: str) -> None:
     sdk = Path(spec.origin).parent
     for token in FACTS.global_types(cloud):
         _, module, _ = token.split(":")
-        folder = sdk / (
-            module.split("/")[0].replace(".", "_") if cloud == "kubernetes" else module.split("/")[0].lower()
-        )
+        folder = sdk / module.split("/")[0].split(".")[0].lower()
         assert any(token in file.read_text() for file in folder.rglob("*.py")), token
 
 
