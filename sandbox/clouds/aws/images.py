@@ -44,10 +44,10 @@ def lookup(session: Session, region: str, args: Properties) -> Properties:
         "id": image["ImageId"],
         "imageId": image["ImageId"],
         "name": image["Name"],
-        "architecture": image["Architecture"],
+        "architecture": image.get("Architecture", "x86_64"),
         "bootMode": image.get("BootMode"),
-        "rootDeviceName": image["RootDeviceName"],
-        "ownerId": image["OwnerId"],
+        "rootDeviceName": image.get("RootDeviceName", _ROOT),
+        "ownerId": image.get("OwnerId"),
         "state": image["State"],
     }
 

@@ -95,10 +95,10 @@ class AwsType:
     """One emulated resource type.
 
     `pulumi_type` is Pulumi's name of it. `create` makes the object and returns the provider's id of it; `remove`
-    deletes it; `change` brings it to new inputs, of which `in_place` lists the properties that AWS changes without a new object:
-    every other change replaces. `answer` gives the computed outputs. `name_property` is the input that names it, filled
-    in when left out unless it may be absent. `defaults` are the provider's own. `checks` run in previews as well.
-    `started` runs when the object is there and `stopped` before it goes, both outside the cloud's lock.
+    deletes it; `change` brings it to new inputs, of which `in_place` lists the properties that AWS changes without a
+    new object: every other change replaces. `answer` gives the computed outputs. `name_property` is the input that
+    names it, filled in when left out. `defaults` are the provider's own. `checks` run in previews as well. `started`
+    runs when the object is there and `stopped` before it goes, both outside the cloud's lock.
     """
 
     pulumi_type: str

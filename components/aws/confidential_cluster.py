@@ -1,0 +1,143 @@
+"""A Kubernetes cluster whose nodes are confidential machines and whose control plane is private."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from components.arguments import properties
+from components.aws.confidential_vm_group import snp_template
+from components.aws.machine_settings import MachineSettings
+from components.aws.policies import document
+from components.errors import InputError
+
+TYPE = "bailiwick:index:AwsConfidentialCluster"
+_NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKS_CNI_Policy")
+_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfidentialClusterArgs(MachineSettings):
+    """Inputs of `ConfidentialCluster`: those of `MachineSettings` for its nodes, number and subnets.
+
+    Nodes get a role of their own, so that `identity_id` stays None. The image is an EKS-ready one of the account's own:
+    whether AWS's EKS images boot with SEV-SNP, no page says.
+    """
+
+    image_name: str = "eks-node"
+    """Image of the nodes."""
+    image_version: str = "1.0.0"
+    """Its exact version."""
+    guest_configuration: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the nodes are told at boot; an EKS-ready image reads the cluster's name and address from it."""
+
+    nodes: int
+    """Number of nodes, 1 or more."""
+    subnet_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
+    """Subnets of the cluster by availability zone, two zones at least."""
+    secrets_key_id: pulumi.Input[str]
+    """ARN of the key under which Kubernetes secrets are encrypted."""
+
+
+class ConfidentialCluster(pulumi.ComponentResource):
+    """`bailiwick:index:AwsConfidentialCluster`: an EKS cluster whose nodes are AMD SEV-SNP machines.
+
+    Creates the cluster with the role of its control plane, a launch template with SEV-SNP, and one managed node group
+    of it with the nodes' role.
+
+    Guarantees: the control plane has a private endpoint only; every node of the group is an SEV-SNP machine from an
+    image of the account's own; secrets in etcd and node disks are under the region's keys; access is by EKS access
+    entries, and who creates the cluster gets none.
+
+    Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit. AWS
+    runs the control plane outside any TEE, and documents confidential nodes nowhere: the node image must be tried.
+    Another node group without SEV-SNP can be added; `ResidencyGuard` forbids its machines.
+    """
+
+    id: pulumi.Output[str]
+    """Name of the cluster, which is its id."""
+    cluster_name: str
+    """Name of the cluster."""
+    endpoint: pulumi.Output[str]
+    """URL of the control plane, on private addresses."""
+
+    def __init__(self, name: str, args: ConfidentialClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        checked = args.checked(TYPE, dedicated_host=False)
+        if args.nodes < 1:
+            raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
+        if len(args.subnet_ids) < 2:
+            raise InputError(TYPE, "subnet_ids", "EKS needs subnets in two availability zones", "one in each zone")
+        placement = args.placement
+        self.cluster_name = placement.name("cluster", args.role)
+        super().__init__(TYPE, name, properties(args), opts)
+        self._stem = name
+        self._args = args
+        child = pulumi.ResourceOptions(parent=self)
+        control = self._role("control", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
+        nodes = self._role("nodes", "ec2.amazonaws.com", _NODE_POLICIES)
+        cluster = eks.Cluster(
+            f"{name}-cluster",
+            name=self.cluster_name,
+            region=placement.location,
+            role_arn=control,
+            vpc_config=eks.ClusterVpcConfigArgs(
+                subnet_ids=list(args.subnet_ids.values()),
+                security_group_ids=[args.group_id],
+                endpoint_private_access=True,
+                endpoint_public_access=False,
+            ),
+            access_config=eks.ClusterAccessConfigArgs(
+                authentication_mode="API", bootstrap_cluster_creator_admin_permissions=False
+            ),
+            encryption_config=eks.ClusterEncryptionConfigArgs(
+                provider=eks.ClusterEncryptionConfigProviderArgs(key_arn=args.secrets_key_id), resources=["secrets"]
+            ),
+            enabled_cluster_log_types=list(_LOGS),
+            tags=placement.tag_mapping,
+            opts=child,
+        )
+        template = snp_template(f"{name}-template", args, checked, image_id=checked.image_id(self), opts=child)
+        eks.NodeGroup(
+            f"{name}-nodes",
+            cluster_name=cluster.name,
+            node_group_name=placement.name("node group", args.role),
+            region=placement.location,
+            node_role_arn=nodes,
+            subnet_ids=list(args.subnet_ids.values()),
+            scaling_config=eks.NodeGroupScalingConfigArgs(
+                min_size=args.nodes, max_size=args.nodes, desired_size=args.nodes
+            ),
+            ami_type="CUSTOM",
+            launch_template=eks.NodeGroupLaunchTemplateArgs(id=template.id, version=template.latest_version.apply(str)),
+            tags=placement.tag_mapping,
+            opts=child,
+        )
+        self.id = cluster.id
+        self.endpoint = cluster.endpoint
+        self.register_outputs({"id": self.id, "clusterName": self.cluster_name, "endpoint": self.endpoint})
+
+    def _role(self, label: str, service: str, policies: tuple[str, ...]) -> pulumi.Output[str]:
+        """A role of the cluster with AWS's own policies for it; its ARN, available when they are attached."""
+        placement = self._args.placement
+        child = pulumi.ResourceOptions(parent=self)
+        role = iam.Role(
+            f"{self._stem}-{label}",
+            name=placement.name("role", self._args.role, label),
+            assume_role_policy=document(
+                [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
+            ),
+            tags=placement.tag_mapping,
+            opts=child,
+        )
+        attached = [
+            iam.RolePolicyAttachment(
+                f"{self._stem}-{label}-{policy}",
+                role=role.name,
+                policy_arn=f"arn:{placement.partition}:iam::aws:policy/{policy}",
+                opts=child,
+            ).id
+            for policy in policies
+        ]
+        return pulumi.Output.all(role.arn, *attached).apply(lambda values: str(values[0]))

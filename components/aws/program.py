@@ -1,0 +1,30 @@
+"""An AWS stack's region with a provider of its own, as the stacks' program registers it."""
+
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws.sovereign_region import SovereignRegion, SovereignRegionArgs
+from components.spec import RegionSpec
+
+
+def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
+    """Register the running stack's region, with what only its operator decides from `bailiwick-aws:*`.
+
+    The provider takes the region's account and no other, whoever is logged in, and the region's own STS.
+    """
+    provider = aws.Provider(
+        "aws",
+        region=spec.location,
+        allowed_account_ids=[spec.account_id],
+        sts_region=spec.location,
+    )
+    operator = pulumi.Config("bailiwick-aws")
+    args = SovereignRegionArgs(
+        spec=spec,
+        reference_values=reference_values,
+        audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
+        guard_target_id=operator.get("guardTargetId"),
+    )
+    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))
