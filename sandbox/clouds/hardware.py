@@ -26,9 +26,9 @@ class Machine:
     """A virtual machine as the host is asked to boot it.
 
     `id` is the cloud's id of the machine and `network_id` that of its network; `tee` is the catalogue's name (`snp`,
-    `tdx`, `sev`) or None for an ordinary machine; `image_reference` is the cloud's id of the image it boots from;
-    `custom_data` is what the guest is told at boot, decoded: on Azure osProfile.customData, or userData for a
-    specialized image, which takes no osProfile; on Google Cloud an entry of the instance's metadata.
+    `tdx`, `sev`) or None for an ordinary machine; `image_reference` names the image it boots from, see
+    `Hardware.image`; `custom_data` is what the guest is told at boot, decoded: on Azure osProfile.customData, or
+    userData for a specialized image, which takes no osProfile; on Google Cloud an entry of the instance's metadata.
     """
 
     id: str
@@ -43,6 +43,8 @@ class Machine:
     network_id: str
     secure_boot: bool
     vtpm: bool
+    gpu: str | None = None
+    """GPU in confidential-computing mode, as the catalogue names it."""
 
 
 class Hardware(Protocol):
@@ -67,6 +69,12 @@ class Hardware(Protocol):
 
     def power_off(self, machine_id: str) -> None:
         """Stop a machine and forget it; absent is no error."""
+
+
+def image_reference(name: str, version: str) -> str:
+    """How the hardware's gallery names an image, whatever a cloud calls it."""
+    gallery = "/subscriptions/emulated/resourceGroups/bailiwick-images/providers/Microsoft.Compute/galleries/bailiwick"
+    return f"{gallery}/images/{name}/versions/{version}"
 
 
 class NullHardware:

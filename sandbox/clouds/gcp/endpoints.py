@@ -11,7 +11,7 @@ from sandbox.clouds.resource import Reference, Request, ResourceType, Undetermin
 from sandbox.values import Value
 
 ENDPOINT: Final = "networkconnectivity.googleapis.com/RegionalEndpoint"
-_HOST = re.compile(r"[a-z0-9-]+\.(?P<region>[a-z0-9-]+)\.rep\.[a-z0-9.-]+")
+_HOST = re.compile(r"[a-z0-9-]+\.(?P<region>[a-z0-9-]+)(?:\.p)?\.rep\.[a-z0-9.-]+")
 
 
 def _target(request: Request) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sandbox.clouds.gcp import ids
 from sandbox.clouds.gcp.errors import RefusedError
+from sandbox.clouds.hardware import image_reference
 from sandbox.clouds.resource import Request, View
 
 # Google's public image projects; those here carry the features of every kind of confidential VM.
@@ -13,6 +14,7 @@ _PUBLIC: Final = ("ubuntu-os-cloud", "cos-cloud", "confidential-space-images", "
                   "rocky-linux-cloud")  # fmt: skip
 _PUBLIC_SEV_ONLY: Final = ("debian-cloud", "fedora-coreos-cloud", "windows-cloud")
 _SHORT = re.compile(r"(?P<project>[a-z][a-z0-9-]+)/(?P<name>[a-z][a-z0-9-]*)")
+_OURS = re.compile(r"projects/(?P<project>[^/]+)/global/images/(?P<name>[a-z0-9-]+?)-(?P<version>\d+-\d+-\d+)")
 _ALL: Final = ("SEV", "SEV_SNP", "TDX")
 
 
@@ -44,10 +46,19 @@ def capabilities(value: str, request: Request) -> tuple[str, ...]:
         return _ALL
     if project in _PUBLIC_SEV_ONLY:
         return ("SEV",)
-    facts = request.session.hardware.image(reference)
+    ours = gallery_reference(reference, request)
+    facts = request.session.hardware.image(ours) if ours else None
     if facts is None:
         raise RefusedError(f"Error resolving image name '{value}': Could not find image or family {reference}")
     return _ALL if _is_confidential(facts) else ()
+
+
+def gallery_reference(reference: str, request: Request) -> str | None:
+    """The hardware's name of an image of this project, `{name}-{version with hyphens}`; None where it is not ours."""
+    found = _OURS.fullmatch(reference)
+    if found is None or found["project"] != request.session.account.id:
+        return None
+    return image_reference(found["name"], found["version"].replace("-", "."))
 
 
 def _is_confidential(facts: Mapping[str, object]) -> bool:

@@ -55,6 +55,7 @@ def _boot(request: Request, machine_id: str, zone: str, inputs: View, address: s
     shielded = View(inputs["shieldedInstanceConfig"] or {})
     told = (inputs["metadata"] or {}).get(GUEST_METADATA)
     value = images.image_of(inputs)
+    reference = images.reference_of(value, request) if value else ""
     request.session.hardware.boot(
         Machine(
             id=machine_id,
@@ -63,7 +64,7 @@ def _boot(request: Request, machine_id: str, zone: str, inputs: View, address: s
             zone=zone,
             size=ids.short(inputs.text("machineType")),
             tee=machine_rules.tee_of(inputs),
-            image_reference=images.reference_of(value, request) if value else "",
+            image_reference=images.gallery_reference(reference, request) or reference,
             custom_data=None if told is None else str(told).encode(),
             private_ip=address,
             network_id=network,
@@ -111,7 +112,7 @@ def _power_off_group(request: Request, item: Object) -> None:
 
 
 def _template_network(request: Request, template: View) -> str:
-    return ids.plain(str(network_of(request, template.items("networkInterfaces")[0])), request.session.account)
+    return network_of(request, template.items("networkInterfaces")[0]) or ""
 
 
 def _power_off(request: Request, item: Object) -> None:

@@ -88,10 +88,10 @@ def _is_port(port: str) -> bool:
 
 def _direction(request: Request) -> None:
     egress = request.inputs["direction"] == "EGRESS"
-    sources = [request.inputs[name] for name in ("sourceRanges", "sourceTags", "sourceServiceAccounts")]
-    if egress and any(sources):
-        raise FieldError("sourceRanges", "", "Source ranges, tags and accounts are for INGRESS rules only.")
-    if not egress and not any(sources):
+    labelled = [request.inputs[name] for name in ("sourceTags", "sourceServiceAccounts")]
+    if egress and any(labelled):
+        raise FieldError("sourceTags", "", "Source tags and service accounts are for INGRESS rules only.")
+    if not egress and not any([request.inputs["sourceRanges"], *labelled]):
         raise RefusedError(
             "one of source_tags, source_ranges, or source_service_accounts must be defined for an INGRESS rule"
         )
@@ -110,9 +110,12 @@ def _next_hop(request: Request) -> None:
 
 def network_of(request: Request, item: View) -> str | None:
     """The id of the network that a network interface or a forwarding rule is in, by its subnetwork or by itself."""
+    account = request.session.account
     if subnetwork := item.text("subnetwork"):
-        return references.find(request, ids.SUBNETWORK, subnetwork).outputs.get("network")
-    return ids.target(ids.NETWORK, item.text("network"), request.session.account, request.inputs) or None
+        network = references.find(request, ids.SUBNETWORK, subnetwork).outputs["network"]
+        return ids.plain(str(network), account)
+    named = item.text("network")
+    return ids.target(ids.NETWORK, named, account, request.inputs) if named else None
 
 
 TYPES = (

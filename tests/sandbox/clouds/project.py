@@ -20,13 +20,11 @@ POOL = "projects/100000000001/locations/global/workloadIdentityPools/guests"
 
 
 class ImageHardware(RecordingHardware):
-    """Hardware whose images are named as Google names them; all of ours boot confidentially but `plain-*`."""
+    """Hardware whose gallery lacks the image `missing`, and whose image `plain` does not boot confidentially."""
 
     def image(self, reference_id: str) -> dict[str, Value] | None:
-        name = reference_id.rsplit("/", 1)[-1]
-        if name.startswith("missing"):
-            return None
-        return {"name": name, "securityTypes": [] if name.startswith("plain") else ["ConfidentialVM"]}
+        facts = None if "/images/missing/" in reference_id else super().image(reference_id)
+        return facts if facts is None or facts["name"] != "plain" else facts | {"securityTypes": []}
 
 
 def urn(kind: str, name: str) -> str:
