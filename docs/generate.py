@@ -2,8 +2,8 @@
 
     python docs/generate.py
 
-Nothing is imported: docstrings, annotations and defaults are read from the source, where the string below a field is
-its description.
+No provider's SDK is imported: docstrings, annotations and defaults are read from the source, where the string below a
+field is its description. The index says which component each cloud has, and what its regions are built of.
 """
 
 import ast
@@ -11,32 +11,85 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COMPONENTS = ROOT / "components" / "azure"
+COMPONENTS = ROOT / "components"
 PAGES = ROOT / "docs" / "components"
-CLOUD = "Azure"
+CLOUDS = {"azure": "Azure", "gcp": "Google Cloud", "aws": "AWS", "kubernetes": "Kubernetes"}
+"""Folder of a provider's components, and its name."""
+
+sys.path.insert(0, str(ROOT))
+from components.spec.parts import PARTS  # noqa: E402 - found once the root is on the path
+
+
+@dataclass(frozen=True)
+class Page:
+    """One component of one cloud."""
+
+    cloud: str
+    component: str
+    summary: str
+    file: str
+    text: str
 
 
 def pages() -> dict[str, str]:
     """Every page by file name, the index included."""
-    found: dict[str, tuple[str, str]] = {}
-    for source in sorted(COMPONENTS.glob("*.py")):
-        module = ast.parse(source.read_text(encoding="utf-8"))
-        classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
-        for name, node in classes.items():
-            if f"{name}Args" in classes:
-                title = f"{CLOUD} {_words(name)}"
-                summary = _one_line(ast.get_docstring(module) or "")
-                text = _page(title, source, node, classes[f"{name}Args"])
-                found[f"azure-{source.stem.replace('_', '-')}.md"] = (f"{title}: {summary}", text)
-    index = ["# Components", "", "Generated from the code by `python docs/generate.py`.", ""]
-    index += [f"- [{line.partition(': ')[0]}]({file}): {line.partition(': ')[2]}" for file, (line, _) in found.items()]
-    return {"README.md": "\n".join(index) + "\n"} | {file: text for file, (_, text) in found.items()}
+    found = [page for folder, cloud in CLOUDS.items() for page in _pages_of(folder, cloud)]
+    return {"README.md": _index(found)} | {page.file: page.text for page in found}
 
 
-def _page(title: str, source: Path, component: ast.ClassDef, args: ast.ClassDef) -> str:
+def _pages_of(folder: str, cloud: str) -> Iterator[Page]:
+    sources = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((COMPONENTS / folder).glob("*.py"))}
+    classes = {node.name: node for module in sources.values() for node in module.body if isinstance(node, ast.ClassDef)}
+    for source, module in sources.items():
+        for node in module.body:
+            if isinstance(node, ast.ClassDef) and f"{node.name}Args" in classes:
+                args = classes[f"{node.name}Args"]
+                bases = [base.id for base in args.bases if isinstance(base, ast.Name)]
+                inherited = [classes[base] for base in bases if base in classes]
+                title = f"{cloud} {_words(node.name)}"
+                yield Page(
+                    cloud=cloud,
+                    component=_words(node.name),
+                    summary=_one_line(ast.get_docstring(module) or ""),
+                    file=f"{folder}-{source.stem.replace('_', '-')}.md",
+                    text=_page(title, source, node, [*inherited, args]),
+                )
+
+
+def _index(found: list[Page]) -> str:
+    clouds = list(dict.fromkeys(page.cloud for page in found))
+    there = {(page.component, page.cloud): page.file for page in found}
+    lines = [
+        "# Components",
+        "",
+        "Generated from the code by `python docs/generate.py`.",
+        "",
+        "## What exists where",
+        "",
+    ]
+    lines += [f"| component | {' | '.join(clouds)} |", f"| --- |{' --- |' * len(clouds)}"]
+    for component in sorted({page.component for page in found}):
+        cells = [there.get((component, cloud)) for cloud in clouds]
+        lines.append(f"| {component} | {' | '.join(f'[yes]({file})' if file else '–' for file in cells)} |")
+    lines += ["", "## What the machines of a region can be", "", "| cloud | TEE | GPU | groups | clusters |"]
+    lines += ["| --- | --- | --- | --- | --- |"]
+    for folder, cloud in CLOUDS.items():
+        if cloud in clouds:
+            parts = PARTS[folder]
+            flags = " | ".join("yes" if flag else "–" for flag in (parts.groups, parts.clusters))
+            lines.append(f"| {cloud} | {', '.join(parts.tees)} | {', '.join(parts.gpus)} | {flags} |")
+    lines += ["", "Where a size, a TEE or a GPU is offered is the catalogue's to say: `bailiwick catalog machines`."]
+    for cloud in clouds:
+        lines += ["", f"## {cloud}", ""]
+        lines += [f"- [{page.component}]({page.file}): {page.summary}" for page in found if page.cloud == cloud]
+    return "\n".join(lines) + "\n"
+
+
+def _page(title: str, source: Path, component: ast.ClassDef, args: list[ast.ClassDef]) -> str:
     code = source.relative_to(ROOT).as_posix()
     test = f"tests/{source.parent.relative_to(ROOT).as_posix()}/test_{source.name}"
     links = [f"[code](../../{code})"]
@@ -56,7 +109,8 @@ def _page(title: str, source: Path, component: ast.ClassDef, args: ast.ClassDef)
     ]
     lines += [
         f"| `{field}` | {_code(kind)} | {_code(default) if default else 'required'} | {meaning} |"
-        for field, kind, default, meaning in _fields(args)
+        for inputs in args
+        for field, kind, default, meaning in _fields(inputs)
     ]
     lines += ["", "## Outputs", "", "| output | type | meaning |", "| --- | --- | --- |"]
     lines += [f"| `{field}` | {_code(kind)} | {meaning} |" for field, kind, _, meaning in _fields(component)]

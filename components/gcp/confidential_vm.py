@@ -24,15 +24,16 @@ class ConfidentialVmArgs(MachineSettings):
 class ConfidentialVm(pulumi.ComponentResource):
     """`bailiwick:index:GcpConfidentialVm`: an AMD SEV-SNP or Intel TDX virtual machine that nobody logs in to.
 
-    Creates one machine with a private address, from one version of one image; with `gpu`, an H100 in confidential-
-    computing mode beside the processor's TEE.
+    Creates one machine with a private address, from one version of one image; with `gpu`, an H100 in its confidential
+    mode beside the processor's TEE.
 
     Guarantees: memory is encrypted by the CPU; secure boot, vTPM and integrity monitoring are on; the OS disk is
     encrypted under the region's HSM key, and the machine stops when that key is revoked; no external address; no SSH
     key of the project, no OS Login, no serial port.
 
     Does not: encrypt the disk inside the TEE (that mode is for Hyperdisk, which not every zone has): the key is the
-    customer's, but Google's hosts use it. Sell a confidential H100 on demand: nobody does (`purchase`).
+    customer's, but Google's hosts use it, so that what must stay secret is encrypted before it is written. Nor does it
+    make a confidential H100 last: Google sells it as spot or flex-start only (`purchase`).
 
     A change of size, TEE, image or configuration replaces the machine: a guest reads its configuration at boot, and
     another boot is measured afresh.

@@ -80,12 +80,16 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self.register_outputs({"id": self.id, "principalId": self.principal_id})
 
     def _assign(self, name: str, grant: Grant) -> pulumi.Resource:
-        child = pulumi.ResourceOptions(parent=self)
+        opts = pulumi.ResourceOptions(parent=self)
+        member = self.principal_id
+        assignment: pulumi.Resource
         if grant.key_id is not None:
-            return kms.CryptoKeyIAMMember(
-                name, crypto_key_id=grant.key_id, role=grant.role, member=self.principal_id, opts=child
+            assignment = kms.CryptoKeyIAMMember(
+                name, crypto_key_id=grant.key_id, role=grant.role, member=member, opts=opts
             )
-        return storage.BucketIAMMember(name, bucket=grant.bucket, role=grant.role, member=self.principal_id, opts=child)
+        else:
+            assignment = storage.BucketIAMMember(name, bucket=grant.bucket, role=grant.role, member=member, opts=opts)
+        return assignment
 
 
 def _check(args: WorkloadIdentityArgs) -> None:

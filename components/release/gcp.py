@@ -12,6 +12,7 @@ draft-ietf-rats-ear), of SEV-SNP guests. Google takes a verifier's tokens when t
 signed with ES256 or RS256: Bailiwick's own broker signs ES384 and unwraps keys itself, so that its regions do without.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ _SERVICE = "google-cloud-attestation"
 _MEASUREMENT = "measurement"
 _CONTAINER = "image_digest"
 _EVIDENCE = 'assertion.submods.cpu["ear.veraison.annotated-evidence"]'
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _ALWAYS_INEXPRESSIBLE = (
     Inexpressible("max_token_seconds", "the condition has no clock; Google checks the token's own expiry"),
@@ -90,6 +93,10 @@ def _confidential_space(policy: ReleasePolicy, authority: Authority, cloud: str,
         raise ReleasePolicyError(
             "release policy: launch_measurements: Google Cloud Attestation does not state them; name the images by "
             "container_digests"
+        )
+    if odd := [digest for digest in digests if not _DIGEST.fullmatch(digest)]:
+        raise ReleasePolicyError(
+            f"release policy: container_digests: {odd[0]!r} is not sha256: and 64 hexadecimal digits"
         )
     conditions = [
         f"{claims['software'].claim} == {_text(claims['software'].values[0])}",

@@ -1,0 +1,116 @@
+"""Regions of their own for the tests: specifications, reference values, placement. Nothing is read from `stacks/`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.gcp import Placement, SovereignRegion, SovereignRegionArgs
+from components.spec import RegionSpec
+from components.tags import Tags
+from tests.components import recorder
+from tests.components.azure.region import envelope
+from tests.components.recorder import Recording, Registration
+
+STACK = "gcp-germany"
+PROJECT = "bailiwick-emulated"
+MR_TD = "cc" * 48
+IMAGES = {"inference-guest-1.0.0": ("snp", "tdx"), "verifier-1.0.0": ("snp",)}
+_COMMON: dict[str, Any] = {
+    "cloud": "gcp",
+    "projectId": PROJECT,
+    "emulated": True,
+    "owner": "platform@example.org",
+    "dataClass": "confidential",
+    "verifier": {
+        "size": "n2d-standard-2",
+        "image": {"name": "verifier", "version": "1.0.0"},
+        "trustAnchors": ["amd", "sandbox"],
+    },
+}
+
+
+def machine(name: str, size: str, **more: Any) -> dict[str, Any]:
+    """One machine of a specification."""
+    image = {"name": "inference-guest", "version": "1.0.0"}
+    return {"name": name, "size": size, "image": image, "model": "llm"} | more
+
+
+GERMANY: dict[str, Any] = _COMMON | {
+    "jurisdiction": "DE",
+    "location": "europe-west3",
+    "network": {"addressSpace": "10.30.0.0/16"},
+    "machines": [
+        machine("inference", "n2d-standard-4", zone="europe-west3-a"),
+        machine("embedding", "c3-standard-4", tee="tdx", model="embedder"),
+    ],
+}
+NETHERLANDS: dict[str, Any] = _COMMON | {
+    "jurisdiction": "NL",
+    "location": "europe-west4",
+    "network": {"addressSpace": "10.40.0.0/16"},
+    "machines": [
+        machine("inference", "a3-highgpu-1g", tee="tdx", gpu="h100", purchase="flex-start"),
+        machine("embedding", "c3-standard-4", tee="tdx", count=2, model="embedder"),
+    ],
+    "clusters": [{"name": "serving", "size": "n2d-standard-8", "nodes": 3}],
+}
+
+
+def write_reference_values(directory: Path) -> Path:
+    """Write the reference values of every image that the tests name, and a build key."""
+    for image, tees in IMAGES.items():
+        for tee in tees:
+            suffix, values = ("", {}) if tee == "snp" else (f".{tee}", {"mr_td": [MR_TD]})
+            (directory / f"{image}{suffix}.json").write_text(json.dumps(envelope(image, tee=tee, **values)))
+    (directory / "build.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\ntest\n-----END PUBLIC KEY-----\n")
+    return directory
+
+
+def placement(location: str = "europe-west3", **changes: Any) -> Placement:
+    """Where a component that is tested alone is put."""
+    tags = Tags(jurisdiction="EU", data_class="confidential", owner="platform@example.org", stack=STACK)
+    return Placement(**({"stack": STACK, "project_id": PROJECT, "location": location, "tags": tags} | changes))
+
+
+def record(program: Any, *, stack: str = STACK) -> Recording:
+    """What a program registers; service accounts, and what their machines are told, have a cloud's answers."""
+    return recorder.record(program, stack=stack, computed=_computed)
+
+
+def deploy(
+    spec: dict[str, Any], reference_values: Path, changes: dict[str, Any] | None = None, **args: Any
+) -> Recording:
+    """Record the region of `spec` with `changes`, whose Args have `args` besides."""
+    checked = RegionSpec.from_mapping({**spec, **(changes or {})}, reference_values=reference_values)
+    stack = f"gcp-{'germany' if checked.location == 'europe-west3' else 'netherlands'}"
+
+    def program() -> None:
+        region = SovereignRegion(stack, SovereignRegionArgs(spec=checked, reference_values=reference_values, **args))
+        for key, value in region.outputs.items():
+            pulumi.export(key, value)
+
+    return record(program, stack=stack)
+
+
+def user_data(recording: Recording, name: str) -> Any:
+    """What a machine is told at boot."""
+    return json.loads(recording[name].inputs["metadata"]["user-data"])
+
+
+def _computed(registration: Registration) -> dict[str, Any]:
+    """The outputs that Google Cloud would add to the inputs."""
+    if registration.type.endswith("serviceaccount/account:Account"):
+        email = f"{registration.inputs['accountId']}@{PROJECT}.iam.gserviceaccount.com"
+        return {"email": email, "member": f"serviceAccount:{email}"}
+    if registration.type.endswith(":WorkloadIdentityPool"):
+        pool = registration.inputs["workloadIdentityPoolId"]
+        return {"name": f"projects/1234567/locations/global/workloadIdentityPools/{pool}"}
+    if registration.type.endswith(":RegionInstanceTemplate"):
+        return {"selfLink": f"<{registration.name}.selfLink>"}
+    if registration.type.endswith(":RegionInstanceGroupManager"):
+        return {"instanceGroup": f"<{registration.name}.instanceGroup>"}
+    if registration.type.endswith("container/cluster:Cluster"):
+        return {"endpoint": "10.40.3.2"}
+    return {}

@@ -1,0 +1,98 @@
+"""Release policies as conditions of a workload identity pool."""
+
+import pytest
+
+from components.release import Authority, MinimumTcb, ReleasePolicy, ReleasePolicyError, Tee
+from components.release.gcp import compile_policy, member
+
+GOOGLE = "https://confidentialcomputing.googleapis.com"
+OWN = "https://verifier.example.org"
+DIGESTS = ("sha256:" + "12" * 32, "sha256:" + "34" * 32)
+
+
+def policy(uri: str = GOOGLE, *tees: Tee, **changes: object) -> ReleasePolicy:
+    return ReleasePolicy.model_validate(
+        {
+            "jurisdiction": "EU",
+            "data_class": "confidential",
+            "tees": tees or (Tee.TDX,),
+            "launch_measurements": ("aa" * 48, "bb" * 48),
+            "minimum_tcb": MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213) if Tee.SNP in tees else None,
+            "authorities": (Authority(uri=uri, jurisdiction="DE"),),
+            **changes,
+        }
+    )
+
+
+def test_confidential_space_is_held_to_hardware_software_and_container() -> None:
+    compiled = compile_policy(policy(), container_digests=DIGESTS)
+    assert compiled.document == {
+        "issuer": GOOGLE,
+        "allowedAudiences": ["https://sts.googleapis.com"],
+        "attributeCondition": (
+            'assertion.swname == "CONFIDENTIAL_SPACE" && assertion.hwmodel in ["GCP_INTEL_TDX", "INTEL_TDX"] && '
+            '"STABLE" in assertion.submods.confidential_space.support_attributes && '
+            'assertion.dbgstat == "disabled-since-boot"'
+        ),
+        "attributeMapping": {
+            "google.subject": "assertion.sub",
+            "attribute.image_digest": "assertion.submods.container.image_digest",
+        },
+        "binding": {
+            "role": "roles/cloudkms.cryptoKeyDecrypter",
+            "attribute": "image_digest",
+            "values": list(DIGESTS),
+        },
+    }
+    assert {one.condition for one in compiled.cannot_express} >= {"launch_measurements", "minimum_tcb", "vmpl"}
+
+
+def test_debug_is_let_in_only_where_the_policy_says_so() -> None:
+    compiled = compile_policy(policy(allow_debug=True), container_digests=DIGESTS)
+    assert "dbgstat" not in compiled.document["attributeCondition"]
+
+
+def test_a_verifier_of_one_s_own_states_the_measurement() -> None:
+    compiled = compile_policy(policy(OWN, Tee.SNP, Tee.TDX))
+    condition = compiled.document["attributeCondition"]
+    assert 'assertion["ear.status"] == "affirming" && assertion.tee == "snp"' in condition
+    assert f'["{"aa" * 48}", "{"bb" * 48}"]' in condition
+    assert compiled.document["binding"]["values"] == ["aa" * 48, "bb" * 48]
+    lost = {one.condition: one.reason for one in compiled.cannot_express}
+    assert "tdx is not compiled" in lost["tees"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "digests", "problem"),
+    [
+        (policy(GOOGLE, Tee.SNP), DIGESTS, "no name for SEV-SNP hardware; nearest supported: tdx"),
+        (policy(), (), "name the images by container_digests"),
+        (policy(OWN), (), "compiled for SEV-SNP only"),
+        (policy("http://verifier.internal:8443", Tee.SNP), (), "Google believes https issuers only"),
+        (
+            policy(authorities=(Authority(uri=GOOGLE, jurisdiction="US"),)),
+            DIGESTS,
+            r"authority outside EU: https://confidentialcomputing.googleapis.com \(US\)",
+        ),
+        (
+            policy(authorities=(Authority(uri=GOOGLE, jurisdiction="DE"), Authority(uri=OWN, jurisdiction="DE"))),
+            DIGESTS,
+            "believes one issuer",
+        ),
+        (policy(), ("latest",), "container_digests: 'latest' is not sha256: and 64 hexadecimal digits"),
+    ],
+)
+def test_what_could_only_be_widened_is_refused(asked: ReleasePolicy, digests: tuple[str, ...], problem: str) -> None:
+    with pytest.raises(ReleasePolicyError, match=problem):
+        compile_policy(asked, container_digests=digests)
+
+
+def test_a_policy_for_snp_has_a_floor() -> None:
+    with pytest.raises(ValueError, match="minimum_tcb"):
+        policy(GOOGLE, Tee.SNP, minimum_tcb=None)
+
+
+def test_members_are_named_by_attribute() -> None:
+    assert member("projects/1/locations/global/workloadIdentityPools/p", "measurement", "ab") == (
+        "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/attribute.measurement/ab"
+    )
