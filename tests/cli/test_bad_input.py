@@ -5,7 +5,7 @@ import pytest
 from tests.cli.conftest import Cli, Result
 
 
-def _refused(result: Result, *expected: str) -> None:
+def expect_refused(result: Result, *expected: str) -> None:
     text = " ".join((result.out + result.err).split())
     assert result.code != 0
     assert "Traceback" not in text
@@ -14,16 +14,16 @@ def _refused(result: Result, *expected: str) -> None:
 
 
 def test_a_stack_that_does_not_exist(cli: Cli) -> None:
-    _refused(cli("up", "azure-germny"), "no stack 'azure-germny'", "did you mean azure-germany?")
+    expect_refused(cli("up", "azure-germny"), "no stack 'azure-germny'", "did you mean azure-germany?")
 
 
 def test_a_stack_name_with_a_path_in_it(cli: Cli) -> None:
-    _refused(cli("up", "../../etc/passwd"), "is not a name")
+    expect_refused(cli("up", "../../etc/passwd"), "is not a name")
 
 
 def test_outside_a_project(cli: Cli) -> None:
     (cli.project / "Pulumi.yaml").unlink()
-    _refused(cli("up", "azure-germany"), "no Pulumi.yaml", "run bailiwick inside a Bailiwick project")
+    expect_refused(cli("up", "azure-germany"), "no Pulumi.yaml", "run bailiwick inside a Bailiwick project")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_outside_a_project(cli: Cli) -> None:
 )
 def test_a_wrong_stack_file(cli: Cli, old: str, new: str, expected: tuple[str, ...]) -> None:
     cli.edit(old, new)
-    _refused(cli("up", "azure-germany"), *expected)
+    expect_refused(cli("up", "azure-germany"), *expected)
     assert not (cli.project / ".bailiwick" / "state").exists()
 
 
@@ -47,7 +47,7 @@ def test_a_corrupt_state_file(cli: Cli) -> None:
     state = cli.project / ".bailiwick" / "state" / "azure-germany.json"
     state.parent.mkdir(parents=True)
     state.write_text('{"version": 3, "checkpoint": ')
-    _refused(cli("up", "azure-germany"), "azure-germany.json")
+    expect_refused(cli("up", "azure-germany"), "azure-germany.json")
     assert state.read_text() == '{"version": 3, "checkpoint": '
 
 
@@ -56,20 +56,20 @@ def test_a_stack_with_a_real_account_is_not_the_sandboxs_to_deploy(cli: Cli) -> 
         "bailiwick:subscriptionId: 00000000-0000-0000-0000-000000000000",
         "bailiwick:subscriptionId: 8a1c6bb0-4f0a-4b1e-9d3e-6f7a1f0f4c11",
     )
-    _refused(cli("up", "azure-germany"), "bailiwick:subscriptionId")
+    expect_refused(cli("up", "azure-germany"), "bailiwick:subscriptionId")
 
 
 def test_the_real_engine_where_there_is_none(cli: Cli) -> None:
-    _refused(cli("up", "azure-germany", "--engine", "pulumi"), "no pulumi command on PATH", "install Pulumi")
+    expect_refused(cli("up", "azure-germany", "--engine", "pulumi"), "no pulumi command on PATH", "install Pulumi")
 
 
 def test_verify_a_truncated_report(cli: Cli) -> None:
     report = cli.project / "report.bin"
     report.write_bytes(b"\x02\x00\x00\x00" * 100)
     result = cli("verify", "report.bin", "--endorsements", ".")
-    _refused(result, "report.bin", "1184")
+    expect_refused(result, "report.bin", "1184")
     assert result.code == 2
 
 
 def test_verify_with_a_time_that_is_none(cli: Cli) -> None:
-    _refused(cli("verify", "report.bin", "--endorsements", ".", "--at", "yesterday"), "--at", "2026-07-01T00:00:00Z")
+    expect_refused(cli("verify", "report.bin", "--endorsements", ".", "--at", "yesterday"), "--at", "2026-07-01T00:00:00Z")
