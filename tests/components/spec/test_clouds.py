@@ -94,14 +94,8 @@ def test_the_emulated_account_is_the_emulated_region_s(cloud: str, reference_val
 @pytest.mark.parametrize(
     ("cloud", "machine", "line"),
     [
-        ("azure", {"tee": "tdx"}, "bailiwick:machines[0].tee: 'tdx' is not built on azure; nearest valid: snp"),
         ("aws", {"tee": "tdx"}, "bailiwick:machines[0].tee: 'tdx' is not built on aws; nearest valid: snp"),
         ("aws", {"gpu": "h100"}, "bailiwick:machines[0].gpu: 'h100' is not built on aws; nearest valid: none"),
-        (
-            "azure",
-            {"count": 3},
-            "bailiwick:machines[0].count: groups of machines are not built on azure; nearest valid: 1",
-        ),
         (
             "gcp",
             {"size": "c3-standard-4"},
