@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sandbox.region import GuestOutcome
 
 _TIER_STYLES: Final = {"affirming": "green", "warning": "yellow", "contraindicated": "red", "none": "dim"}
-_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red"}
+_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red", "unattested": "yellow"}
 _WIDE_HEX: Final = 32
 _RECEIPT_LINES: Final = {
     "id": "receipt",
@@ -33,7 +33,7 @@ def print_outcome(console: Console, outcome: "GuestOutcome", *, brief: bool = Fa
         f"\n[bold]Attestation[/]  {escape(outcome.machine)} ({escape(image)}): [{style} bold]{outcome.status}[/]"
     )
     if outcome.reason:
-        console.print(f"  [red]{escape(outcome.reason)}[/]")
+        console.print(f"  [{style}]{escape(outcome.reason)}[/]")
     if brief and outcome.status == "attested":
         console.print(f"  as of {outcome.started_at}: its key was released to it, and it opened its model")
         return

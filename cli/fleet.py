@@ -31,7 +31,11 @@ _POLL_SECONDS: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How one region came up. guests: (attested, all). error: one line, None when everything holds."""
+    """How one region came up.
+
+    guests: (attested, all). error: one line, None when everything holds. unattested: of the guests whose hardware the
+    sandbox does not emulate, a line each.
+    """
 
     stack: str
     resources: int
@@ -39,6 +43,7 @@ class Arrival:
     guests: tuple[int, int]
     seconds: float
     error: str | None
+    unattested: tuple[str, ...] = ()
 
 
 def bring_up(project: Project, stacks: Sequence[str], console: Console) -> list[Arrival]:
@@ -89,8 +94,14 @@ def _bring_up_one(root: Path, stack: str, news: "Queue[tuple[str, str, int]]") -
             case StepDone():
                 news.put((stack, "done", 1))
 
-    def arrival(resources: int = 0, changed: int = 0, guests: tuple[int, int] = (0, 0), error: Any = None) -> Arrival:
-        return Arrival(stack, resources, changed, guests, time.monotonic() - started, error)
+    def arrival(
+        resources: int = 0,
+        changed: int = 0,
+        guests: tuple[int, int] = (0, 0),
+        error: Any = None,
+        unattested: tuple[str, ...] = (),
+    ) -> Arrival:
+        return Arrival(stack, resources, changed, guests, time.monotonic() - started, error, unattested)
 
     project = Project(root)
     try:
@@ -104,8 +115,9 @@ def _bring_up_one(root: Path, stack: str, news: "Queue[tuple[str, str, int]]") -
     except Exception as error:  # noqa: BLE001 - one region's defect must not take the others down; it is reported
         return arrival(error=as_user_error(error) or f"{type(error).__name__}: {error}")
     attested = sum(guest.status == "attested" for guest in guests)
-    reasons = [f"{guest.machine}: {guest.reason}" for guest in guests if guest.status != "attested"]
-    return arrival(total, changed, (attested, len(guests)), "; ".join(reasons) or None)
+    reasons = [f"{guest.machine}: {guest.reason}" for guest in guests if guest.status in ("refused", "failed")]
+    unattested = tuple(f"{guest.machine}: {guest.reason}" for guest in guests if guest.status == "unattested")
+    return arrival(total, changed, (attested, len(guests)), "; ".join(reasons) or None, unattested)
 
 
 def _print(console: Console, arrivals: Sequence[Arrival], seconds: float) -> None:
@@ -119,5 +131,7 @@ def _print(console: Console, arrivals: Sequence[Arrival], seconds: float) -> Non
     for arrival in arrivals:
         if arrival.error is not None:
             console.print(f"[red]{escape(arrival.stack)}[/] {escape(arrival.error)}")
+        for line in arrival.unattested:
+            console.print(f"[yellow]{escape(arrival.stack)}[/] {escape(line)}")
     resources = sum(arrival.resources for arrival in arrivals)
     console.print(f"[bold]Took[/]  {seconds:.1f} s for {resources} resources ({resources / seconds:.0f}/s)")

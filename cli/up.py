@@ -59,7 +59,7 @@ def _one(project: Project, stack: str, engine: Engine) -> None:
             "[bold]Next[/]  bailiwick preview | up | refresh | destroy | check | stack, and\n"
             f"      bailiwick evidence export {stack} --output bundle.json, bailiwick evidence verify bundle.json"
         )
-        if any(outcome.status != "attested" for outcome in outcomes):
+        if any(outcome.status in ("refused", "failed") for outcome in outcomes):
             raise typer.Exit(EXIT_VIOLATION)
 
 

@@ -43,13 +43,13 @@ class Region(_Model):
 class ResourcePolicy(_Model):
     """Who may have one key. Deny by default: a guest that misses one of these gets nothing.
 
-    tee: accepted TEEs. images: `<name>-<version>` of signed reference values whose measurements are accepted.
-    debug, migration: whether such guests are accepted. vmpl: accepted privilege levels. minimum_tcb: lowest security
-    versions, on top of the image's own; None = the verifier's own floor. max_token_seconds: how old an attestation
-    result may be when it is used.
+    tee: accepted TEEs; the broker judges SEV-SNP evidence only, and refuses a guest of any other. images:
+    `<name>-<version>` of signed reference values whose measurements are accepted. debug, migration: whether such guests
+    are accepted. vmpl: accepted privilege levels. minimum_tcb: lowest security versions, on top of the image's own;
+    None = the verifier's own floor. max_token_seconds: how old an attestation result may be when it is used.
     """
 
-    tee: tuple[Literal["snp"], ...] = Field(min_length=1)
+    tee: tuple[Literal["snp", "tdx"], ...] = Field(min_length=1)
     images: tuple[ImageId, ...] = Field(min_length=1)
     debug: bool = False
     migration: bool = False

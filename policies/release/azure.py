@@ -34,6 +34,7 @@ _PINS = {
     "x-ms-sevsnpvm-hostdata": ("host data", 64),
     "x-ms-sevsnpvm-idkeydigest": ("signer", 96),
     "x-ms-sevsnpvm-authorkeydigest": ("signer", 96),
+    "tdx_mrtd": ("launch measurement", 96),
 }
 _FLOORS = {
     "x-ms-sevsnpvm-bootloader-svn": "bootloader",
@@ -154,7 +155,7 @@ def _way(path: str, authority: str, conditions: _Conjunction) -> Way:
             if condition.claim == "x-ms-attestation-type" and condition.value in _TEES
         ),
         pins=frozenset(_pins(equal)),
-        refuses_debug=_refuses(equal, "x-ms-sevsnpvm-is-debuggable"),
+        refuses_debug=_refuses(equal, "x-ms-sevsnpvm-is-debuggable", "tdx_td_attributes_debug"),
         refuses_migration=_refuses(equal, "x-ms-sevsnpvm-migration-allowed"),
         vmpl=vmpl[0] if len(vmpl) == 1 and isinstance(vmpl[0], int) else None,
         floors={
@@ -167,8 +168,8 @@ def _way(path: str, authority: str, conditions: _Conjunction) -> Way:
     )
 
 
-def _refuses(equal: Iterable[_Condition], claim: str) -> bool:
-    return any(condition.claim == claim and condition.value in (False, "false") for condition in equal)
+def _refuses(equal: Iterable[_Condition], *claims: str) -> bool:
+    return any(condition.claim in claims and condition.value in (False, "false") for condition in equal)
 
 
 def _pins(equal: Iterable[_Condition]) -> Iterable[tuple[str, str]]:

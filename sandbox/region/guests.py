@@ -23,6 +23,8 @@ from sandbox.region.patience import Patience
 from verifier import canonical
 
 _CHIPS_PER_ZONE: Final = 4
+_NOT_EMULATED: Final = {"tdx": "Intel TDX", "h100": "NVIDIA H100"}
+"""Hardware that machines have and the sandbox has not."""
 
 Connect = Callable[[], httpx.Client]
 """A new HTTP client in the guest's network."""
@@ -51,14 +53,20 @@ def _host(machine: Machine) -> str:
 
 
 def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience) -> GuestOutcome:
-    """Run the guest to its end; a verifier that does not answer is asked again while `patience` lasts."""
+    """Run the guest to its end; a verifier that does not answer is asked again while `patience` lasts.
+
+    A guest whose hardware is not emulated does not run: a guest without its evidence would prove nothing.
+    """
     started, clock = datetime.now(UTC), time.perf_counter()
     found: dict[str, Any] = {}
     try:
-        config = parse(machine.custom_data or b"")
-        device = launch(machine, pki)
-        found |= _identity(device)
-        found |= _attest(device, config, connect, patience)
+        if absent := [name for part, name in _NOT_EMULATED.items() if part in (machine.tee, machine.gpu)]:
+            found |= {"status": "unattested", "reason": f"not attested: the sandbox has no emulated {absent[0]}"}
+        else:
+            config = parse(machine.custom_data or b"")
+            device = launch(machine, pki)
+            found |= _identity(device)
+            found |= _attest(device, config, connect, patience)
     except (ConfigError, BootError, PkiError) as error:
         found |= _failed(error)
     return GuestOutcome(

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Status = Literal["attested", "refused", "failed"]
+Status = Literal["attested", "refused", "failed", "unattested"]
 
 
 class _Record(BaseModel):
@@ -31,7 +31,8 @@ class ArtefactRecord(_Record):
 class GuestOutcome(_Record):
     """Public data about one boot of one guest; never a key.
 
-    status: `attested` (has its key and its model), `refused` (the broker said no) or `failed` (never got an answer).
+    status: `attested` (has its key and its model), `refused` (the broker said no), `failed` (never got an answer) or
+    `unattested` (not booted: the sandbox emulates no hardware of its kind, so that nothing is known about it).
     reason: None when attested, else one line for the person who must act.
     measurement: launch digest, hex. report: the raw attestation report, base64.
     certificates: VCEK, ASK and ARK in DER, base64. token: the attestation result (EAR, JWT); claims: its content.

@@ -43,7 +43,7 @@ def test_up_preview_refresh_and_destroy(real: Cli) -> None:
     for verb in ("preview", "refresh", "up"):
         code, text = _run(real, verb, "azure-germany")
         assert code == 0, text
-        assert "71 unchanged" in text
+        assert "80 unchanged" in text
 
     bundle = real.project / "bundle.json"
     exported = real("evidence", "export", "azure-germany", "--output", str(bundle), env={"PATH": os.environ["PATH"]})
@@ -52,7 +52,7 @@ def test_up_preview_refresh_and_destroy(real: Cli) -> None:
 
     code, text = _run(real, "destroy", "azure-germany")
     assert code == 0, text
-    assert "71 deleted" in text
+    assert "80 deleted" in text
 
 
 def test_a_violating_stack_does_not_deploy(real: Cli) -> None:

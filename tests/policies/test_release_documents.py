@@ -65,6 +65,16 @@ def test_a_compiled_policy_is_read_back_as_what_it_was(changes: dict[str, Any]) 
         assert dict(way.floors) == written.minimum_tcb.model_dump()
 
 
+TDX = {"tees": (Tee.TDX,), "minimum_tcb": None}
+
+
+def test_a_policy_for_trust_domains_breaks_no_rule_and_pins_mrtd() -> None:
+    data = encode(compile_policy(policy(**TDX)))
+    assert {(way.tees, way.refuses_debug) for way in parse(data)} == {(frozenset({"tdx"}), True)}
+    assert rules_broken_by(data) == set()
+    assert rules_broken_by(encode(compile_policy(policy(**TDX, allow_debug=True)))) == {"REL-03"}
+
+
 def test_a_compiled_policy_breaks_no_rule() -> None:
     assert rules_broken_by(encode(compile_policy(policy()))) == set()
 

@@ -93,20 +93,22 @@ def _boot(request: Request, item: Object) -> None:
     subnet_id = configuration.text("subnet.id")
     told = inputs["osProfile.customData"] or inputs["userData"]
     zones = inputs["zones"] or [None]
+    size = compute_rules.machine_size(request)
     request.session.hardware.boot(
         Machine(
             id=item.id,
             name=item.name,
             location=arm.normal_location(item.outputs["location"]),
             zone=zones[0],
-            size=inputs.text("hardwareProfile.vmSize"),
-            tee=compute_rules.machine_size(request).tee,
+            size=size.name,
+            tee=size.tee,
             image_reference=images.text_of(request),
             custom_data=None if told is None else base64.b64decode(told),
             private_ip=configuration.text("privateIPAddress"),
             network_id=subnet_id.rsplit("/subnets/", 1)[0],
             secure_boot=inputs["securityProfile.uefiSettings.secureBootEnabled"] is True,
             vtpm=inputs["securityProfile.uefiSettings.vTpmEnabled"] is True,
+            gpu=size.gpu,
         )
     )
 

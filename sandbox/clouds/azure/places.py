@@ -14,11 +14,12 @@ _GENERAL_SERIES = re.compile(r"Standard_(?:[ABDEFL]|N[CDVG])\d+(?:-\d+)?[a-z]*(?
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A machine size: its TEE (None for an ordinary machine) and the regions that offer it (None for all)."""
+    """A machine size: its TEE and confidential GPU, None where it has none, and the regions that offer it, None for all."""
 
     name: str
     tee: str | None
     regions: frozenset[str] | None
+    gpu: str | None = None
 
 
 @cache
@@ -40,7 +41,7 @@ def size(name: str) -> Size | None:
         known = catalog.load().machine_type(CLOUD, name)
     except catalog.UnknownFact:
         return Size(name, None, None) if _GENERAL_SERIES.fullmatch(name) else None
-    return Size(name, known.tee, frozenset(known.regions))
+    return Size(name, known.tee, frozenset(known.regions), known.gpu.name if known.gpu and known.gpu.cc else None)
 
 
 @cache

@@ -312,3 +312,12 @@ def test_a_verifier_whose_hsm_is_lost_is_named(scenario, region):
         region.close()
     assert outcome.status == "failed"
     assert re.search("wrong (PIN|passphrase)", outcome.reason)
+
+
+@pytest.mark.parametrize(("hardware", "missing"), [({"tee": "tdx"}, "Intel TDX"), ({"gpu": "h100"}, "NVIDIA H100")])
+def test_a_guest_on_hardware_that_is_not_emulated_is_not_attested_and_gets_nothing(region, hardware, missing):
+    region.boot(verifier())
+    region.boot(guest(**hardware))
+    outcome = only(region.settle(30))
+    assert (outcome.status, outcome.reason) == ("unattested", f"not attested: the sandbox has no emulated {missing}")
+    assert (outcome.token, outcome.receipts, outcome.artefact) == (None, (), None)
