@@ -22,14 +22,14 @@ from verifier.pki import Certificate
 from verifier.pki.files import certificates_in, pem_values
 
 _ROOTS: Final = Path(__file__).parent / "roots"
-_VENDORS: Final = ("amd", "intel")
+_VENDORS: Final = ("amd", "intel", "nvidia")
 
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchor:
     """A root certificate.
 
-    name: whose it is, `amd`, `intel` or `sandbox`; it appears in every result that rests on it.
+    name: whose it is, `amd`, `intel`, `nvidia` or `sandbox`; it appears in every result that rests on it.
     scope: product lines whose evidence it may vouch for.
     """
 

@@ -20,23 +20,36 @@ PUBLISHED = {
 INTEL = ("intel", "tdx", "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3")
 """Intel's SGX Root CA."""
 
+RIM_ROOT = "12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1"
+NVIDIA = {
+    ("nvidia", "nvidia-device", "102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48"),
+    ("nvidia", "nvidia-gpu-rim", RIM_ROOT),
+    ("nvidia", "nvidia-switch-rim", RIM_ROOT),
+}
+"""NVIDIA Device Identity CA, and NVIDIA CoRIM signing Root CA for both kinds of RIM."""
+
 
 def pem(certificate: bytes) -> bytes:
     body = base64.encodebytes(certificate)
     return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
 
 
-def test_production_trusts_amds_three_roots_and_intels_one_and_nothing_else():
+def test_production_trusts_the_pinned_roots_of_the_vendors_and_nothing_else():
     store = TrustStore.production()
     assert {(anchor.name, *anchor.scope, anchor.certificate.fingerprint) for anchor in store.anchors} == {
         *(("amd", product, fingerprint) for product, fingerprint in PUBLISHED.items()),
         INTEL,
+        *NVIDIA,
     }
 
 
 @pytest.mark.parametrize(
     ("vendor", "service"),
-    [("amd", "https://kdsintf.amd.com/"), ("intel", "https://certificates.trustedservices.intel.com/")],
+    [
+        ("amd", "https://kdsintf.amd.com/"),
+        ("intel", "https://certificates.trustedservices.intel.com/"),
+        ("nvidia", "https://github.com/NVIDIA/nvtrust"),
+    ],
 )
 def test_every_pin_states_its_source_and_a_date(vendor, service):
     for pin in pinned_certificates(vendor):
@@ -55,10 +68,11 @@ def test_a_root_that_differs_from_its_pin_is_not_loaded(tmp_path, monkeypatch):
 
 def test_a_sandbox_root_makes_another_store():
     production = TrustStore.production()
+    vendors = [anchor.name for anchor in production.anchors]
     world = milan()
     store = production.with_sandbox(pem(world.ark.encode()) + pem(world.intermediate.encode()))
-    assert [anchor.name for anchor in store.anchors] == ["amd", "amd", "amd", "intel", "sandbox"]
-    assert [anchor.name for anchor in production.anchors] == ["amd", "amd", "amd", "intel"]
+    assert [anchor.name for anchor in store.anchors] == [*vendors, "sandbox"]
+    assert "sandbox" not in vendors
     assert store.intermediates[-1].common_name == "SEV-Milan"
 
 
