@@ -1,0 +1,158 @@
+"""Faults that are switched on: what is retried, what resumes, what a refresh finds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sandbox.clouds.faults import MAX_ATTEMPTS, FaultMemory, FaultPlan, FaultPlanError, FaultyProvider, TransientError
+from sandbox.clouds.gcp import GcpCloud
+from sandbox.clouds.hardware import NullHardware
+from sandbox.engine import LocalEngine, StateFile
+from sandbox.engine.events import Outcome
+from sandbox.provider import Created, Properties, ProviderError
+from tests.sandbox.clouds.project import PROJECT, Bench, urn
+
+PROGRAM = """
+import pulumi
+import pulumi_gcp as gcp
+
+net = gcp.compute.Network("net", name="net", auto_create_subnetworks=False)
+for index in range(12):
+    gcp.compute.Subnetwork(
+        f"subnet-{index}",
+        name=f"subnet-{index}",
+        region="europe-west3",
+        network=net.id,
+        ip_cidr_range=f"10.20.{index}.0/24",
+    )
+"""
+SUBNETS = 12
+
+
+class Stack:
+    """A network and twelve subnetworks, deployed by the local engine to a Google Cloud with faults."""
+
+    def __init__(self, directory: Path, plan: str) -> None:
+        self._directory = directory
+        (directory / "Pulumi.yaml").write_text(json.dumps({"name": "bench", "runtime": "python"}))
+        (directory / "Pulumi.dev.yaml").write_text(json.dumps({"config": {"gcp:project": PROJECT}}))
+        (directory / "__main__.py").write_text(PROGRAM)
+        self.plan = FaultPlan.parse(plan)
+        self.slept: list[float] = []
+
+    def run(self, operation: str) -> Outcome:
+        """One run in a process of its own, as far as the fault memory and the cloud can tell."""
+        cloud = GcpCloud(self._directory / "cloud", NullHardware())
+        memory = FaultMemory(self._directory / "faults.json")
+        engine = LocalEngine(
+            self._directory,
+            "dev",
+            providers={"gcp": FaultyProvider(cloud, self.plan, memory, self.slept.append)},
+            state=StateFile(self._directory / "state.json", "x"),
+            policy_pack=None,
+            on_event=lambda _event: None,
+        )
+        try:
+            outcome: Outcome = getattr(engine, operation)()
+        finally:
+            cloud.close()
+        return outcome
+
+    def up_until_it_works(self) -> Outcome:
+        """Each run gets further, since a failure strikes a resource once."""
+        for _ in range(SUBNETS + 2):
+            outcome = self.run("up")
+            if outcome.ok:
+                break
+        assert outcome.ok, outcome.error
+        return outcome
+
+
+def test_throttling_and_outages_are_waited_out(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, "throttle=0.5,unavailable=0.3,retry_after=0.25,seed=1")
+    outcome = stack.run("up")
+    assert outcome.ok, outcome.error
+    assert len(stack.slept) > 3
+    assert set(stack.slept) <= {0.25 * 2**attempt for attempt in range(MAX_ATTEMPTS)}
+
+
+def test_up_resumes_after_a_failure_in_the_middle(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, "fail=0.3,seed=2")
+    first = stack.run("up")
+    assert not first.ok
+    assert "Error 500: Internal error" in str(first.error)
+    last = stack.up_until_it_works()
+    assert last.changes["same"] > 0
+    after = stack.run("up")
+    assert after.changes["create"] == 0
+    assert after.changes["same"] >= SUBNETS + 1
+
+
+def test_a_refresh_shows_what_was_deleted_behind_our_back(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, "vanish=0.4,seed=3")
+    assert stack.run("up").ok
+    drift = stack.run("refresh")
+    assert drift.ok
+    assert 0 < drift.changes["delete"] < SUBNETS
+    assert stack.run("refresh").changes["delete"] == 0
+    assert stack.run("up").changes["create"] == drift.changes["delete"]
+
+
+def test_what_is_slow_is_slow_for_the_time_that_was_asked_for(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, "slow=1,delay=0.7")
+    assert stack.run("up").ok
+    assert stack.slept == [0.7] * (SUBNETS + 1)
+
+
+def test_the_same_seed_strikes_the_same(tmp_path: Path) -> None:
+    struck = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        Stack(tmp_path / name, "fail=0.3,seed=5").up_until_it_works()
+        struck.append(json.loads((tmp_path / name / "faults.json").read_text()))
+    assert struck[0] == struck[1]
+    assert struck[0]
+
+
+def test_another_seed_strikes_others() -> None:
+    plans = [FaultPlan(seed=seed, fail=0.5) for seed in (1, 2)]
+    struck = [[plan.strikes(0.5, "fail", f"resource {number}") for number in range(40)] for plan in plans]
+    assert struck[0] != struck[1]
+    assert 5 < sum(struck[0]) < 35
+
+
+class BusyCloud(GcpCloud):
+    """Never has time."""
+
+    def create(self, urn: str, inputs: Properties, *, preview: bool) -> Created:
+        raise TransientError("busy", retry_after=1.0)
+
+
+def test_what_never_ends_is_given_up(tmp_path: Path) -> None:
+    waits: list[float] = []
+    busy = FaultyProvider(BusyCloud(tmp_path, NullHardware()), FaultPlan(), sleep=waits.append)
+    with pytest.raises(ProviderError, match="busy"):
+        busy.create(urn("compute:Network", "net"), {"name": "net"}, preview=False)
+    assert len(waits) == MAX_ATTEMPTS - 1
+
+
+def test_previews_are_spared(google: Bench) -> None:
+    faulty = FaultyProvider(google.cloud, FaultPlan(throttle=1.0, fail=1.0, slow=1.0))
+    assert faulty.create(urn("compute:Network", "net"), {"name": "net"}, preview=True).id
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("trottle=0.1", "'trottle=0.1' is no fault: write name=number"),
+        ("fail", "'fail' is no fault"),
+        ("fail=often", "fail='often' is not a number"),
+        ("fail=2", "fail=2 is out of range: a share is from 0 to 1"),
+        ("delay=-1", "delay=-1 is out of range"),
+    ],
+)
+def test_a_plan_that_cannot_be_read(text: str, message: str) -> None:
+    with pytest.raises(FaultPlanError) as refusal:
+        FaultPlan.parse(text)
+    assert message in str(refusal.value)
