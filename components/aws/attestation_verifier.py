@@ -148,6 +148,7 @@ class AttestationVerifier(pulumi.ComponentResource):
                 path=HEALTH_PATH,
                 port=str(VERIFIER_PORT),
                 interval=5,
+                timeout=5,
                 healthy_threshold=2,
                 unhealthy_threshold=2,
             ),

@@ -2,41 +2,44 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pulumi
 from pulumi_aws import eks, iam
 
 from components.arguments import properties
 from components.aws.confidential_vm_group import snp_template
-from components.aws.machine_settings import MachineSettings
+from components.aws.machine_settings import check_machine_type
+from components.aws.placement import Placement
 from components.aws.policies import document
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AwsConfidentialCluster"
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKS_CNI_Policy")
+_NODE_IMAGE = "AL2023_x86_64_STANDARD"
+"""AWS's own image for nodes, of Amazon Linux 2023, which can run as an SEV-SNP guest."""
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfidentialClusterArgs(MachineSettings):
-    """Inputs of `ConfidentialCluster`: those of `MachineSettings` for its nodes, number and subnets.
+@dataclass(frozen=True, slots=True)
+class ConfidentialClusterArgs:
+    """Inputs of `ConfidentialCluster`."""
 
-    Nodes get a role of their own, so that `identity_id` stays None. The image is an EKS-ready one of the account's own:
-    whether AWS's EKS images boot with SEV-SNP, no page says.
-    """
-
-    image_name: str = "eks-node"
-    """Image of the nodes."""
-    image_version: str = "1.0.0"
-    """Its exact version."""
-    guest_configuration: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What the nodes are told at boot; an EKS-ready image reads the cluster's name and address from it."""
-
+    placement: Placement
+    """Where the cluster is."""
+    role: str
+    """What the cluster is, such as `serving`; part of its name."""
+    size: str
+    """Instance type of the nodes; it must have the TEE in this location."""
+    tee: str
+    """Trusted execution environment of the nodes; `snp`."""
     nodes: int
     """Number of nodes, 1 or more."""
     subnet_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
     """Subnets of the cluster by availability zone, two zones at least."""
+    group_id: pulumi.Input[str]
+    """Security group of the nodes and of the control plane's interfaces."""
+    disk_key_id: pulumi.Input[str]
+    """ARN of the key under which the nodes' disks are encrypted."""
     secrets_key_id: pulumi.Input[str]
     """ARN of the key under which Kubernetes secrets are encrypted."""
 
@@ -47,12 +50,12 @@ class ConfidentialCluster(pulumi.ComponentResource):
     Creates the cluster with the role of its control plane, a launch template with SEV-SNP, and one managed node group
     of it with the nodes' role.
 
-    Guarantees: the control plane has a private endpoint only; every node of the group is an SEV-SNP machine from an
-    image of the account's own; secrets in etcd and node disks are under the region's keys; access is by EKS access
-    entries, and who creates the cluster gets none.
+    Guarantees: the control plane has a private endpoint only; every node of the group is an SEV-SNP machine; secrets in
+    etcd and node disks are under the region's keys; access is by EKS access entries, and who creates the cluster gets
+    none.
 
     Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit. AWS
-    runs the control plane outside any TEE, and documents confidential nodes nowhere: the node image must be tried.
+    runs the control plane outside any TEE, and documents confidential nodes nowhere: try the size before relying on it.
     Another node group without SEV-SNP can be added; `ResidencyGuard` forbids its machines.
     """
 
@@ -64,7 +67,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
     """URL of the control plane, on private addresses."""
 
     def __init__(self, name: str, args: ConfidentialClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        checked = args.checked(TYPE, dedicated_host=False)
+        check_machine_type(TYPE, args.placement, args.size, args.tee)
         if args.nodes < 1:
             raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
         if len(args.subnet_ids) < 2:
@@ -98,7 +101,15 @@ class ConfidentialCluster(pulumi.ComponentResource):
             tags=placement.tag_mapping,
             opts=child,
         )
-        template = snp_template(f"{name}-template", args, checked, image_id=checked.image_id(self), opts=child)
+        template = snp_template(
+            f"{name}-template",
+            placement=placement,
+            role=args.role,
+            size=args.size,
+            group_id=args.group_id,
+            disk_key_id=args.disk_key_id,
+            opts=child,
+        )
         eks.NodeGroup(
             f"{name}-nodes",
             cluster_name=cluster.name,
@@ -109,7 +120,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
             scaling_config=eks.NodeGroupScalingConfigArgs(
                 min_size=args.nodes, max_size=args.nodes, desired_size=args.nodes
             ),
-            ami_type="CUSTOM",
+            ami_type=_NODE_IMAGE,
             launch_template=eks.NodeGroupLaunchTemplateArgs(id=template.id, version=template.latest_version.apply(str)),
             tags=placement.tag_mapping,
             opts=child,

@@ -7,7 +7,8 @@ import pulumi
 from pulumi_aws import autoscaling, ec2
 
 from components.arguments import properties
-from components.aws.machine_settings import HOP_LIMIT, Checked, MachineSettings
+from components.aws.machine_settings import HOP_LIMIT, MachineSettings
+from components.aws.placement import Placement
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AwsConfidentialVmGroup"
@@ -48,7 +49,18 @@ class ConfidentialVmGroup(pulumi.ComponentResource):
         self.group_name = placement.name("auto scaling group", args.role)
         super().__init__(TYPE, name, properties(args), opts)
         child = pulumi.ResourceOptions(parent=self)
-        template = snp_template(f"{name}-template", args, checked, image_id=checked.image_id(self), opts=child)
+        template = snp_template(
+            f"{name}-template",
+            placement=placement,
+            role=args.role,
+            size=args.size,
+            group_id=args.group_id,
+            disk_key_id=args.disk_key_id,
+            identity_id=args.identity_id,
+            image_id=checked.image_id(self),
+            user_data=checked.user_data,
+            opts=child,
+        )
         group = autoscaling.Group(
             f"{name}-group",
             name=self.group_name,
@@ -74,25 +86,33 @@ class ConfidentialVmGroup(pulumi.ComponentResource):
 
 def snp_template(
     name: str,
-    args: MachineSettings,
-    checked: Checked,
     *,
-    image_id: pulumi.Input[str],
+    placement: Placement,
+    role: str,
+    size: str,
+    group_id: pulumi.Input[str],
+    disk_key_id: pulumi.Input[str],
+    identity_id: pulumi.Input[str] | None = None,
+    image_id: pulumi.Input[str] | None = None,
+    user_data: str | None = None,
     opts: pulumi.ResourceOptions,
 ) -> ec2.LaunchTemplate:
-    """A launch template of machines with SEV-SNP: the same settings as `ConfidentialVm`."""
-    placement = args.placement
+    """A launch template of machines with SEV-SNP: the same settings as `ConfidentialVm`.
+
+    A managed node group brings identity, image and user data by itself; for one, these are None.
+    """
+    profile = None
+    if identity_id is not None:
+        profile = ec2.LaunchTemplateIamInstanceProfileArgs(name=identity_id)
     return ec2.LaunchTemplate(
         name,
-        name=placement.name("launch template", args.role),
+        name=placement.name("launch template", role),
         region=placement.location,
         image_id=image_id,
-        instance_type=args.size,
+        instance_type=size,
         cpu_options=ec2.LaunchTemplateCpuOptionsArgs(amd_sev_snp="enabled"),
-        vpc_security_group_ids=[args.group_id],
-        iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(name=args.identity_id)
-        if args.identity_id is not None
-        else None,
+        vpc_security_group_ids=[group_id],
+        iam_instance_profile=profile,
         metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
             http_endpoint="enabled",
             http_tokens="required",
@@ -103,11 +123,11 @@ def snp_template(
             ec2.LaunchTemplateBlockDeviceMappingArgs(
                 device_name=_ROOT,
                 ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                    encrypted="true", kms_key_id=args.disk_key_id, delete_on_termination="true", volume_type="gp3"
+                    encrypted="true", kms_key_id=disk_key_id, delete_on_termination="true", volume_type="gp3"
                 ),
             )
         ],
-        user_data=checked.user_data,
+        user_data=user_data,
         update_default_version=True,
         tag_specifications=[
             ec2.LaunchTemplateTagSpecificationArgs(resource_type="volume", tags=placement.tag_mapping),

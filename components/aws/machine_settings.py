@@ -49,7 +49,9 @@ class MachineSettings:
 
     def checked(self, component: str, *, dedicated_host: bool) -> "Checked":
         """The settings held against the catalogue; raises `InputError` in the name of `component`."""
-        self._check_machine_type(component, dedicated_host=dedicated_host)
+        check_machine_type(component, self.placement, self.size, self.tee, dedicated_host=dedicated_host)
+        if self.gpu != "none":
+            raise InputError(component, "gpu", f"AWS has no {self.gpu} in confidential-computing mode", "none")
         text = json.dumps(self.guest_configuration, sort_keys=True, separators=(",", ":")).encode()
         if len(text) > USER_DATA_BYTES:
             raise InputError(
@@ -58,38 +60,6 @@ class MachineSettings:
                 f"is {len(text)} bytes of JSON; AWS takes {USER_DATA_BYTES} as user data",
             )
         return Checked(self, base64.b64encode(text).decode())
-
-    def _check_machine_type(self, component: str, *, dedicated_host: bool) -> None:
-        facts, place = catalog.load(), self.placement
-        offered = facts.machine_types(place.cloud, region=place.location, tee=TEE)
-        if not offered:
-            raise InputError(
-                component,
-                "placement.location",
-                f"{place.location} has no machine with AMD SEV-SNP",
-                "eu-west-1 in cloud aws",
-            )
-        if self.tee != TEE:
-            raise InputError(component, "tee", f"{self.tee!r} is not offered by AWS", TEE)
-        if self.gpu != "none":
-            raise InputError(component, "gpu", f"AWS has no {self.gpu} in confidential-computing mode", "none")
-        try:
-            machine = facts.machine_type(place.cloud, self.size)
-        except catalog.UnknownFact as error:
-            near = catalog.nearest(self.size, [one.size for one in offered])
-            raise InputError(component, "size", str(error.message).split(";")[0], near) from error
-        nearest = facts.nearest_machine_type(machine, region=place.location, tee=TEE)
-        offer = nearest.size if nearest else None
-        if machine.tee != TEE:
-            raise InputError(component, "size", f"{self.size} has no AMD SEV-SNP", offer)
-        if place.location not in machine.regions:
-            raise InputError(component, "size", f"{self.size} is not offered in {place.location}", offer)
-        wanted = "dedicated-host" if dedicated_host else "shared"
-        if wanted not in machine.tenancy(place.location):
-            other = "host_id of a Dedicated Host that was allocated with SNP" if wanted == "shared" else "no host_id"
-            raise InputError(
-                component, "host_id", f"{self.size} has AMD SEV-SNP in {place.location} not on {wanted} tenancy", other
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +85,35 @@ class Checked:
         )
         image: pulumi.Output[str] = found.id
         return image
+
+
+def check_machine_type(component: str, place: Placement, size: str, tee: str, *, dedicated_host: bool = False) -> None:
+    """Raise `InputError` in the name of `component` unless the size has AMD SEV-SNP in this place on this tenancy."""
+    facts = catalog.load()
+    offered = facts.machine_types(place.cloud, region=place.location, tee=TEE)
+    if not offered:
+        raise InputError(
+            component,
+            "placement.location",
+            f"{place.location} has no machine with AMD SEV-SNP",
+            "eu-west-1 in cloud aws",
+        )
+    if tee != TEE:
+        raise InputError(component, "tee", f"{tee!r} is not offered by AWS", TEE)
+    try:
+        machine = facts.machine_type(place.cloud, size)
+    except catalog.UnknownFact as error:
+        near = catalog.nearest(size, [one.size for one in offered])
+        raise InputError(component, "size", str(error.message).split(";")[0], near) from error
+    nearest = facts.nearest_machine_type(machine, region=place.location, tee=TEE)
+    offer = nearest.size if nearest else None
+    if machine.tee != TEE:
+        raise InputError(component, "size", f"{size} has no AMD SEV-SNP", offer)
+    if place.location not in machine.regions:
+        raise InputError(component, "size", f"{size} is not offered in {place.location}", offer)
+    tenancies = machine.tenancy(place.location)
+    if ("dedicated-host" if dedicated_host else "shared") not in tenancies:
+        other = "no host_id" if dedicated_host else "host_id of a Dedicated Host that was allocated with SNP"
+        raise InputError(
+            component, "host_id", f"{size} has AMD SEV-SNP in {place.location} on {tenancies[0]} only", other
+        )

@@ -54,6 +54,7 @@ def _create_target_group(call: Call) -> str:
         HealthCheckPath=check.get("path"),
         HealthCheckPort=check.get("port"),
         HealthCheckIntervalSeconds=_whole(check.get("interval")),
+        HealthCheckTimeoutSeconds=_whole(check.get("timeout")),
         HealthyThresholdCount=_whole(check.get("healthyThreshold")),
         UnhealthyThresholdCount=_whole(check.get("unhealthyThreshold")),
         Tags=call.tags,

@@ -248,8 +248,10 @@ class AwsCloud:
     def _outputs(self, call: Call) -> Properties:
         """The inputs that the SDK also shows as outputs, the region, all tags, and what AWS answers."""
         known = schema.resource(call.type.pulumi_type).outputs.properties
-        tags = {**self._default_tags, **(call.inputs["tags"] or {})}
-        common = {"region": call.region, "tagsAll": tags}
+        tags = call.inputs["tags"] or {}  # a list for an Auto Scaling group, which has no tagsAll
+        common: Properties = {"region": call.region}
+        if isinstance(tags, Mapping):
+            common["tagsAll"] = {**self._default_tags, **tags}
         answered = {**call.inputs.properties, **common, **call.type.answer(call)}
         return {name: value for name, value in answered.items() if name in known and value is not None}
 
