@@ -56,8 +56,8 @@ class AttestationVerifierArgs:
 class AttestationVerifier(pulumi.ComponentResource):
     """`bailiwick:index:GcpAttestationVerifier`: verifies evidence in the region, unwraps keys for who passes.
 
-    Creates `replicas` confidential VMs spread over the zones, an instance group for each zone, an internal passthrough
-    load balancer with a static private address and a health check, and the name `verifier.<domain>` for it.
+    Creates `replicas` confidential VMs spread over the zones, an instance group for each zone, a reserved private
+    address, an internal passthrough load balancer on it with a health check, and the name `verifier.<domain>` for it.
 
     Guarantees: evidence about the region's guests is verified in the region, by code that is itself measured and that
     nobody logs in to; it has no external address and answers within the region only; a lost zone or machine leaves the
@@ -87,12 +87,30 @@ class AttestationVerifier(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.host = f"{HOST}.{args.domain}"
         self.url = f"http://{self.host}:{VERIFIER_PORT}"
-        self.machines = [self._machine(index) for index in range(args.replicas)]
-        self._load_balancer()
+        address = self._address()
+        # The machines take the free addresses of the subnetwork: the load balancer's must be taken before.
+        behind = pulumi.ResourceOptions(parent=self, depends_on=[address])
+        self.machines = [self._machine(index, behind) for index in range(args.replicas)]
+        self._load_balancer(address)
         self._record()
         self.register_outputs({"url": self.url})
 
-    def _machine(self, index: int) -> ConfidentialVm:
+    def _address(self) -> compute.Address:
+        args = self._args
+        return compute.Address(
+            f"{self._stem}-address",
+            name=args.placement.name(HOST),
+            project=args.placement.project_id,
+            region=args.placement.location,
+            address_type="INTERNAL",
+            purpose="GCE_ENDPOINT",
+            address=args.frontend_address,
+            subnetwork=args.subnet_id,
+            labels=args.placement.labels,
+            opts=self._child,
+        )
+
+    def _machine(self, index: int, opts: pulumi.ResourceOptions) -> ConfidentialVm:
         args = self._args
         return ConfidentialVm(
             f"{self._stem}-{index}",
@@ -109,7 +127,7 @@ class AttestationVerifier(pulumi.ComponentResource):
                 disk_key_id=args.disk_key_id,
                 identity_id=args.identity_id,
             ),
-            opts=self._child,
+            opts=opts,
         )
 
     def _group(self, zone: str) -> compute.InstanceGroup:
@@ -125,7 +143,7 @@ class AttestationVerifier(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _load_balancer(self) -> None:
+    def _load_balancer(self, address: compute.Address) -> None:
         args = self._args
         placement = args.placement
         check = compute.RegionHealthCheck(
@@ -161,7 +179,7 @@ class AttestationVerifier(pulumi.ComponentResource):
             load_balancing_scheme="INTERNAL",
             ip_protocol="TCP",
             ports=[str(VERIFIER_PORT)],
-            ip_address=args.frontend_address,
+            ip_address=address.address,
             network=args.network_id,
             subnetwork=args.subnet_id,
             backend_service=backend.id,
