@@ -1,16 +1,15 @@
-"""The real `pulumi` over the emulated Azure: up, preview, refresh, update, replace, destroy."""
+"""The real `pulumi` over the emulated clouds: up, preview, refresh, update, replace, destroy."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.clouds.server import serve
+from tests.sandbox.clouds import project as google_project
+from tests.sandbox.clouds.pulumi_project import Project
 from tests.sandbox.clouds.region import GROUP, VNET, Bench, urn
 
 pytestmark = [
@@ -44,42 +43,26 @@ pulumi.export("subnet", subnet.id)
 pulumi.export("tenant", authorization.get_client_config_output().tenant_id)
 """
 
+TWO_CLOUDS = (
+    PROGRAM
+    + """
+import pulumi_gcp as gcp
 
-class Project:
-    """A Pulumi project in a directory of its own, with a file backend."""
-
-    def __init__(self, directory: Path, debug_providers: str) -> None:
-        self._directory = directory
-        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-        (directory / "Pulumi.yaml").write_text(json.dumps({"name": "bench", "runtime": runtime}))
-        (directory / "__main__.py").write_text(PROGRAM)
-        (directory / "backend").mkdir()
-        self._environment = os.environ | {
-            "PULUMI_BACKEND_URL": (directory / "backend").as_uri(),
-            "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "x",
-            "PULUMI_DEBUG_PROVIDERS": debug_providers,
-            "PULUMI_SKIP_UPDATE_CHECK": "1",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
-        }
-        self.run("stack", "init", "dev")
-
-    def run(self, *arguments: str, fails: bool = False) -> str:
-        """What the command printed; it must succeed, or fail where `fails`."""
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self._directory,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert (done.returncode != 0) is fails, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def up(self, *, fails: bool = False, **config: str) -> str:
-        settings = [part for key, value in config.items() for part in ("--config", f"{key}={value}")]
-        return self.run("up", "--yes", "--skip-preview", *settings, fails=fails)
+google = gcp.Provider("google", project="bailiwick-emulated", region="europe-west3")
+options = pulumi.ResourceOptions(provider=google)
+net = gcp.compute.Network("net", name="net", auto_create_subnetworks=False, opts=options)
+guests = gcp.compute.Subnetwork(
+    "guests", name="guests", network=net.id, ip_cidr_range=config.get("guests") or "10.20.1.0/24", opts=options
+)
+ring = gcp.kms.KeyRing("ring", name="keys", location="europe-west3", opts=options)
+key = gcp.kms.CryptoKey(
+    "key", name="key", key_ring=ring.id, version_template={"algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
+    "protection_level": "HSM"}, labels={"subscription": subnet.name}, opts=options,
+)
+pulumi.export("gateway", guests.gateway_address)
+pulumi.export("key", key.id)
+"""
+)
 
 
 @pytest.fixture
@@ -87,7 +70,7 @@ def project(tmp_path: Path, bench: Bench) -> Iterator[Project]:
     served = serve({"azure-native": bench.cloud})
     directory = tmp_path / "project"
     directory.mkdir()
-    yield Project(directory, served.debug_providers)
+    yield Project(directory, served.debug_providers, PROGRAM)
     served.stop()
 
 
@@ -123,3 +106,23 @@ def test_what_was_deleted_behind_its_back_is_found_by_a_refresh(project: Project
     bench.cloud.delete(urn("network:Subnet", "subnet"), f"{VNET}/subnets/subnet", {})
     assert "1 deleted" in project.run("refresh", "--yes", "--skip-preview")
     assert "1 created" in project.up()
+
+
+def test_one_stack_in_two_clouds(tmp_path: Path, bench: Bench, google: google_project.Bench) -> None:
+    directory = tmp_path / "project"
+    directory.mkdir()
+    served = serve({"azure-native": bench.cloud, "gcp": google.cloud})
+    try:
+        project = Project(directory, served.debug_providers, TWO_CLOUDS)
+        project.up()
+        outputs = json.loads(project.run("stack", "output", "--json"))
+        assert outputs["subnet"] == f"{VNET}/subnets/subnet"
+        assert outputs["gateway"] == "10.20.1.1"
+        assert outputs["key"].endswith("/keyRings/keys/cryptoKeys/key")
+        assert "9 unchanged" in project.run("preview", "--expect-no-changes")
+        assert "9 unchanged" in project.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+        assert "1 replaced" in project.up(guests="10.20.2.0/24")
+        assert "9 deleted" in project.run("destroy", "--yes", "--skip-preview")
+    finally:
+        served.stop()
+    assert google.hardware.keys == [("projects/bailiwick-emulated/locations/europe-west3/keyRings/keys", "key")]
