@@ -135,6 +135,7 @@ def record(
 
 def _registration(request: Any) -> Registration:
     options = {
+        "import": request.importId,
         "protect": request.protect,
         "retainOnDelete": request.retainOnDelete,
         "deleteBeforeReplace": request.deleteBeforeReplace,

@@ -45,6 +45,13 @@ def test_an_emulated_region_s_keys_go_with_it(args: KeyVaultArgs) -> None:
     assert all(not one.options for one in found.of_type(":CryptoKey", ":KeyRing"))
 
 
+def test_what_google_never_deletes_can_be_taken_over(args: KeyVaultArgs) -> None:
+    found = region.record(lambda: KeyVault("keys", dataclasses.replace(args, adopt=True)))
+    ring = f"projects/{region.PROJECT}/locations/europe-west3/keyRings/gcp-germany-keys"
+    assert found["keys-ring"].options["import"] == ring
+    assert found["keys-model-llm"].options["import"] == f"{ring}/cryptoKeys/model-llm"
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

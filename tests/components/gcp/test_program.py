@@ -13,6 +13,7 @@ import yaml
 
 from tests.components import recorder
 from tests.components.recorder import Recording
+from verifier.config import VerifierConfig
 
 STACKS = Path(__file__).parents[3] / "stacks"
 
@@ -47,6 +48,17 @@ def test_a_published_stack_registers_a_region(stack: str, location: str, tees: d
         )
         assert asked == {"confidentialInstanceType": tee}
     assert found.outputs[f"bailiwick-{stack}"]["verifierUrl"].startswith(f"http://verifier.{stack}.")
+
+
+@pytest.mark.parametrize("stack", ["gcp-germany", "gcp-netherlands"])
+def test_the_verifier_understands_what_it_is_told(stack: str) -> None:
+    machine = _run(stack)[f"{stack}-verifier-0-vm"].inputs
+    configuration = VerifierConfig.from_json(machine["metadata"]["user-data"])
+    assert [resource.path for resource in configuration.resources] == [
+        "default/model-key/embedder",
+        "default/model-key/llm",
+    ]
+    assert configuration.resources[0].policy.tee == ("tdx",)
 
 
 def test_a_mistake_in_the_stack_file_is_a_message_not_a_traceback() -> None:
