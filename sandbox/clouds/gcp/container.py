@@ -3,7 +3,7 @@
 from typing import Final
 
 from sandbox.clouds.gcp import ids, keys
-from sandbox.clouds.gcp.errors import ApiError, RefusedError
+from sandbox.clouds.gcp.errors import ApiError, RefusedError, not_one_of
 from sandbox.clouds.gcp.places import TEES, has_tee, is_zone, machine_type, within_region, zones
 from sandbox.clouds.gcp.references import CRYPTO_KEY
 from sandbox.clouds.gcp.rules import matches, one_of
@@ -14,7 +14,6 @@ from sandbox.values import Value
 CLUSTER: Final = "container.googleapis.com/Cluster"
 NODE_POOL: Final = "container.googleapis.com/NodePool"
 _NAME: Final = r"[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?"
-_TYPES: Final = ("SEV", "SEV_SNP", "TDX")
 _VERSION: Final = "1.34.1-gke.1829001"
 
 
@@ -35,17 +34,13 @@ def _pool_identity(account: Account, inputs: View) -> tuple[str, str]:
     return f"{cluster}/nodePools/{inputs.text('name')}", cluster
 
 
-def _nodes(request: Request, path: str, places: list[str]) -> None:
+def _nodes(config: View, confidential: View, places: list[str]) -> None:
     """Confidential nodes have a machine type with the TEE, in every zone of the pool."""
-    config = View(request.inputs[path] or {})
-    if config["confidentialNodes.enabled"] is not True:
+    if confidential["enabled"] is not True:
         return
-    kind = config["confidentialNodes.confidentialInstanceType"] or "SEV"
-    if kind not in _TYPES:
-        raise RefusedError(
-            f"expected {path}.confidential_nodes.confidential_instance_type to be one of"
-            f' ["SEV" "SEV_SNP" "TDX"], got {kind}'
-        )
+    kind = confidential["confidentialInstanceType"] or "SEV"
+    if kind not in TEES:
+        raise not_one_of("confidential_nodes.confidential_instance_type", kind, tuple(TEES))
     name = config.text("machineType") or "e2-medium"
     wanted = machine_type(name)
     if wanted is None:
@@ -78,7 +73,10 @@ def _node_zones(request: Request, location: str) -> list[str]:
 
 
 def _cluster_nodes(request: Request) -> None:
-    _nodes(request, "nodeConfig", _node_zones(request, request.id.split("/")[3]))
+    """A cluster's own setting makes the nodes of every pool confidential."""
+    config = View(request.inputs["nodeConfig"] or {})
+    chosen = request.inputs["confidentialNodes"] or config["confidentialNodes"] or {}
+    _nodes(config, View(chosen), _node_zones(request, request.id.split("/")[3]))
 
 
 def _pool_nodes(request: Request) -> None:
@@ -87,11 +85,12 @@ def _pool_nodes(request: Request) -> None:
         if request.preview:
             return
         raise ApiError(404, f"Not found: {request.parent}", "notFound")
-    location = request.parent.split("/")[3]
-    places = _node_zones(request, location)
+    places = _node_zones(request, request.parent.split("/")[3])
     if not request.inputs["nodeLocations"] and cluster.inputs.get("nodeLocations"):
         places = [str(zone) for zone in cluster.inputs["nodeLocations"]]
-    _nodes(request, "nodeConfig", places)
+    config = View(request.inputs["nodeConfig"] or {})
+    chosen = config["confidentialNodes"] or View(cluster.inputs)["confidentialNodes"] or {}
+    _nodes(config, View(chosen), places)
 
 
 def _node_locations(request: Request) -> None:

@@ -8,6 +8,8 @@ from sandbox.clouds.store import Object
 from sandbox.values import UNKNOWN
 
 _TYPES = tuple(TEES)
+# Series whose plain SEV machines migrate live (Confidential VM documentation, "Live migration"); no others do.
+_MIGRATING_SERIES = ("n2d-", "c3d-")
 _MAX_METADATA_VALUE = 256 * 1024
 _MAX_METADATA = 512 * 1024
 
@@ -71,7 +73,7 @@ def confidential(request: Request) -> None:
     wanted, zone = machine_type_of(request), zone_of(request)
     require_tee(wanted, kind, zone)
     maintenance = request.inputs["scheduling.onHostMaintenance"] or "MIGRATE"
-    if maintenance != "TERMINATE" and not (kind == "SEV" and wanted.name.startswith(("n2d-", "c3d-"))):
+    if maintenance != "TERMINATE" and not (kind == "SEV" and wanted.name.startswith(_MIGRATING_SERIES)):
         raise FieldError(
             "scheduling.onHostMaintenance",
             maintenance,

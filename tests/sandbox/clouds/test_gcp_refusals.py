@@ -125,8 +125,8 @@ def delete_protected_cluster(bench: Bench) -> None:
     bench.delete("container:Cluster", bench.create("container:Cluster", "c", inputs))
 
 
-def nodes(**config: Value) -> Callable[[Bench], object]:
-    inputs = {"name": "c", "location": REGION, "initialNodeCount": 1, "network": NETWORK, "subnetwork": SUBNET}
+def nodes(location: str = REGION, **config: Value) -> Callable[[Bench], object]:
+    inputs = {"name": "c", "location": location, "initialNodeCount": 1, "network": NETWORK, "subnetwork": SUBNET}
     return make("container:Cluster", {**inputs, "nodeConfig": config})
 
 
@@ -272,6 +272,11 @@ MISTAKES = [
             ("Confidential Nodes of type SEV are not supported on machine type 'c3-standard-4'",)),
     Mistake("TDX nodes in every zone", nodes(machineType="c3-standard-4", confidentialNodes={"enabled": True,
             "confidentialInstanceType": "TDX"}), ("not available in zone 'europe-west3-c'",)),
+    Mistake("H100 nodes on demand", nodes("europe-west4-c", machineType="a3-highgpu-1g", confidentialNodes={
+            "enabled": True, "confidentialInstanceType": "TDX"}), ("needs spot or flex_start nodes",)),
+    Mistake("confidential cluster of ordinary nodes", make("container:Cluster", {"name": "c", "location": REGION,
+            "initialNodeCount": 1, "confidentialNodes": {"enabled": True, "confidentialInstanceType": "SEV_SNP"}}),
+            ("type SEV_SNP are not supported on machine type 'e2-medium'",)),
     Mistake("protected cluster", delete_protected_cluster, ("deletion_protection is set to true",)),
     Mistake("endpoint of another region", make("networkconnectivity:RegionalEndpoint", {"name": "e", "location": REGION,
             "accessType": "REGIONAL", "targetGoogleApi": "cloudkms.europe-west4.rep.googleapis.com"}),
