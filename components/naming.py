@@ -47,6 +47,7 @@ AZURE: Mapping[str, NameRule] = {
     "blob container": NameRule(
         3, 63, r"[a-z0-9]+(?:-[a-z0-9]+)*", "lower-case letters, digits and single '-' between them"
     ),
+    "cluster": NameRule(1, 63, r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?", "letters, digits and inner '-' and '_'"),
     "diagnostic setting": NameRule(1, 260, r"[A-Za-z0-9._-]+", "letters, digits, '.', '_' and '-'"),
     "disk encryption set": NameRule(1, 80, r"[A-Za-z0-9_-]+", "letters, digits, '_' and '-'"),
     "key": NameRule(1, 127, r"[A-Za-z0-9-]+", "letters, digits and '-'"),
@@ -62,6 +63,7 @@ AZURE: Mapping[str, NameRule] = {
         1, 90, r"[\w().-]*[\w()-]", "letters, digits, '(', ')', '.', '_' and '-', not ending in '.'"
     ),
     "route table": NameRule(1, 80, _WORDS, _WORDS_TEXT),
+    "scale set": NameRule(1, 64, r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", "letters, digits and inner '-'"),
     "storage account": NameRule(3, 24, r"[a-z0-9]+", "lower-case letters and digits"),
     "subnet": NameRule(1, 80, _WORDS, _WORDS_TEXT),
     "vault": NameRule(

@@ -4,7 +4,9 @@ from components.azure.aliases import drop_version_aliases
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
 from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
+from components.azure.confidential_cluster import ConfidentialCluster, ConfidentialClusterArgs, NodeIdentity
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
+from components.azure.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
 from components.azure.key_vault import KeyVault, KeyVaultArgs
 from components.azure.model_store import ModelStore, ModelStoreArgs
@@ -21,15 +23,20 @@ __all__ = [
     "AuditLogArgs",
     "CollateralCache",
     "CollateralCacheArgs",
+    "ConfidentialCluster",
+    "ConfidentialClusterArgs",
     "ConfidentialDiskEncryption",
     "ConfidentialDiskEncryptionArgs",
     "ConfidentialVm",
     "ConfidentialVmArgs",
+    "ConfidentialVmGroup",
+    "ConfidentialVmGroupArgs",
     "Grant",
     "KeyVault",
     "KeyVaultArgs",
     "ModelStore",
     "ModelStoreArgs",
+    "NodeIdentity",
     "Placement",
     "ResidencyGuard",
     "ResidencyGuardArgs",

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.components import golden
-from tests.components.azure.region import NETHERLANDS, deploy, write_reference_values
+from tests.components.azure.region import NETHERLANDS, deploy, deploy_parts, write_reference_values
 from tests.components.recorder import Recording
 
 DIRECTORY = Path(__file__).parent / "golden"
 REGIONS: Mapping[str, Mapping[str, Any]] = {"azure-germany": {}, "azure-netherlands": NETHERLANDS}
 """By golden file: what its specification has that `region.SPEC` has not."""
+PARTS = "azure-parts"
+"""Golden file of the components that no region of a stack file has."""
 
 
 def render(recording: Recording) -> str:
@@ -40,6 +42,7 @@ def main() -> None:
         for name, changes in REGIONS.items():
             text = render(deploy(reference_values, dict(changes)))
             (DIRECTORY / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (DIRECTORY / f"{PARTS}.yaml").write_text(render(deploy_parts()), encoding="utf-8")
 
 
 if __name__ == "__main__":

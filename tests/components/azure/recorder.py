@@ -13,10 +13,12 @@ STACK = "azure-germany"
 _ASSIGNED = {
     "AttestationProvider": "attestUri",
     "Key": "keyUriWithVersion",
+    "ManagedCluster": "privateFQDN",
     "UserAssignedIdentity": "principalId",
 }
 """Outputs that only a cloud would know, by type."""
 _NAMED_BY = {
+    "ManagedCluster": "resourceName",
     "PrivateEndpoint": "privateEndpointName",
     "PrivateZone": "privateZoneName",
     "ResourceGroup": "resourceGroupName",

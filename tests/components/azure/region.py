@@ -7,7 +7,16 @@ from typing import Any
 
 import pulumi
 
-from components.azure import Placement, SovereignRegion, SovereignRegionArgs
+from components.azure import (
+    ConfidentialCluster,
+    ConfidentialClusterArgs,
+    ConfidentialVmGroup,
+    ConfidentialVmGroupArgs,
+    NodeIdentity,
+    Placement,
+    SovereignRegion,
+    SovereignRegionArgs,
+)
 from components.spec import RegionSpec
 from components.tags import Tags
 from tests.components.azure.recorder import STACK, Recording, record
@@ -122,3 +131,51 @@ def deploy(reference_values: Path, changes: dict[str, Any] | None = None, **args
 def user_data(recording: Recording, machine: str) -> Any:
     """What a machine is told at boot."""
     return json.loads(base64.b64decode(recording[machine].inputs["userData"]))
+
+
+def group_args(**changes: Any) -> ConfidentialVmGroupArgs:
+    """Inputs of a scale set, changed in some fields."""
+    fields: dict[str, Any] = {
+        "placement": placement(),
+        "role": "batch",
+        "size": "Standard_DC4as_v5",
+        "tee": "snp",
+        "image_name": "guest",
+        "image_version": "1.0.0",
+        "guest_configuration": {"role": "workload"},
+        "subnet_id": "subnet",
+        "identity_id": "identity",
+        "count": 3,
+        "host_readable_os_disk": True,
+    }
+    return ConfidentialVmGroupArgs(**{**fields, **changes})
+
+
+def cluster_args(**changes: Any) -> ConfidentialClusterArgs:
+    """Inputs of a cluster, changed in some fields."""
+    fields: dict[str, Any] = {
+        "placement": placement(),
+        "role": "serving",
+        "size": "Standard_DC4as_v5",
+        "tee": "snp",
+        "nodes": 3,
+        "subnet_id": "subnet",
+        "identity_id": "control-plane",
+        "node_identity": NodeIdentity(id="nodes", client_id="nodes-client", principal_id="nodes-principal"),
+        "registry_id": "registry",
+        "disk_encryption_set_id": "disks",
+        "secrets_key_url": "https://vault.vault.azure.net/keys/etcd/1",
+        "vault_id": "vault",
+        "admin_group_ids": ["administrators"],
+    }
+    return ConfidentialClusterArgs(**{**fields, **changes})
+
+
+def deploy_parts() -> Recording:
+    """Record the components that no region of a stack file has."""
+
+    def program() -> None:
+        ConfidentialVmGroup("batch", group_args())
+        ConfidentialCluster("serving", cluster_args())
+
+    return record(program)

@@ -16,10 +16,12 @@ from tests.components.azure import golden, region
 from tests.components.azure.recorder import STACK, Recording, record
 
 
-@pytest.mark.parametrize("name", golden.REGIONS)
+@pytest.mark.parametrize("name", [*golden.REGIONS, golden.PARTS])
 def test_what_is_registered_was_reviewed(name: str, reference_values: Path) -> None:
-    recording = region.deploy(reference_values, dict(golden.REGIONS[name]))
-    found = {one["resource"]: one for one in yaml.safe_load_all(golden.render(recording))}
+    recorded = (
+        region.deploy_parts() if name == golden.PARTS else region.deploy(reference_values, dict(golden.REGIONS[name]))
+    )
+    found = {one["resource"]: one for one in yaml.safe_load_all(golden.render(recorded))}
     text = (golden.DIRECTORY / f"{name}.yaml").read_text(encoding="utf-8")
     reviewed = {one["resource"]: one for one in yaml.safe_load_all(text)}
     assert found == reviewed, "if the change is meant: python -m tests.components.azure.golden, and read the difference"
