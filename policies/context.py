@@ -16,6 +16,13 @@ import catalog
 NAMESPACE = "bailiwick"
 EMULATED_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """The subscription that exists only in the sandbox."""
+ACCOUNTS = {
+    "azure": ("subscriptionId", EMULATED_SUBSCRIPTION),
+    "gcp": ("projectId", "bailiwick-emulated"),
+    "aws": ("accountId", "000000000000"),
+    "kubernetes": ("cluster", "bailiwick-emulated"),
+}
+"""By provider of the catalogue: the key that names a stack's account, and its value in the sandbox."""
 
 
 class NotDeclared(Exception):  # noqa: N818 - named for what it says
@@ -28,7 +35,7 @@ class NotDeclared(Exception):  # noqa: N818 - named for what it says
         self.allowed = allowed
 
 
-_KEYS = ("cloud", "jurisdiction", "emulated", "subscriptionId", "tenantId")
+_KEYS = ("cloud", "jurisdiction", "emulated", "tenantId", *(key for key, _ in ACCOUNTS.values()))
 
 
 @dataclass(frozen=True)
@@ -82,12 +89,13 @@ class Declared:
 
     @property
     def emulated(self) -> bool:
-        """Whether the stack deploys to the sandbox: it says so, and its subscription is the one that is not real."""
-        return self.stack.get("emulated") == "true" and self.stack.get("subscriptionId") == EMULATED_SUBSCRIPTION
+        """Whether the stack deploys to the sandbox: it says so, and its account is the one that is not real."""
+        return self.stack.get("emulated") == "true" and self.account == ACCOUNTS[self.cloud.provider][1]
 
     @property
-    def subscription(self) -> str | None:
-        return self.stack.get("subscriptionId")
+    def account(self) -> str | None:
+        """The subscription, project, account or cluster that the stack names."""
+        return self.stack.get(ACCOUNTS[self.cloud.provider][0])
 
     @property
     def tenant(self) -> str | None:

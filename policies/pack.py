@@ -1,10 +1,11 @@
 """The policy pack: which rules there are, and how the SDK gets them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from pulumi_policy import Policy
 
-from policies import waivers
+from policies import examples_gcp, waivers
 from policies.rule import Rule
 from policies.rules import (
     appraisal,
@@ -40,10 +41,12 @@ _MODULES = (
     transport,
     logs,
 )
+_ELSEWHERE = {"gcp": examples_gcp.COVERED}
 _THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG")
 
 RULES: tuple[Rule, ...] = tuple(
-    sorted(
+    replace(rule, elsewhere={cloud: examples[rule.id] for cloud, examples in _ELSEWHERE.items() if rule.id in examples})
+    for rule in sorted(
         (rule for module in _MODULES for rule in module.RULES), key=lambda rule: (_THEMES.index(rule.theme), rule.id)
     )
 )

@@ -12,10 +12,11 @@ from typing import Any
 import yaml
 
 from policies.pack import RULES
-from policies.rule import Example, Rule
+from policies.rule import Covered, Example, Rule
 from policies.testing import judge
 
 DOCS = Path(__file__).parents[1] / "docs" / "policies"
+_CLOUDS = {"azure": "Azure", "gcp": "Google Cloud"}
 _NOTICE = "<!-- Written by `python -m policies.reference`; edit the rule, not this page. -->\n\n"
 
 
@@ -87,7 +88,7 @@ def _page(rule: Rule) -> str:
         )
         if present is not None
     )
-    failing = "\n".join(_failing(rule, example) for example in rule.failing)
+    clouds = "\n".join(_cloud(rule, cloud, examples) for cloud, examples in rule.examples.items())
     return f"""{_NOTICE}# {rule.id}: {rule.title}
 
 {rule.why}
@@ -102,16 +103,16 @@ def _page(rule: Rule) -> str:
 
 **Fix:** {rule.remediation}.
 
-## Passes
+{clouds}"""
 
-{_example(rule.passing)}
-## Fails
 
-{failing}"""
+def _cloud(rule: Rule, cloud: str, examples: Covered) -> str:
+    failing = "\n".join(_failing(rule, example) for example in examples.failing)
+    return f"## Passes in {_CLOUDS[cloud]}\n\n{_example(examples.passing)}\n## Fails in {_CLOUDS[cloud]}\n\n{failing}"
 
 
 def _example(example: Example) -> str:
-    stack = {f"bailiwick:{key}": value for key, value in example.config.items()}
+    stack = {f"bailiwick:{key}": value for key, value in example.config.items() if value}
     documents: list[dict[str, Any]] = [{"config": stack}] if stack else []
     documents += [{"type": one.type, "name": one.name, "properties": dict(one.props)} for one in example.resources]
     text = "---\n".join(yaml.safe_dump(_readable(one), sort_keys=False, width=110) for one in documents)

@@ -68,6 +68,14 @@ class Example:
     """Stack configuration that differs from the examples' common one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The examples of one rule for one more cloud."""
+
+    passing: Example
+    failing: tuple[Example, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One control. `check` sees a resource's inputs before it is made; `check_stack` sees how resources relate."""
@@ -77,10 +85,11 @@ class Rule:
     why: str
     severity: Severity
     on_unknown: Literal["block"] = "block"
-    clouds: tuple[str, ...]
     remediation: str
     passing: Example
     failing: tuple[Example, ...]
+    elsewhere: Mapping[str, Covered] = field(default_factory=dict)
+    """Examples for clouds other than Azure, by provider of the catalogue."""
     check: ResourceCheck | None = None
     check_stack: StackCheck | None = None
 
@@ -93,6 +102,15 @@ class Rule:
     def controls(self) -> tuple[Control, ...]:
         """The requirements of published frameworks that it helps with."""
         return controls_of(self.id)
+
+    @property
+    def examples(self) -> Mapping[str, Covered]:
+        """Examples for every cloud that the rule is shown to cover."""
+        return {"azure": Covered(self.passing, self.failing), **self.elsewhere}
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        return tuple(self.examples)
 
     @property
     def level(self) -> EnforcementLevel:

@@ -88,6 +88,15 @@ class Property:
             found = found._child(key)
         return found
 
+    def names(self) -> tuple[str, ...]:
+        """The keys of an object, none when not stated; raises `UnknownProperty` for an unknown object."""
+        value = self.value
+        if value is None:
+            return ()
+        if not isinstance(value, Mapping):
+            raise MalformedProperty(self.path, "an object")
+        return tuple(value)
+
     def items(self) -> "tuple[Property, ...]":
         """The elements of a list, none when not stated; raises `UnknownProperty` for an unknown list."""
         value = self.value

@@ -6,6 +6,7 @@ A `Setting` is a property together with the values that satisfy the control behi
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Protocol
 
 from policies.subject import Property
@@ -93,6 +94,26 @@ class WithinDays:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSooner:
+    """A duration in seconds (`7776000s`) of this many days or more."""
+
+    days: int
+
+    @property
+    def allowed(self) -> str:
+        return f"at least {self.days} days, in seconds ({self.days * 86_400}s)"
+
+    def holds(self, value: object) -> bool:
+        return (
+            isinstance(value, str) and bool(re.fullmatch(r"\d{1,12}s", value)) and int(value[:-1]) >= self.days * 86_400
+        )
+
+
+# RFC 1918 and RFC 4193; `is_private` of `ipaddress` also covers ranges that are routed on the Internet.
+PRIVATE_RANGES = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """A property that must satisfy `condition`.
 
@@ -130,12 +151,13 @@ class Machine:
     confidential: Setting
     secure_boot: Setting
     virtual_tpm: Setting
-    disk_binding: Setting
-    """The OS disk and the guest state are encrypted together, with a key that only the TEE can use."""
-    disk_key: Reference
+    disk_binding: Setting | None
+    """The OS disk and the guest state are encrypted together, with a key that only the TEE can use; None where the
+    cloud has no such thing."""
+    disk_key: Reference | None
     """The customer's key for them."""
     guest_configurations: tuple[Property, ...]
-    """What the machine is told at boot, in base64; may hold secrets, never printed."""
+    """What the machine is told at boot, JSON or base64 of it; may hold secrets, never printed."""
     size: Property
     """The cloud's name for its size."""
     image: Setting
@@ -178,7 +200,9 @@ class Key:
     rotation: tuple[Setting, ...]
     """How often a new version is made, one for each schedule; at least one must hold."""
     expiry: tuple[Property, ...]
-    """Where an end of validity may be stated; at least one must be."""
+    """Where an end of validity may be stated; at least one must be. None where the cloud's keys have no end."""
+    deletion_delay: Setting | None = None
+    """How long a destroyed key can be restored, where that is the key's own setting."""
 
 
 @dataclass(frozen=True, slots=True)

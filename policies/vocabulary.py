@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import catalog
-from policies.clouds import azure, unspoken
+from policies.clouds import azure, gcp, unspoken
 from policies.context import Declared
 from policies.release.model import Way
 from policies.subject import Property, Resource
@@ -48,10 +48,12 @@ class Speaker(Protocol):
     def key_store(self, resource: Resource, /) -> KeyStore | None: ...
     def key(self, resource: Resource, /) -> Key | None: ...
     def private_door(self, resource: Resource, /) -> PrivateDoor | None: ...
-    def ways_in(self, resource: Resource, /) -> Iterable[Unwanted]: ...
+    def ways_in(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
     def ways_out(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
     def subnets(self, resource: Resource, /) -> Iterable[Subnet]: ...
     def egress_guard(self, resource: Resource, /) -> EgressGuard | None: ...
+    def needs_guard(self, resource: Resource, /) -> bool: ...
+    def guarded_network(self, resource: Resource, /) -> Reference | None: ...
     def record_store(self, resource: Resource, /) -> RecordStore | None: ...
     def audit_stream(self, resource: Resource, /) -> AuditStream | None: ...
     def side_doors(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
@@ -67,7 +69,7 @@ class Speaker(Protocol):
     def private_name(self, resource: Resource, /) -> Reference | None: ...
 
 
-_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure}
+_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure, "gcp": gcp}
 
 
 def _cloud(package: str) -> Speaker:
@@ -119,7 +121,7 @@ def private_door_of(resource: Resource) -> PrivateDoor | None:
     return _cloud(resource.package).private_door(resource)
 
 
-def ways_into(resource: Resource) -> tuple[Unwanted, ...]:
+def ways_into(resource: Resource) -> tuple[Setting | Unwanted, ...]:
     """What would make a resource reachable from the public network."""
     return tuple(_cloud(resource.package).ways_in(resource))
 
@@ -135,6 +137,16 @@ def subnets_of(resource: Resource) -> tuple[Subnet, ...]:
 
 def egress_guard_of(resource: Resource) -> EgressGuard | None:
     return _cloud(resource.package).egress_guard(resource)
+
+
+def needs_guard(resource: Resource) -> bool:
+    """Whether `resource` is a network whose egress only a guard of its own restricts."""
+    return _cloud(resource.package).needs_guard(resource)
+
+
+def guarded_network_of(resource: Resource) -> Reference | None:
+    """The network that a guard belongs to."""
+    return _cloud(resource.package).guarded_network(resource)
 
 
 def record_store_of(resource: Resource) -> RecordStore | None:

@@ -35,6 +35,10 @@ def _no_parts(_: Resource) -> tuple[()]:
 
 
 machine = disk_key = key_store = key = private_door = egress_guard = record_store = audit_stream = _nothing
-model_deployment = tags = role = holder = private_name = _nothing
+model_deployment = tags = role = holder = private_name = guarded_network = _nothing
 ways_in = ways_out = subnets = side_doors = copies_away = redundancies = transport = managed_verifier = _no_parts
 peerings = _no_parts
+
+
+def needs_guard(_: Resource) -> bool:
+    return False

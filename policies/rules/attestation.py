@@ -8,6 +8,7 @@ from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import EMULATED_SUBSCRIPTION, Declared
+from policies.guest import decode
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
@@ -39,7 +40,6 @@ ATT_01 = Rule(
     title="A verifier of the stack's own runs in the jurisdiction",
     why="Who verifies evidence decides what counts as genuine; that must not be decided in another country.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="add an AttestationVerifier component to the stack, in a region of the jurisdiction",
     check_stack=_has_verifier,
     passing=Example(
@@ -79,11 +79,11 @@ def _anchors(anchors: Property) -> Iterator[Finding]:
 
 def _anchors_in(configuration: Property) -> Iterator[Finding]:
     try:
-        told = json.loads(base64.b64decode(configuration.text or "", validate=True))
-    except (ValueError, RecursionError):
+        told = decode(configuration.text or "")
+    except ValueError:
         yield Finding(
             configuration.path,
-            "is not base64 of JSON, so that the trust anchors in it cannot be judged",
+            "is neither JSON nor base64 of it, so that the trust anchors in it cannot be judged",
             "a guest configuration as the components write it",
             fix="pass the configuration through components.azure.ConfidentialVm",
         )
@@ -115,7 +115,6 @@ ATT_10 = Rule(
     title="The sandbox's trust anchor is trusted in emulated stacks only",
     why="The sandbox signs evidence for hardware that does not exist; whoever trusts it releases real keys to anybody.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="remove 'sandbox' from bailiwick:verifier.trustAnchors",
     check=_trusts_real_hardware,
     passing=Example(

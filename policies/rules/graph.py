@@ -65,7 +65,6 @@ RES_11 = Rule(
     title="No edge of the jurisdiction graph leaves the jurisdiction with content, keys or evidence",
     why="A region is as sovereign as the farthest thing that it needs in order to work, or to prove that it does.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="replace the dependency by one inside the jurisdiction",
     check_stack=_no_edge_leaves,
     passing=Example(

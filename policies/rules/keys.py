@@ -35,7 +35,6 @@ KEY_01 = Rule(
     title="Keys are in an HSM",
     why="A software key is a number in the operator's storage; one in an HSM cannot be copied out.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="use a Premium vault or a Managed HSM, and a key type that ends in -HSM",
     check=_in_hardware,
     passing=Example("A Premium vault with an RSA-HSM key.", (examples.VAULT, examples.KEY)),
@@ -53,6 +52,10 @@ KEY_01 = Rule(
 
 
 def _kept(resource: Resource, _: Declared) -> Iterator[Finding]:
+    key = vocabulary.key_of(resource)
+    if key is not None and key.deletion_delay is not None:
+        yield from require(key.deletion_delay)
+        return
     store = _key_store(resource)
     yield from require(store.purge_protection)
     yield from require(store.deletion_delay)
@@ -63,7 +66,6 @@ KEY_03 = Rule(
     title="A deleted key can be recovered for at least 30 days",
     why="A key that is gone takes every model and log with it; one mistake, or one intruder, must not suffice.",
     severity=Severity.HIGH,
-    clouds=("azure",),
     remediation="switch purge protection on and set the soft-delete retention to 30 days or more",
     check=_kept,
     passing=Example("A vault with purge protection and 90 days of soft delete.", (examples.VAULT,)),
@@ -119,7 +121,6 @@ KEY_06 = Rule(
     title="Key stores are reached through private endpoints only",
     why="An HSM on the public network is one stolen token away from anybody.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="disable public network access, deny by default, and add a private endpoint",
     check=_closed,
     check_stack=_has_private_door,

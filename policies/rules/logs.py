@@ -49,7 +49,6 @@ LOG_01 = Rule(
     title="Audit records are kept unchanged for at least 183 days",
     why="A log that its subject can edit proves nothing; the EU AI Act, Article 26(6), asks for six months.",
     severity=Severity.HIGH,
-    clouds=("azure",),
     remediation="stream audit records to a storage account with an immutability policy of 183 days or more",
     check_stack=_audited,
     passing=Example(

@@ -28,7 +28,6 @@ CVM_01 = Rule(
     title="Every machine is a confidential VM",
     why="In an ordinary machine the operator of the cloud can read models, prompts and keys in memory.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="create it as a confidential VM (components.azure.ConfidentialVm), of a size that has a TEE",
     check=_confidential,
     passing=Example("A virtual machine of security type ConfidentialVM.", (examples.VM,)),
@@ -63,7 +62,6 @@ CVM_03 = Rule(
     title="Secure boot and vTPM are on",
     why="Without them nothing measures what the machine booted, and attestation has nothing to say about it.",
     severity=Severity.HIGH,
-    clouds=("azure",),
     remediation="switch secure boot and vTPM on in the machine's UEFI settings",
     check=_measured_boot,
     passing=Example("A machine with secure boot and vTPM.", (examples.VM,)),
@@ -82,6 +80,8 @@ CVM_03 = Rule(
 
 def _bound_disk(resource: Resource, _: Declared) -> Iterator[Finding]:
     machine = _machine(resource)
+    if machine.disk_binding is None or machine.disk_key is None:
+        raise NotApplicable("is in a cloud that cannot bind a disk to a machine")
     yield from require(machine.disk_binding)
     key = machine.disk_key.property
     if not key.stated:
@@ -89,15 +89,19 @@ def _bound_disk(resource: Resource, _: Declared) -> Iterator[Finding]:
 
 
 def _bound_disk_key(stack: Stack, _: Declared) -> Iterator[Finding]:
-    machines = [(resource, machine) for resource in stack.resources if (machine := vocabulary.machine_of(resource))]
+    machines = [
+        (resource, machine.disk_key)
+        for resource in stack.resources
+        if (machine := vocabulary.machine_of(resource)) and machine.disk_key
+    ]
     if not machines:
-        raise NotApplicable("the stack has no machine")
-    for resource, machine in machines:
-        used = stack.references(resource, machine.disk_key.through)
+        raise NotApplicable("the stack has no machine whose disk can be bound to it")
+    for resource, disk_key in machines:
+        used = stack.references(resource, disk_key.through)
         keys = [(other, key) for other in used if (key := vocabulary.disk_key_of(other))]
         if not keys:
             yield Finding(
-                machine.disk_key.property.path,
+                disk_key.property.path,
                 "does not come from a disk encryption set of this stack, so that its key cannot be judged",
                 "a disk encryption set of this stack",
                 resource,
@@ -112,7 +116,6 @@ CVM_04 = Rule(
     title="OS disk and guest state are encrypted with the customer's key, bound to the machine",
     why="Otherwise whoever holds the storage can read the disk, or start it in a machine of their own.",
     severity=Severity.HIGH,
-    clouds=("azure",),
     remediation="encrypt the OS disk with DiskWithVMGuestState and a disk encryption set for confidential VMs",
     check=_bound_disk,
     check_stack=_bound_disk_key,

@@ -9,8 +9,8 @@ from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
-from policies.terms import EgressGuard, Unwanted
-from policies.verdict import Finding, NotApplicable, refuse, require
+from policies.terms import EgressGuard
+from policies.verdict import Finding, NotApplicable, meet, require
 
 
 def _no_way_in(resource: Resource, _: Declared) -> Iterator[Finding]:
@@ -18,7 +18,7 @@ def _no_way_in(resource: Resource, _: Declared) -> Iterator[Finding]:
     if not ways:
         raise NotApplicable("makes nothing that could have a public address")
     for way in ways:
-        yield from refuse(way)
+        yield from meet(way)
 
 
 NET_01 = Rule(
@@ -26,7 +26,6 @@ NET_01 = Rule(
     title="Nothing has a public address",
     why="A machine with a public address is one mistake in a firewall away from the Internet.",
     severity=Severity.HIGH,
-    clouds=("azure",),
     remediation="remove the public address; reach the resource through the private network",
     check=_no_way_in,
     passing=Example("An interface with a private address only.", (examples.INTERFACE,)),
@@ -82,7 +81,7 @@ def _no_way_out(resource: Resource, declared: Declared) -> Iterator[Finding]:
     if not ways and not subnets and guard is None:
         raise NotApplicable("does not decide on egress")
     for way in ways:
-        yield from refuse(way) if isinstance(way, Unwanted) else require(way)
+        yield from meet(way)
     for subnet in subnets:
         yield from require(subnet.default_outbound)
         if not subnet.guard.property.stated:
@@ -120,8 +119,13 @@ def _place(location: str | None, declared: Declared) -> str:
 
 def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
     subnets = [(resource, subnet) for resource in stack.resources for subnet in vocabulary.subnets_of(resource)]
-    if not subnets:
-        raise NotApplicable("the stack has no subnet")
+    networks = [one for one in stack.resources if vocabulary.needs_guard(one)]
+    if not subnets and not networks:
+        raise NotApplicable("the stack has no subnet and no network")
+    closed = list(_closed_networks(stack))
+    for network in networks:
+        if network not in closed:
+            yield Finding("egress", "is not denied by any rule of this stack", "a rule that denies all egress", network)
     for resource, subnet in subnets:
         guards = stack.references(resource, subnet.guard.through)
         if not any(vocabulary.egress_guard_of(one) for one in guards):
@@ -133,12 +137,19 @@ def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
             )
 
 
+def _closed_networks(stack: Stack) -> Iterator[Resource]:
+    """The networks that a guard of this stack closes, so that only what other rules allow gets out."""
+    for one in stack.resources:
+        guard, network = vocabulary.egress_guard_of(one), vocabulary.guarded_network_of(one)
+        if guard and network and any(rule.denies_all for rule in guard.rules):
+            yield from stack.references(one, network.through)
+
+
 NET_02 = Rule(
     id="NET-02",
     title="Egress is denied by default, and allowed to named places inside the jurisdiction",
     why="Data leaves through egress; a rule that lets everything out makes every other rule a suggestion.",
     severity=Severity.HIGH,
-    clouds=("azure",),
     remediation="deny all egress, switch default outbound access off, and allow private destinations one by one",
     check=_no_way_out,
     check_stack=_guards_are_known,

@@ -1,6 +1,7 @@
 """RES: nothing is, or leads, outside the jurisdiction."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from pulumi_policy import Severity
 
@@ -8,7 +9,7 @@ import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Property, Resource, provider_package
+from policies.subject import Property, Resource, canonical_type, provider_package
 from policies.terms import region_id
 from policies.verdict import Finding, NotApplicable, meet
 
@@ -52,7 +53,6 @@ RES_01 = Rule(
     title="Every location is inside the jurisdiction",
     why="A resource outside the jurisdiction answers to another law, whatever its encryption.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="set bailiwick:location, or the resource's own location, to one of the allowed regions",
     check=_inside,
     passing=Example("A vault in Germany, in a stack that may not leave Germany.", (examples.VAULT,)),
@@ -95,8 +95,14 @@ def _listed(resource: Resource, declared: Declared) -> Iterator[Finding]:
             f"types of the packages that provision {declared.cloud.id}",
             fix="make the resource through a package that the policy pack knows, or in a stack of its own",
         )
-    elif resource.type not in catalog.load().global_types(declared.cloud.id):
+    elif resource.type not in _global_types(declared.cloud.id):
         yield Finding("location", "is not in any region", f"a region of {declared.area}, or a type of the global list")
+
+
+@cache
+def _global_types(cloud: str) -> frozenset[str]:
+    """The catalogue's list, with types spelled as `Resource.type` is."""
+    return frozenset(canonical_type(token) for token in catalog.load().global_types(cloud))
 
 
 RES_02 = Rule(
@@ -104,7 +110,6 @@ RES_02 = Rule(
     title="What has no location is on the global list",
     why="A type without a region is served from anywhere; each one that may be is listed with the reason.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="state a location, or add the type with its reason to global_types in catalog/data",
     check=_listed,
     passing=Example(
@@ -160,7 +165,6 @@ RES_03 = Rule(
     title="Every provider leads to the stack's cloud, area and account",
     why="A provider with another region, endpoint, partition or account carries every resource made through it away.",
     severity=Severity.CRITICAL,
-    clouds=("azure",),
     remediation="configure the provider from the stack's own bailiwick: settings",
     check=_leads_inside,
     passing=Example("A provider for the public Azure cloud, in Germany.", (examples.PROVIDER,)),

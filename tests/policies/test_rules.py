@@ -8,11 +8,16 @@ from policies import pack
 from policies.rule import Example, Rule
 from policies.testing import UNKNOWN, judge, leaves, secret, variant
 
-PASSING = [pytest.param(rule, rule.passing, id=rule.id) for rule in pack.RULES]
-FAILING = [
-    pytest.param(rule, example, id=f"{rule.id}-{index}")
+PASSING = [
+    pytest.param(rule, examples.passing, id=f"{rule.id}-{cloud}")
     for rule in pack.RULES
-    for index, example in enumerate(rule.failing)
+    for cloud, examples in rule.examples.items()
+]
+FAILING = [
+    pytest.param(rule, example, id=f"{rule.id}-{cloud}-{index}")
+    for rule in pack.RULES
+    for cloud, examples in rule.examples.items()
+    for index, example in enumerate(examples.failing)
 ]
 RELATIONS = {"NET-01", "NET-03", "RES-02", "KEY-07"}
 """Rules whose passing examples hold by what is there and what refers to what, not by any value."""
@@ -99,7 +104,7 @@ def test_metadata_is_complete(rule: Rule) -> None:
     assert rule.why.endswith(".")
     assert rule.remediation
     assert rule.controls
-    assert rule.failing
+    assert all(examples.failing for examples in rule.examples.values())
     assert rule.on_unknown == "block"
     assert rule.check or rule.check_stack
 

@@ -12,7 +12,16 @@ from policies.clouds.azure.data import (
 from policies.clouds.azure.keys import disk_key, key, key_store, private_door
 from policies.clouds.azure.logs import audit_stream, record_store
 from policies.clouds.azure.machines import machine, side_doors
-from policies.clouds.azure.network import egress_guard, peerings, private_name, subnets, ways_in, ways_out
+from policies.clouds.azure.network import (
+    egress_guard,
+    guarded_network,
+    needs_guard,
+    peerings,
+    private_name,
+    subnets,
+    ways_in,
+    ways_out,
+)
 from policies.clouds.azure.places import location_of_verifier, locations, provider_settings
 from policies.release.azure import parse as parse_release_document
 
@@ -24,6 +33,7 @@ __all__ = [
     "copies_away",
     "disk_key",
     "egress_guard",
+    "guarded_network",
     "holder",
     "key",
     "key_store",
@@ -32,6 +42,7 @@ __all__ = [
     "machine",
     "managed_verifier",
     "model_deployment",
+    "needs_guard",
     "parse_release_document",
     "peerings",
     "private_door",

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import catalog
 from policies.subject import Property, Resource
 from policies.terms import (
+    PRIVATE_RANGES,
     Destination,
     EgressGuard,
     EgressRule,
@@ -41,8 +42,6 @@ _OUTWARD_TYPES = {
 }
 _NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
 _PRIVATE_TAGS = frozenset({"virtualnetwork", "azureloadbalancer"})
-# RFC 1918 and RFC 4193; `is_private` of `ipaddress` also covers ranges that are routed on the Internet.
-_PRIVATE_RANGES = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
 
 def ways_in(resource: Resource) -> Iterator[Unwanted]:
@@ -147,7 +146,7 @@ def _destination(prefix: Property) -> Destination:
         return Destination(prefix, private=True)
     try:
         network = ip_network(text, strict=False)
-        return Destination(prefix, private=any(_contains(range_, network) for range_ in _PRIVATE_RANGES))
+        return Destination(prefix, private=any(_contains(range_, network) for range_ in PRIVATE_RANGES))
     except ValueError:
         _, _, place = text.partition(".")
     known = {region.id for region in catalog.load().regions()}
@@ -173,3 +172,12 @@ def private_name(resource: Resource) -> Reference | None:
     if resource.type != _PREFIX + "PrivateDnsZoneGroup":
         return None
     return Reference(resource.props.at("privateEndpointName"), "privateEndpointName")
+
+
+def needs_guard(_: Resource) -> bool:
+    """Subnets name their guards, so that no network needs one of its own."""
+    return False
+
+
+def guarded_network(_: Resource) -> None:
+    return

@@ -67,7 +67,7 @@ def provider_settings(props: Property, declared: Declared) -> Iterator[Setting |
         yield Setting(props.at("metadataHost"), OneOf((cloud.resource_manager,)), unless_stated=True)
     else:
         yield Unwanted(props.at("metadataHost"), "a control plane that the catalogue does not know")
-    if declared.subscription is not None:
-        yield Setting(props.at("subscriptionId"), OneOf((declared.subscription,)))
+    if declared.account is not None:
+        yield Setting(props.at("subscriptionId"), OneOf((declared.account,)))
     if declared.tenant is not None:
         yield Setting(props.at("tenantId"), OneOf((declared.tenant,)), unless_stated=True)

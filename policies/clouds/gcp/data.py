@@ -1,0 +1,85 @@
+"""Google Cloud's data at rest and on the move: copies, labels, records."""
+
+from collections.abc import Iterator
+
+from policies.subject import Property, Resource
+from policies.terms import AtLeast, AuditStream, OneOf, RecordStore, Redundancy, Reference, Setting, Unwanted
+
+_LOG_BUCKET = "gcp:logging:ProjectBucketConfig"
+_BUCKET = "gcp:storage:Bucket"
+_SINK = "gcp:logging:ProjectSink"
+_COPIERS = {
+    "gcp:storage:TransferJob": "a copy in another bucket",
+    "gcp:compute:AsyncReplication": "a copy in another region",
+}
+_LABELLED = (
+    "gcp:compute:Instance",
+    "gcp:compute:Disk",
+    "gcp:compute:ForwardingRule",
+    "gcp:kms:CryptoKey",
+    "gcp:storage:Bucket",
+    "gcp:secretmanager:Secret",
+    "gcp:networkconnectivity:RegionalEndpoint",
+    "gcp:container:Cluster",
+)
+_RETENTION_DAYS = AtLeast(183, "days")
+_RETENTION_SECONDS = AtLeast(183 * 86_400, "seconds (183 days)")
+
+
+def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """What would copy the data of `resource` to where nobody judges it."""
+    if resource.type in _COPIERS:
+        yield Unwanted(Property("type", resource.type), _COPIERS[resource.type])
+
+
+def redundancies(_: Resource) -> tuple[Redundancy, ...]:
+    """A bucket's copies are in its location: one of two regions is no region, which RES-01 refuses."""
+    return ()
+
+
+def model_deployment(_: Resource) -> None:
+    """Where Vertex AI computes is the location of its endpoint, which RES-01 judges."""
+    return
+
+
+def managed_verifier(_: Resource) -> tuple[Setting, ...]:
+    """Google's attestation service has no settings of one's own."""
+    return ()
+
+
+def tags(resource: Resource) -> Property | None:
+    """The labels of `resource`; None for what Google Cloud does not label."""
+    return resource.props.at("labels") if resource.type in _LABELLED else None
+
+
+def transport(_: Resource) -> tuple[Setting, ...]:
+    """No setting of a bucket or a key changes which TLS versions Google takes."""
+    return ()
+
+
+def record_store(resource: Resource) -> RecordStore | None:
+    """`resource` as a store of records: entries of a log bucket cannot be changed, objects of a bucket can."""
+    if resource.type == _LOG_BUCKET:
+        return RecordStore((Setting(resource.props.at("retentionDays"), _RETENTION_DAYS),))
+    if resource.type == _BUCKET and resource.props.at("retentionPolicy").stated:
+        return RecordStore((_seconds(resource.props.at("retentionPolicy", "retentionPeriod")),))
+    return None
+
+
+def _seconds(period: Property) -> Setting:
+    """The provider takes the number as a text."""
+    known = period.stated and not period.unknown
+    text = period.value if known else None
+    number = int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 12 else text
+    return Setting(Property(period.path, number) if known else period, _RETENTION_SECONDS)
+
+
+def audit_stream(resource: Resource) -> AuditStream | None:
+    """`resource` as a stream of audit records; a sink observes its whole project."""
+    if resource.type != _SINK:
+        return None
+    return AuditStream(
+        observed=Reference(resource.props.at("project"), "project"),
+        store=Reference(resource.props.at("destination"), "destination"),
+        enabled=(Setting(resource.props.at("disabled"), OneOf((False,)), unless_stated=True),),
+    )

@@ -1,0 +1,75 @@
+"""Google Cloud's keys, and who may use them."""
+
+from policies.release.model import MalformedDocument, Way
+from policies.subject import Property, Resource
+from policies.terms import Key, Matching, NotSooner, OneOf, Role, Setting, WithinDays
+
+_KEY = "gcp:kms:CryptoKey"
+_ROLES = frozenset({"gcp:projects:IAMCustomRole", "gcp:organizations:IAMCustomRole"})
+_MEMBER_SUFFIX, _BINDING_SUFFIX = "IAMMember", "IAMBinding"
+_HARDWARE = ("HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
+_LONGEST_BETWEEN_ROTATIONS = 90
+_DELETION_DELAY = NotSooner(30)
+_WORKLOADS = Matching(
+    r"serviceAccount:[^@\s]+@[^@\s]+|principalSet://[^\s]+/attribute\.[^/\s]+/\S+|principal://\S+",
+    "a service account, or principals of a workload identity pool with an attribute",
+)
+
+
+def key_store(_: Resource) -> None:
+    """Google Cloud's key rings have no settings: what a vault decides elsewhere, each key decides here."""
+    return
+
+
+def disk_key(_: Resource) -> None:
+    """Disks name their key themselves."""
+    return
+
+
+def key(resource: Resource) -> Key | None:
+    """`resource` as a key. None ever leaves Cloud KMS."""
+    if resource.type != _KEY:
+        return None
+    props = resource.props
+    purpose, rotation = props.at("purpose"), props.at("rotationPeriod")
+    level = props.at("versionTemplate", "protectionLevel")
+    return Key(
+        hardware=Setting(level, OneOf(_HARDWARE), ("SOFTWARE",)),
+        exportable=_never(),
+        releasable=None,
+        release_document=_never(),
+        wraps=purpose.text in (None, "ENCRYPT_DECRYPT"),
+        rotation=(Setting(rotation, WithinDays(_LONGEST_BETWEEN_ROTATIONS)),),
+        expiry=(),
+        deletion_delay=Setting(props.at("destroyScheduledDuration"), _DELETION_DELAY),
+    )
+
+
+def _never() -> Property:
+    """A property that this cloud's keys do not have."""
+    return Property("", {}).at("none")
+
+
+def parse_release_document(_: str) -> tuple[Way, ...]:
+    """Cloud KMS keys carry no release policy: the condition is the workload identity provider's."""
+    raise MalformedDocument("", "is in a language that no module knows")
+
+
+def role(resource: Resource) -> Role | None:
+    """`resource` as a role of one's own; permissions that use a key are those on data."""
+    if resource.type not in _ROLES:
+        return None
+    permissions = resource.props.at("permissions").items()
+    used = tuple(one for one in permissions if ".use" in (one.text or "") or (one.text or "").endswith(".get"))
+    return Role(actions=tuple(one for one in permissions if one not in used), data_actions=used)
+
+
+def holder(resource: Resource) -> Setting | None:
+    """Who gets a role by `resource`; of a binding the first member that no workload is."""
+    if resource.type.endswith(_MEMBER_SUFFIX):
+        return Setting(resource.props.at("member"), _WORKLOADS)
+    if resource.type.endswith(_BINDING_SUFFIX):
+        members = resource.props.at("members").items()
+        outsiders = [one for one in members if one.unknown or not _WORKLOADS.holds(one.value)]
+        return Setting((outsiders or list(members) or [resource.props.at("members")])[0], _WORKLOADS)
+    return None

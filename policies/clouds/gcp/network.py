@@ -1,0 +1,126 @@
+"""Google Cloud's networks: addresses, routes, and firewall rules, which belong to a network and not to a subnet."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from policies.subject import Property, Resource
+from policies.terms import (
+    PRIVATE_RANGES,
+    Destination,
+    EgressGuard,
+    EgressRule,
+    OneOf,
+    Reference,
+    Setting,
+    Subnet,
+    Unwanted,
+)
+
+_PREFIX = "gcp:compute:"
+_MACHINES = frozenset({f"{_PREFIX}{name}" for name in ("Instance", "InstanceTemplate", "RegionInstanceTemplate")})
+_NETWORK = _PREFIX + "Network"
+_SUBNET = _PREFIX + "Subnetwork"
+_FIREWALL = _PREFIX + "Firewall"
+_INTERNAL = ("INTERNAL", "INTERNAL_MANAGED", "INTERNAL_SELF_MANAGED")
+_OUTWARD_TYPES = {
+    _PREFIX + "RouterNat": "a way out to the public network",
+    _PREFIX + "VPNGateway": "a tunnel out of the network",
+    _PREFIX + "HaVpnGateway": "a tunnel out of the network",
+    _PREFIX + "InterconnectAttachment": "a line out of the network",
+}
+_PUBLIC_TYPES = {
+    _PREFIX + "GlobalForwardingRule": "a worldwide public front",
+    "gcp:apigateway:Gateway": "a public front",
+}
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
+    """What makes `resource` reachable from the public network."""
+    if resource.type in _PUBLIC_TYPES:
+        yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
+    elif resource.type in _MACHINES:
+        for interface in resource.props.at("networkInterfaces").items():
+            yield Unwanted(interface.at("accessConfigs"), "a public address")
+            yield Unwanted(interface.at("ipv6AccessConfigs"), "a public address")
+    elif resource.type == _PREFIX + "Address":
+        yield Setting(resource.props.at("addressType"), OneOf(("INTERNAL",)), ("EXTERNAL",))
+    elif resource.type == _PREFIX + "ForwardingRule":
+        schemes = (*_INTERNAL, "EXTERNAL", "EXTERNAL_MANAGED")
+        yield Setting(resource.props.at("loadBalancingScheme"), OneOf(_INTERNAL), schemes)
+
+
+def ways_out(resource: Resource) -> Iterator[Unwanted | Setting]:
+    """What lets traffic leave `resource` around the firewall. A new network has a route to the Internet."""
+    if resource.type in _OUTWARD_TYPES:
+        yield Unwanted(Property("type", resource.type), _OUTWARD_TYPES[resource.type])
+    elif resource.type == _NETWORK:
+        yield Setting(resource.props.at("deleteDefaultRoutesOnCreate"), OneOf((True,)))
+        yield Setting(resource.props.at("autoCreateSubnetworks"), OneOf((False,)))
+    elif resource.type == _SUBNET:
+        external = resource.props.at("ipv6AccessType")
+        yield Setting(external, OneOf(("INTERNAL",)), ("EXTERNAL",), unless_stated=True)
+    elif resource.type == _PREFIX + "Route":
+        yield Unwanted(resource.props.at("nextHopGateway"), "a way out to the public network")
+        yield Unwanted(resource.props.at("nextHopVpnTunnel"), "a tunnel out of the network")
+
+
+def subnets(_: Resource) -> tuple[Subnet, ...]:
+    """Subnets have no guard of their own here."""
+    return ()
+
+
+def needs_guard(resource: Resource) -> bool:
+    """Whether `resource` is a network, whose implied last rule lets everything out."""
+    return resource.type == _NETWORK
+
+
+def guarded_network(resource: Resource) -> Reference | None:
+    """The network that `resource`, a firewall rule, belongs to."""
+    return Reference(resource.props.at("network"), "network") if resource.type == _FIREWALL else None
+
+
+def egress_guard(resource: Resource) -> EgressGuard | None:
+    """`resource` as one rule about egress; what says nothing of the direction is about ingress."""
+    if resource.type != _FIREWALL or (resource.props.at("direction").text or "INGRESS").upper() != "EGRESS":
+        return None
+    props = resource.props
+    disabled = props.at("disabled").flag is True
+    denies = props.at("denies").items()
+    ranges = props.at("destinationRanges").items()
+    everything = any((rule.at("protocol").text or "").lower() == "all" for rule in denies)
+    everywhere = not ranges or any(one.text in _EVERYWHERE for one in ranges)
+    narrowed = props.at("targetTags").stated or props.at("targetServiceAccounts").stated
+    allows = bool(props.at("allows").items()) and not disabled
+    rule = EgressRule(
+        property=props.at("allows"),
+        allows=allows,
+        denies_all=everything and everywhere and not narrowed and not disabled,
+        destinations=tuple(Destination(one, private=_private(one)) for one in ranges if allows),
+    )
+    return EgressGuard((rule,), complete=False)
+
+
+def _private(range_: Property) -> bool:
+    try:
+        network = ip_network(range_.text or "", strict=False)
+    except ValueError:
+        return False
+    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]
+
+
+def peerings(resource: Resource) -> Iterator[Unwanted]:
+    """What joins the network of `resource` to another one."""
+    if resource.type in {_PREFIX + "NetworkPeering", "gcp:servicenetworking:Connection"}:
+        yield Unwanted(Property("type", resource.type), "a way into another network")
+    elif resource.type == _PREFIX + "SharedVPCServiceProject":
+        yield Unwanted(Property("type", resource.type), "a network that another project owns")
+
+
+def private_door(_: Resource) -> None:
+    """Regional endpoints lead to a service, never to one resource."""
+    return
+
+
+def private_name(_: Resource) -> None:
+    return

@@ -1,0 +1,312 @@
+"""Examples of the rules for Google Cloud: resources as Bailiwick's components make them there, varied by rule."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from policies import examples
+from policies.examples import but
+from policies.rule import Covered, Example, ExampleResource
+
+LOCATION: Final = "europe-west3"
+CONFIG: Final[Mapping[str, str]] = {
+    "cloud": "gcp",
+    "location": LOCATION,
+    "subscriptionId": "",
+    "tenantId": "",
+    "projectId": "bailiwick-emulated",
+}
+_REAL: Final = {**CONFIG, "emulated": "false", "projectId": "example-project"}
+_PATH: Final = "projects/bailiwick-emulated"
+_LABELS: Final = {"jurisdiction": "de", "data-class": "confidential"}
+
+
+def _example(says: str, *resources: ExampleResource, config: Mapping[str, str] = CONFIG) -> Example:
+    return Example(says, resources, config)
+
+
+PROVIDER = ExampleResource(
+    "pulumi:providers:gcp",
+    "gcp",
+    {"region": LOCATION, "universeDomain": "googleapis.com", "project": CONFIG["projectId"]},
+)
+
+KEY = ExampleResource(
+    "gcp:kms/cryptoKey:CryptoKey",
+    "model-key",
+    {
+        "keyRing": f"{_PATH}/locations/{LOCATION}/keyRings/keys",
+        "purpose": "ENCRYPT_DECRYPT",
+        "versionTemplate": {"algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION", "protectionLevel": "HSM"},
+        "rotationPeriod": "7776000s",
+        "destroyScheduledDuration": "7776000s",
+        "labels": _LABELS,
+    },
+)
+KEY_RING = ExampleResource("gcp:kms/keyRing:KeyRing", "keys", {"location": LOCATION})
+
+VM = ExampleResource(
+    "gcp:compute/instance:Instance",
+    "inference",
+    {
+        "zone": f"{LOCATION}-a",
+        "machineType": "n2d-standard-4",
+        "confidentialInstanceConfig": {"confidentialInstanceType": "SEV_SNP"},
+        "shieldedInstanceConfig": {"enableSecureBoot": True, "enableVtpm": True, "enableIntegrityMonitoring": True},
+        "bootDisk": {"initializeParams": {"image": f"{_PATH}/global/images/inference-guest-1-0-0"}},
+        "metadata": {"block-project-ssh-keys": "TRUE", "serial-port-enable": "FALSE"},
+        "networkInterfaces": [{"subnetwork": f"{_PATH}/regions/{LOCATION}/subnetworks/workload"}],
+    },
+)
+
+NETWORK = ExampleResource(
+    "gcp:compute/network:Network", "network", {"autoCreateSubnetworks": False, "deleteDefaultRoutesOnCreate": True}
+)
+DENY_EGRESS = ExampleResource(
+    "gcp:compute/firewall:Firewall",
+    "deny-egress",
+    {
+        "network": f"{_PATH}/global/networks/network",
+        "direction": "EGRESS",
+        "destinationRanges": ["0.0.0.0/0"],
+        "denies": [{"protocol": "all"}],
+        "priority": 65534,
+    },
+    uses={"network": ("network",)},
+)
+ALLOW_EGRESS = but(
+    DENY_EGRESS,
+    {"denies": None, "allows": [{"protocol": "tcp", "ports": ["443"]}], "destinationRanges": ["10.30.2.0/24"]},
+    name="allow-fetch",
+)
+
+LOG_BUCKET = ExampleResource(
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig", "audit", {"location": LOCATION, "retentionDays": 365}
+)
+SINK = ExampleResource(
+    "gcp:logging/projectSink:ProjectSink",
+    "audit-sink",
+    {"destination": f"logging.googleapis.com/{_PATH}/locations/{LOCATION}/buckets/audit"},
+    uses={"destination": ("audit",)},
+)
+
+VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:GcpAttestationVerifier")
+_POLICY: Final = "guestConfiguration.resources.0.policy"
+
+
+def _told(changes: Mapping[str, Any]) -> str:
+    """The verifier's configuration, changed, as a machine gets it in its metadata."""
+    return json.dumps(but(VERIFIER, changes).props["guestConfiguration"])
+
+
+VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
+_MEMBER = ExampleResource(
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+    "unwrap",
+    {
+        "cryptoKeyId": f"{_PATH}/locations/{LOCATION}/keyRings/keys/cryptoKeys/model-key",
+        "role": "roles/cloudkms.cryptoKeyDecrypter",
+        "member": "serviceAccount:verifier@bailiwick-emulated.iam.gserviceaccount.com",
+    },
+)
+
+COVERED: Final[Mapping[str, Covered]] = {
+    "RES-01": Covered(
+        _example("A machine in Frankfurt, by its zone.", VM),
+        (
+            _example("A machine in Iowa.", but(VM, {"zone": "us-central1-a"})),
+            _example("Keys in the Netherlands.", but(KEY_RING, {"location": "europe-west4"})),
+            _example(
+                "A bucket in two regions at once.",
+                ExampleResource("gcp:storage/bucket:Bucket", "b", {"location": "EU"}),
+            ),
+        ),
+    ),
+    "RES-02": Covered(
+        _example("A network is global; each of its subnetworks has a region.", NETWORK),
+        (
+            _example("A key ring that is in no region.", but(KEY_RING, {"location": "global"})),
+            _example(
+                "A public API, which is in no region.",
+                ExampleResource("gcp:apigateway/api:Api", "front", {"apiId": "front"}),
+            ),
+        ),
+    ),
+    "RES-03": Covered(
+        _example("A provider for Google's own universe, in Frankfurt.", PROVIDER),
+        (
+            _example("A provider for another universe.", but(PROVIDER, {"universeDomain": "s3nsapis.fr"})),
+            _example(
+                "A provider that takes its universe from the environment.", but(PROVIDER, {"universeDomain": None})
+            ),
+            _example("A provider for another project.", but(PROVIDER, {"project": "somebody-else"})),
+            _example("A provider whose default zone is in Iowa.", but(PROVIDER, {"zone": "us-central1-a"})),
+            _example(
+                "A provider with a control plane of its own.",
+                but(PROVIDER, {"computeCustomEndpoint": "https://compute.example.org/"}),
+            ),
+        ),
+    ),
+    "RES-10": Covered(
+        _example("A key with both labels; Google Cloud spells them in small letters.", KEY),
+        (_example("A key without labels.", but(KEY, {"labels": None})),),
+    ),
+    "CVM-01": Covered(
+        _example("A machine with SEV-SNP.", VM),
+        (
+            _example(
+                "SEV encrypts memory and proves nothing of its state.",
+                but(VM, {"confidentialInstanceConfig.confidentialInstanceType": "SEV"}),
+            ),
+            _example("An ordinary machine.", but(VM, {"confidentialInstanceConfig": None})),
+        ),
+    ),
+    "CVM-02": Covered(
+        _example("A machine type with SEV-SNP.", VM),
+        (_example("A machine type without a TEE.", but(VM, {"machineType": "e2-standard-4"})),),
+    ),
+    "CVM-03": Covered(
+        _example("A shielded machine.", VM),
+        (_example("Secure boot is off.", but(VM, {"shieldedInstanceConfig.enableSecureBoot": False})),),
+    ),
+    "CVM-06": Covered(
+        _example("A machine without logins, scripts or console.", VM),
+        (
+            _example("The serial console is on.", but(VM, {"metadata.serial-port-enable": "TRUE"})),
+            _example(
+                "Whoever has a key of the project may log in.", but(VM, {"metadata.block-project-ssh-keys": None})
+            ),
+            _example("A script that runs at each start.", but(VM, {"metadataStartupScript": "#!/bin/sh"})),
+            _example(
+                "A machine that can host machines.",
+                but(VM, {"advancedMachineFeatures": {"enableNestedVirtualization": True}}),
+            ),
+        ),
+    ),
+    "CVM-08": Covered(
+        _example("An image by its name.", VM),
+        (
+            _example(
+                "The newest image of a family.",
+                but(VM, {"bootDisk.initializeParams.image": f"{_PATH}/global/images/family/guest"}),
+            ),
+        ),
+    ),
+    "ATT-01": Covered(
+        _example("A machine, and a verifier on a machine of its own.", VERIFIER, VERIFIER_VM, VM),
+        (_example("Machines, and no verifier.", VM),),
+    ),
+    "ATT-02": Covered(
+        _example("One key, one image, one signed reference value.", VERIFIER),
+        (_example("No reference value.", but(VERIFIER, {"guestConfiguration.reference_values": []})),),
+    ),
+    "ATT-04": Covered(
+        _example("A floor for each part of the firmware.", VERIFIER),
+        (_example("No floor.", but(VERIFIER, {f"{_POLICY}.minimum_tcb": None})),),
+    ),
+    "ATT-05": Covered(
+        _example("No debugging, no migration, privilege level 0.", VERIFIER),
+        (
+            _example(
+                "The machine is told that debugging is allowed.",
+                but(VERIFIER_VM, {"metadata.user-data": _told({f"{_POLICY}.debug": True})}),
+            ),
+        ),
+    ),
+    "ATT-06": Covered(
+        _example("Five minutes.", VERIFIER),
+        (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
+    ),
+    "ATT-10": Covered(
+        _example(
+            "A real region that trusts AMD's roots.",
+            VERIFIER,
+            but(VERIFIER_VM, {"metadata.user-data": _told({})}),
+            config=_REAL,
+        ),
+        (
+            _example(
+                "A real region whose machine is told to trust the sandbox.",
+                but(VERIFIER_VM, {"metadata.user-data": _told({"guestConfiguration.trust_anchors": ["sandbox"]})}),
+                config=_REAL,
+            ),
+        ),
+    ),
+    "KEY-01": Covered(
+        _example("A key in an HSM.", KEY),
+        (
+            _example("A software key.", but(KEY, {"versionTemplate.protectionLevel": "SOFTWARE"})),
+            _example("The default is software.", but(KEY, {"versionTemplate": None})),
+        ),
+    ),
+    "KEY-03": Covered(
+        _example("A destroyed key can be restored for 90 days.", KEY),
+        (
+            _example("For a day.", but(KEY, {"destroyScheduledDuration": "86400s"})),
+            _example("For as long as the default is.", but(KEY, {"destroyScheduledDuration": None})),
+        ),
+    ),
+    "KEY-04": Covered(
+        _example("A new version every 90 days.", KEY),
+        (
+            _example("Once a year.", but(KEY, {"rotationPeriod": "31536000s"})),
+            _example("Never, which Google's own hardened foundation lets pass.", but(KEY, {"rotationPeriod": None})),
+        ),
+    ),
+    "REL-07": Covered(
+        _example("The verifier's service account.", _MEMBER),
+        (
+            _example("A person.", but(_MEMBER, {"member": "user:somebody@example.org"})),
+            _example("Everybody.", but(_MEMBER, {"member": "allUsers"})),
+            _example(
+                "A whole pool, whatever a workload in it proves.",
+                but(
+                    _MEMBER,
+                    {
+                        "member": "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/guests/*"
+                    },
+                ),
+            ),
+        ),
+    ),
+    "NET-01": Covered(
+        _example("A machine with a private address.", VM),
+        (
+            _example("A machine with a public address.", but(VM, {"networkInterfaces.0.accessConfigs": [{}]})),
+            _example(
+                "A public load balancer.",
+                ExampleResource(
+                    "gcp:compute/forwardingRule:ForwardingRule", "front", {"loadBalancingScheme": "EXTERNAL"}
+                ),
+            ),
+        ),
+    ),
+    "NET-02": Covered(
+        _example("A closed network, and one private range that is let through.", NETWORK, DENY_EGRESS, ALLOW_EGRESS),
+        (
+            _example("A network whose egress nothing denies.", NETWORK),
+            _example(
+                "A network with the default route to the Internet.",
+                but(NETWORK, {"deleteDefaultRoutesOnCreate": None}),
+                DENY_EGRESS,
+            ),
+            _example(
+                "A public range is let through.",
+                NETWORK,
+                DENY_EGRESS,
+                but(ALLOW_EGRESS, {"destinationRanges": ["198.51.100.0/24"]}),
+            ),
+            _example("A rule that is switched off denies nothing.", NETWORK, but(DENY_EGRESS, {"disabled": True})),
+            _example("A NAT.", ExampleResource("gcp:compute/routerNat:RouterNat", "nat", {"region": LOCATION})),
+        ),
+    ),
+    "LOG-01": Covered(
+        _example("Records go to a log bucket that keeps them for a year.", VM, LOG_BUCKET, SINK),
+        (
+            _example("A machine that nobody watches.", VM),
+            _example("Records are kept for 30 days.", VM, but(LOG_BUCKET, {"retentionDays": 30}), SINK),
+            _example("The sink is switched off.", VM, LOG_BUCKET, but(SINK, {"disabled": True})),
+        ),
+    ),
+}
+"""By id of the rule."""
