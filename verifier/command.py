@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -31,13 +31,20 @@ from verifier.pki.files import read_bytes
 from verifier.reference import Envelope, read_bundle, read_tdx_bundle
 from verifier.trust import TrustStore
 
-Evidence = snp.SnpReport | tdx.TdxQuote
-Verified = snp.VerifiedReport | tdx.VerifiedQuote
+if TYPE_CHECKING:
+    from verifier.nvidia.files import Devices, VerifiedDevices
+
+Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | Devices"
+Verified: TypeAlias = "snp.VerifiedReport | tdx.VerifiedQuote | VerifiedDevices"
 
 V = TypeVar("V")
 
-MAX_REPORT_BYTES: Final = 65_536
+MAX_REPORT_BYTES: Final = 524_288
 """Far above any evidence; only keeps a wrong file name from being read whole."""
+
+_DEVICE_EVIDENCE: Final = (b"\x11\xe0", b"[")
+"""How NVIDIA devices' evidence starts: an SPDM request, or a list in JSON. Its modules are imported only then, as an
+XML library is among them and `bailiwick verify` should start fast."""
 
 REPORT_DATA_BYTES: Final = 64
 
@@ -136,11 +143,15 @@ def verify_files(
     build_keys: Iterable[ec.EllipticCurvePublicKey] = (),
     trust: TrustStore | None = None,
 ) -> Verdict:
-    """Verify and appraise the evidence in a file: an AMD SEV-SNP report or an Intel TDX quote.
+    """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, or NVIDIA devices'.
+
+    NVIDIA devices' evidence is one report, or a list of them with their certificates (`nvidia.parse_evidence_list`).
 
     collateral: folder with what endorses it. For SNP `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark`
-    and `crl`; for TDX the files of `tdx.Collateral.from_directory`.
-    nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros. policy: None = the default policy.
+    and `crl`; for TDX the files of `tdx.Collateral.from_directory`; for NVIDIA devices those of
+    `nvidia.Collateral.from_directory`, and `chain.pem` for a single report.
+    nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros; for NVIDIA devices the 32 bytes that they
+    were asked with. policy: None = the default policy.
     reference_values: DSSE envelopes signed by one of `build_keys`. trust: None = the pinned vendors' roots.
     """
     parsed: Evidence | None = None
@@ -150,15 +161,15 @@ def verify_files(
             collateral=collateral,
             at=at,
             policy=AppraisalPolicy.load(policy or DEFAULT_POLICY),
-            report_data=_expected_report_data(nonce),
+            nonce=nonce,
             reference_values=reference_values,
             build_keys=tuple(build_keys),
             trust=trust or TrustStore.production(),
         )
-        parsed = _parse(evidence)
-        verified, result = _tdx(parsed, inputs) if isinstance(parsed, tdx.TdxQuote) else _snp(parsed, inputs)
+        parsed = _parse(evidence, collateral)
+        verified, result = _judge(parsed, inputs)
     except VerificationFailed as failure:
-        return Verdict(at, parsed, failure=failure, result=rejected(failure, inputs.policy, parsed))
+        return Verdict(at, parsed, failure=failure, result=_rejected(failure, inputs.policy, parsed))
     except VerifierError as error:
         return Verdict(at, parsed, error=str(error))
     return Verdict(at, parsed, verified=verified, result=result)
@@ -172,10 +183,21 @@ class _Inputs:
     collateral: Path
     at: datetime
     policy: AppraisalPolicy
-    report_data: bytes | None
+    nonce: bytes | None
     reference_values: Sequence[Path]
     build_keys: tuple[ec.EllipticCurvePublicKey, ...]
     trust: TrustStore
+
+    @property
+    def report_data(self) -> bytes | None:
+        """REPORT_DATA, of 64 bytes in either kind of CPU's evidence, that holds the nonce."""
+        if self.nonce is None:
+            return None
+        if len(self.nonce) > REPORT_DATA_BYTES:
+            raise UnreadableInput(
+                f"nonce: {len(self.nonce)} bytes given, REPORT_DATA holds at most {REPORT_DATA_BYTES}"
+            )
+        return self.nonce.ljust(REPORT_DATA_BYTES, b"\0")
 
     def bundles(self, read: Callable[[Envelope, Iterable[ec.EllipticCurvePublicKey]], V]) -> list[V]:
         """The reference values, as `read` reads one bundle."""
@@ -186,6 +208,27 @@ class _Inputs:
             except InvalidReferenceValues as error:
                 raise InvalidReferenceValues(f"{path}: {error}") from None
         return values
+
+
+def _judge(evidence: Evidence, inputs: _Inputs) -> tuple[Verified, AttestationResult]:
+    if isinstance(evidence, tuple):
+        from verifier.nvidia import files
+
+        if inputs.reference_values:
+            raise InvalidReferenceValues("reference values are images'; NVIDIA devices are compared with their RIMs")
+        try:
+            return files.judge(evidence, inputs.collateral, inputs.policy, inputs.nonce, inputs.trust, inputs.at)
+        except MalformedEvidence as error:
+            raise UnreadableInput(f"{inputs.evidence} with {inputs.collateral}: {error}") from None
+    return _tdx(evidence, inputs) if isinstance(evidence, tdx.TdxQuote) else _snp(evidence, inputs)
+
+
+def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence | None) -> AttestationResult:
+    if isinstance(evidence, tuple):
+        from verifier.nvidia import files
+
+        return files.rejected(failure, policy)
+    return rejected(failure, policy, evidence)
 
 
 def _snp(report: snp.SnpReport, inputs: _Inputs) -> tuple[snp.VerifiedReport, AttestationResult]:
@@ -216,18 +259,13 @@ def _tdx(quote: tdx.TdxQuote, inputs: _Inputs) -> tuple[tdx.VerifiedQuote, Attes
     )
 
 
-def _parse(path: Path) -> Evidence:
+def _parse(path: Path, collateral: Path) -> Evidence:
     data = read_bytes(path, MAX_REPORT_BYTES)
     try:
+        if data.startswith(_DEVICE_EVIDENCE):
+            from verifier.nvidia import files
+
+            return files.parse(data, collateral)
         return tdx.parse(data) if tdx.is_quote(data) else snp.parse(data)
     except MalformedEvidence as error:
         raise UnreadableInput(f"{path}: {error}") from None
-
-
-def _expected_report_data(nonce: bytes | None) -> bytes | None:
-    """REPORT_DATA, of 64 bytes in either kind of evidence, that holds a nonce."""
-    if nonce is None:
-        return None
-    if len(nonce) > REPORT_DATA_BYTES:
-        raise UnreadableInput(f"nonce: {len(nonce)} bytes given, REPORT_DATA holds at most {REPORT_DATA_BYTES}")
-    return nonce.ljust(REPORT_DATA_BYTES, b"\0")

@@ -83,7 +83,10 @@ def test_a_missing_file_is_said(tmp_path):
 def test_the_shipped_policy_only_loosens_what_a_person_cannot_give():
     shipped, strict = AppraisalPolicy.load(DEFAULT_POLICY), AppraisalPolicy()
     different = {name for name in AppraisalPolicy.model_fields if getattr(shipped, name) != getattr(strict, name)}
-    assert different == {"id", "reference_values", "freshness", "minimum_tcb"}
+    assert different == {"id", "reference_values", "freshness", "minimum_tcb", "nvidia"}
+    nvidia = type(strict.nvidia).model_fields
+    different = {name for name in nvidia if getattr(shipped.nvidia, name) != getattr(strict.nvidia, name)}
+    assert different == {"rims", "stated_mode"}
 
 
 @pytest.mark.parametrize("name", ["baseline", "amd-sb-3019"])

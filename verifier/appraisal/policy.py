@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.errors import InvalidPolicy
 from verifier.fields import Byte, ChipId, Hex16, Hex32, Hex48, TcbFloor
@@ -104,6 +105,9 @@ class AppraisalPolicy(BaseModel):
     image_ids: frozenset[Hex16] | None = Field(None, description="Acceptable IMAGE_IDs (hex).")
 
     tdx: TdxPolicy = Field(default_factory=TdxPolicy, description="Further demands on Intel TDX quotes.")
+    nvidia: NvidiaPolicy = Field(
+        default_factory=NvidiaPolicy, description="Further demands on NVIDIA GPUs and NVSwitches."
+    )
 
     @field_validator("minimum_tcb", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from verifier.nvidia import layout
 from verifier.nvidia.binding import device_nonce, evidence_digest, report_data
 from verifier.nvidia.collateral import Collateral
 from verifier.nvidia.device import DeviceChain, DeviceKind
-from verifier.nvidia.evidence import DeviceEvidence, is_evidence_list, parse_evidence_list
+from verifier.nvidia.evidence import DeviceEvidence, parse_evidence_list
 from verifier.nvidia.opaque import OpaqueData
 from verifier.nvidia.report import DeviceReport, Measurement, is_report, parse
 from verifier.nvidia.revocation import OcspResponses, Revocation
@@ -26,7 +26,6 @@ __all__ = [
     "VerifiedDevice",
     "device_nonce",
     "evidence_digest",
-    "is_evidence_list",
     "is_report",
     "layout",
     "parse",

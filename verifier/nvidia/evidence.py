@@ -34,11 +34,6 @@ class DeviceEvidence:
         return self.report.annotations()
 
 
-def is_evidence_list(data: bytes) -> bool:
-    """Whether bytes start as such a list does, for whoever must tell kinds of evidence apart."""
-    return data[:64].lstrip()[:1] == b"["
-
-
 def parse_evidence_list(data: bytes) -> tuple[DeviceEvidence, ...]:
     """Read the `evidence` and `certificate` of each object, both base64; what else it says is its host's word.
 
