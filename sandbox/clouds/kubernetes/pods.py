@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 import catalog
-from sandbox.clouds.hardware import Hardware, Machine
+from sandbox.clouds.hardware import Hardware, Machine, image_reference
 from sandbox.clouds.kubernetes import api, initdata, pod_security
 from sandbox.clouds.kubernetes.nodes import CLOUD, TEE_LABELS, Node
 from sandbox.clouds.resource import CloudError
@@ -33,12 +33,10 @@ _HANDLERS: Final[Mapping[str, str | None]] = {
     "kata-qemu-nvidia-gpu-tdx": "tdx",
 }
 """TEE of each handler that the emulated nodes' containerd knows, None for one without; `kata-remote` besides."""
+_MADE_BY_PEOPLE: Final = frozenset({("secrets", "hsm-pin"), ("configmaps", "kube-root-ca.crt")})
+"""What pods find in every namespace: the Secret with the HSM's PIN, which the people of the emulated site have made
+because no program may hold it, and the cluster's own certificate."""
 _IMAGE: Final = re.compile(r"(?P<name>.+)-(?P<version>\d+\.\d+\.\d+)")
-_GALLERY: Final = (
-    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/bailiwick-images/providers"
-    "/Microsoft.Compute/galleries/bailiwick/images/{name}/versions/{version}"
-)
-"""How `Hardware` names an image version, on any cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ def wanted_to_start(namespace: str, spec: Mapping[str, Any]) -> Iterator[Wanted]
     """The volumes and the environment, which the node needs."""
     for volume in spec.get("volumes") or ():
         for resource, name in _sources(volume):
+            if (resource, name) in _MADE_BY_PEOPLE:
+                continue
             singular = {"persistentvolumeclaims": "persistentvolumeclaim"}.get(resource, resource.removesuffix("s"))
             yield Wanted(
                 api.object_id(resource, namespace, name),
@@ -173,7 +173,7 @@ def _image_reference(annotations: Mapping[str, Any]) -> str:
         raise _sandbox_failure(
             f"annotation {GUEST_IMAGE} is {path!r}; it names the guest image on the node, <name>-<version>.img"
         )
-    return _GALLERY.format(**match.groupdict())
+    return image_reference(match["name"], match["version"])
 
 
 def _hold_ceremony(hardware: Hardware, told: bytes | None) -> None:

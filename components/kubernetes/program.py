@@ -1,0 +1,25 @@
+"""A stack's region in a Kubernetes cluster, with a provider of its own, as the stacks' program registers it."""
+
+from pathlib import Path
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.kubernetes.site import KEY, Site
+from components.kubernetes.sovereign_region import SovereignRegion, SovereignRegionArgs
+from components.spec import RegionSpec
+
+
+def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
+    """Register the running stack's region, on the site that `bailiwick-kubernetes:site` states."""
+    namespace, _, key = KEY.partition(":")
+    site = Site.from_mapping(pulumi.Config(namespace).require_object(key))
+    provider = kubernetes.Provider(
+        "kubernetes",
+        context=spec.cluster,
+        cluster_identifier=f"{spec.location}/{spec.cluster}",
+        enable_server_side_apply=True,
+        delete_unreachable=False,
+    )
+    args = SovereignRegionArgs(spec=spec, site=site, reference_values=reference_values)
+    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))
