@@ -132,7 +132,7 @@ class Operations:
             key: Secret(value) if key in state.additional_secret_outputs and not isinstance(value, Secret) else value
             for key, value in marked.items()
         }
-        self._run.redactor.learn(result)
+        self._run.redactor.learn(result, stated=state.inputs)
         return result
 
 

@@ -126,6 +126,19 @@ def plaintexts_of(value: Value) -> set[str]:
             return set()
 
 
+def texts_in_clear(value: Value) -> set[str]:
+    """Every text of `value` that lies outside a `Secret`."""
+    match value:
+        case str():
+            return {value}
+        case dict():
+            return set().union(*map(texts_in_clear, value.values()))
+        case list() | tuple():
+            return set().union(*map(texts_in_clear, value))
+        case _:
+            return set()
+
+
 def _texts(value: Value) -> set[str]:
     match value:
         case str():
@@ -174,8 +187,11 @@ class Redactor:
         self._lock = threading.Lock()
         self._plaintexts: set[str] = set()
 
-    def learn(self, value: Value) -> None:
-        found = {text for text in plaintexts_of(value) if len(text) >= SHORTEST_REDACTED}
+    def learn(self, value: Value, *, stated: Value = None) -> None:
+        """Take the secrets of `value` from now on out of every text; not what `stated` says in clear, such as a label
+        that a provider gives back as a secret."""
+        known = plaintexts_of(value) - texts_in_clear(stated)
+        found = {text for text in known if len(text) >= SHORTEST_REDACTED}
         with self._lock:
             self._plaintexts |= found
 
