@@ -43,10 +43,10 @@ class Region(_Model):
 class ResourcePolicy(_Model):
     """Who may have one key. Deny by default: a guest that misses one of these gets nothing.
 
-    tee: accepted TEEs; the broker judges SEV-SNP evidence only, and refuses a guest of any other. images:
-    `<name>-<version>` of signed reference values whose measurements are accepted. debug, migration: whether such guests
-    are accepted. vmpl: accepted privilege levels. minimum_tcb: lowest security versions, on top of the image's own;
-    None = the verifier's own floor. max_token_seconds: how old an attestation result may be when it is used.
+    tee: accepted TEEs. images: `<name>-<version>` of signed reference values whose measurements are accepted.
+    debug, migration: whether such guests are accepted. max_token_seconds: how old an attestation result may be when it
+    is used. SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's
+    own, None = the verifier's own floor. How current a TDX platform is, Intel's collateral says: it must be UpToDate.
     """
 
     tee: tuple[Literal["snp", "tdx"], ...] = Field(min_length=1)
@@ -86,7 +86,7 @@ class VerifierConfig(_Model):
     port: int = Field(default=8443, ge=1, le=65535)
     name: str = Field(min_length=1, max_length=253)
     region: Region
-    trust_anchors: tuple[Literal["amd", "sandbox"], ...] = Field(min_length=1)
+    trust_anchors: tuple[Literal["amd", "intel", "sandbox"], ...] = Field(min_length=1)
     reference_values: tuple[dict[str, Any], ...] = ()
     build_keys: tuple[str, ...] = ()
     resources: tuple[Resource, ...] = ()

@@ -133,12 +133,25 @@ def read_tdx_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey
     return _read(envelope, keys, TdxReferenceValues)
 
 
+def read_any_bundle(
+    envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]
+) -> ReferenceValues | TdxReferenceValues:
+    """The same for a bundle of whichever kind its predicate says."""
+    statement = _statement(envelope, keys)
+    predicate = statement.get("predicate")
+    is_tdx = isinstance(predicate, Mapping) and predicate.get("tee") == "tdx"
+    return (TdxReferenceValues if is_tdx else ReferenceValues).from_statement(statement)
+
+
 def _read(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey], model: type[V]) -> V:
+    return model.from_statement(_statement(envelope, keys))
+
+
+def _statement(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> dict[str, Any]:
     try:
-        statement = dsse.verify(envelope, keys).statement()
+        return dsse.verify(envelope, keys).statement()
     except dsse.DsseError as error:
         raise InvalidReferenceValues(f"reference values: {error}") from None
-    return model.from_statement(statement)
 
 
 def _names_only(subjects: object, values: _Bundle) -> bool:

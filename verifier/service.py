@@ -15,6 +15,7 @@ from verifier.config import ConfigurationError, VerifierConfig
 from verifier.errors import VerifierError
 from verifier.keystore import FileKeyStore, KeyStore, KeyStoreError, Pkcs11KeyStore, find_softhsm
 from verifier.log import LogError, TransparencyLog
+from verifier.tdx import CollateralStore
 from verifier.trust import TrustStore
 
 LOG_KEY = "transparency-log"
@@ -27,6 +28,7 @@ def serve(
     *,
     sandbox_root: bytes | None = None,
     crls: Sequence[bytes] = (),
+    collateral: Path | None = None,
     host: str = "0.0.0.0",  # noqa: S104 - a network security group and no public address stand before it
     certificate: Path | None = None,
     private_key: Path | None = None,
@@ -34,13 +36,15 @@ def serve(
     """Serve until stopped.
 
     data: directory that all replicas share; it holds the log and the wrapped keys. sandbox_root: PEM of an emulated
-    vendor's root, used only if `config.trust_anchors` names it. certificate, private_key: PEM files for HTTPS.
+    vendor's root, used only if `config.trust_anchors` names it. collateral: directory of Intel's collateral for TDX, a
+    folder for each FMSPC. certificate, private_key: PEM files for HTTPS.
     """
     trust = TrustStore.production()
     if sandbox_root is not None:
         trust = trust.with_sandbox(sandbox_root)
     log = TransparencyLog(data / "log", keystore, LOG_KEY, origin=f"{config.name}/log")
-    app = create_app(config, keystore, trust, log, WrappedKeys(data / "wrapped"), utc_now, crls)
+    wrapped, store = WrappedKeys(data / "wrapped"), CollateralStore(collateral)
+    app = create_app(config, keystore, trust, log, wrapped, utc_now, crls, store)
     uvicorn.run(
         app,
         host=host,
@@ -62,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.data,
             sandbox_root=_content(options.sandbox_root) if options.sandbox_root else None,
             crls=[_content(path) for path in options.crl],
+            collateral=options.tdx_collateral,
             host=options.host,
             certificate=options.tls_certificate,
             private_key=options.tls_key,
@@ -108,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
         "--sandbox-root", type=Path, help="root of emulated hardware (PEM), if the configuration names it"
     )
     parser.add_argument("--crl", type=Path, action="append", default=[], help="AMD revocation list (DER); repeatable")
+    parser.add_argument(
+        "--tdx-collateral", type=Path, help="directory of Intel's collateral, one folder for each FMSPC"
+    )
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - as in serve
     parser.add_argument("--tls-certificate", type=Path, help="certificate chain (PEM)")
     parser.add_argument("--tls-key", type=Path, help="private key of the certificate (PEM)")

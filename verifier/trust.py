@@ -24,6 +24,9 @@ from verifier.pki.files import certificates_in, pem_values
 _ROOTS: Final = Path(__file__).parent / "roots"
 _VENDORS: Final = ("amd", "intel", "nvidia")
 
+EMULATED: Final = ("milan", "genoa", "turin", "tdx")
+"""Product lines that a sandbox emulates."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchor:
@@ -82,19 +85,20 @@ class TrustStore:
                     intermediates.append(certificate)
         return cls(anchors, intermediates)
 
-    def with_sandbox(self, pem: bytes | str, scope: Iterable[str] = ("milan", "genoa", "turin")) -> TrustStore:
-        """A new store that also trusts an emulated vendor's root, under the name `sandbox`.
+    def with_sandbox(self, pem: bytes | str, scope: Iterable[str] = EMULATED) -> TrustStore:
+        """A new store that also trusts emulated vendors' roots, each under the name `sandbox`.
 
-        pem: the self-issued root, and any intermediates under it.
+        pem: the self-issued roots, one for each vendor, and any intermediates under them. What a root's key cannot
+        have signed it does not vouch for, whatever its scope: AMD's are RSA keys, Intel's are on P-256.
         """
         text = pem.encode() if isinstance(pem, str) else pem
         certificates = [Certificate.parse(der) for der in pem_values(text)]
         roots = [certificate for certificate in certificates if certificate.issuer == certificate.subject]
-        if len(roots) != 1:
-            raise MalformedEvidence(0, f"sandbox root: {len(roots)} self-issued certificates in PEM, 1 expected")
-        anchor = TrustAnchor("sandbox", frozenset(scope), roots[0])
-        others = [certificate for certificate in certificates if certificate is not roots[0]]
-        return TrustStore((*self.anchors, anchor), (*self.intermediates, *others))
+        if not roots:
+            raise MalformedEvidence(0, "sandbox root: no self-issued certificate in PEM, at least 1 expected")
+        anchors = (TrustAnchor("sandbox", frozenset(scope), root) for root in roots)
+        others = [certificate for certificate in certificates if certificate not in roots]
+        return TrustStore((*self.anchors, *anchors), (*self.intermediates, *others))
 
 
 def pinned_certificates(vendor: str) -> list[PinnedCertificate]:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tests.verifier.fake_amd import milan
+from tests.verifier.tdx.fake_intel import world
 from verifier import trust
 from verifier.errors import MalformedEvidence
 from verifier.trust import TrustStore, pinned_certificates
@@ -69,14 +70,22 @@ def test_a_root_that_differs_from_its_pin_is_not_loaded(tmp_path, monkeypatch):
 def test_a_sandbox_root_makes_another_store():
     production = TrustStore.production()
     vendors = [anchor.name for anchor in production.anchors]
-    world = milan()
-    store = production.with_sandbox(pem(world.ark.encode()) + pem(world.intermediate.encode()))
+    amd = milan()
+    store = production.with_sandbox(pem(amd.ark.encode()) + pem(amd.intermediate.encode()))
     assert [anchor.name for anchor in store.anchors] == [*vendors, "sandbox"]
     assert "sandbox" not in vendors
     assert store.intermediates[-1].common_name == "SEV-Milan"
 
 
-@pytest.mark.parametrize("text", [b"", b"no PEM", pem(milan().leaf.encode()), 2 * pem(milan().ark.encode())])
-def test_a_sandbox_root_is_one_self_issued_certificate(text):
+def test_a_sandbox_may_emulate_several_vendors():
+    roots = [milan().ark.encode(), world().root.encode()]
+    store = TrustStore.production().with_sandbox(b"".join(map(pem, roots)))
+    emulated = [anchor for anchor in store.anchors if anchor.name == "sandbox"]
+    assert [anchor.certificate.encoded for anchor in emulated] == roots
+    assert all({"milan", "tdx"} <= anchor.scope for anchor in emulated)
+
+
+@pytest.mark.parametrize("text", [b"", b"no PEM", pem(milan().leaf.encode())])
+def test_a_sandbox_root_is_a_self_issued_certificate(text):
     with pytest.raises(MalformedEvidence, match="sandbox root"):
         TrustStore.production().with_sandbox(text)

@@ -19,10 +19,12 @@ from verifier.broker.wrapped import WrappedKeys
 from verifier.config import VerifierConfig
 from verifier.keystore import KeyStore
 from verifier.log import LogError, Receipt, TransparencyLog
+from verifier.tdx import CollateralSource
 from verifier.trust import TrustStore
 
-MAX_BODY_BYTES = 262_144
-"""An SNP attestation message has about 8 KiB, with its report as fields about 30 KiB."""
+MAX_BODY_BYTES = 524_288
+"""An SNP attestation message has about 8 KiB, with its report as fields about 30 KiB; a TDX one, with the 256 KiB that
+firmware reserves for its event log, about 360 KiB."""
 
 RECEIPT_HEADER = "bailiwick-receipt"
 """Number of the log entry that records the decision; the receipt is at /v1/log/entries/<number>."""
@@ -36,13 +38,15 @@ def create_app(
     wrapped: WrappedKeys,
     clock: Clock,
     crls: Sequence[bytes] = (),
+    collateral: CollateralSource | None = None,
 ) -> Starlette:
     """One replica of the broker as an ASGI application.
 
     trust: the roots at hand; only those that `config.trust_anchors` names are used. clock: the current time, aware.
-    crls: AMD's revocation lists (DER). ConfigurationError when the configuration names a root that `trust` lacks.
+    crls: AMD's revocation lists (DER). collateral: Intel's, without which no TDX guest is served.
+    ConfigurationError when the configuration names a root that `trust` lacks.
     """
-    broker = Broker(config, keystore, trust, log, wrapped, clock, crls)
+    broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral)
 
     async def auth(request: Request) -> Response:
         body = await _body(request, broker, "challenge")

@@ -5,29 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from verifier import snp
-from verifier.appraisal import AppraisalPolicy, AttestationResult, Tier, appraise
+from verifier.appraisal import AppraisalPolicy, AttestationResult, Tier
+from verifier.appraisal import snp as snp_appraisal
+from verifier.appraisal import tdx as tdx_appraisal
+from verifier.broker.genuine import Genuine, verify_snp, verify_tdx
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.protocol import Evidence
+from verifier.broker.snp_evidence import SnpEvidence
 from verifier.config import ConfigurationError, Resource, VerifierConfig
 from verifier.errors import InvalidReferenceValues, MalformedEvidence, VerificationFailed
-from verifier.reference import ReferenceValues, read_bundle
+from verifier.reference import ReferenceValues, TdxReferenceValues, read_any_bundle
 from verifier.signer import load_public_key
 from verifier.snp import Product, VerifiedReport
+from verifier.tdx import CollateralSource, CollateralStore
 from verifier.trust import TrustStore
-
-_REPORT_BYTES = 1184
 
 
 class Judge:
     """Trust anchors, reference values and policies of one configuration.
 
-    crls: AMD's revocation lists (DER), from the verifier's own collateral.
+    crls: AMD's revocation lists (DER), from the verifier's own collateral. collateral: Intel's, for TDX.
     """
 
-    def __init__(self, config: VerifierConfig, trust: TrustStore, crls: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self,
+        config: VerifierConfig,
+        trust: TrustStore,
+        crls: Sequence[bytes] = (),
+        collateral: CollateralSource | None = None,
+    ) -> None:
         self._trust = narrowed(trust, config.trust_anchors)
         self._crls = tuple(crls)
+        self._collateral = collateral or CollateralStore(None)
         self._reference_values, self._refused_values = _reference_values(config)
         self._policies = {resource.path: appraisal_policy(resource) for resource in config.resources}
 
@@ -35,30 +44,28 @@ class Judge:
         """Name and digest of the appraisal policy of a resource."""
         return self._policies[resource.path].identifier
 
-    def verify(self, evidence: Evidence, at: datetime) -> VerifiedReport:
-        """Genuine, by a trusted vendor's key, at this time? A Refusal names the check that failed."""
-        if len(evidence.report) != _REPORT_BYTES:
-            raise Refusal(
-                Kind.ATTESTATION,
-                "evidence.report",
-                f"the report has {len(evidence.report)} bytes, {_REPORT_BYTES} expected",
-            )
+    def verify(self, evidence: Evidence, at: datetime, collateral: CollateralSource | None = None) -> Genuine:
+        """Genuine, by a trusted vendor's key, at this time? A Refusal names the check that failed.
+
+        collateral: to be used instead of the verifier's own.
+        """
         try:
-            report = snp.parse(evidence.report)
-            return snp.verify(report, evidence.endorsements, self._trust, at, crls=self._crls)
+            if isinstance(evidence.hardware, SnpEvidence):
+                return verify_snp(evidence.hardware, self._trust, at, self._crls)
+            return verify_tdx(evidence.hardware, self._trust, at, collateral or self._collateral)
         except MalformedEvidence as error:
             raise Refusal(Kind.ATTESTATION, "evidence.malformed", str(error)) from None
         except VerificationFailed as error:
             raise Refusal(Kind.ATTESTATION, error.check, error.reason) from None
 
-    def appraise(self, verified: VerifiedReport, evidence: Evidence, resource: Resource) -> AttestationResult:
+    def appraise(self, genuine: Genuine, evidence: Evidence, resource: Resource) -> AttestationResult:
         """The result under the policy of `resource`, REPORT_DATA being what nonce and key demand."""
-        return appraise(
-            verified,
-            self._policies[resource.path],
-            report_data=evidence.runtime_data.report_data(),
-            reference_values=self._reference_values,
-        )
+        policy, expected = self._policies[resource.path], evidence.runtime_data.report_data()
+        if isinstance(genuine.verified, VerifiedReport):
+            reports = [it for it in self._reference_values if isinstance(it, ReferenceValues)]
+            return snp_appraisal.appraise(genuine.verified, policy, report_data=expected, reference_values=reports)
+        quotes = [it for it in self._reference_values if isinstance(it, TdxReferenceValues)]
+        return tdx_appraisal.appraise(genuine.verified, policy, report_data=expected, reference_values=quotes)
 
     def objections(self, result: AttestationResult, resource: Resource, tee: str) -> list[str]:
         """Why the result does not open `resource`; empty when it does."""
@@ -69,15 +76,15 @@ class Judge:
             found.append(f"tee: {tee}, the policy accepts {', '.join(resource.policy.tee)}")
         if not found and result.status is not Tier.AFFIRMING:
             found.append(f"status: {result.status}, affirming is required")
-        return found + self._without_values(resource) if found else []
+        return found + self._without_values(resource, tee) if found else []
 
-    def _without_values(self, resource: Resource) -> list[str]:
+    def _without_values(self, resource: Resource, tee: str) -> list[str]:
         """Which of the policy's images have no usable reference values, and which bundles were not usable."""
-        usable = {values.name for values in self._reference_values}
+        usable = {values.name for values in self._reference_values if values.tee == tee}
         missing = [image for image in resource.policy.images if image not in usable]
         if not missing:
             return []
-        return [f"reference-values: none that a build key signed for image {image}" for image in missing] + [
+        return [f"reference-values: none that a build key signed for image {image} on {tee}" for image in missing] + [
             f"reference-values: {reason}" for reason in self._refused_values
         ]
 
@@ -108,14 +115,14 @@ def appraisal_policy(resource: Resource) -> AppraisalPolicy:
     return AppraisalPolicy.model_validate(fields)
 
 
-def _reference_values(config: VerifierConfig) -> tuple[list[ReferenceValues], list[str]]:
+def _reference_values(config: VerifierConfig) -> tuple[list[ReferenceValues | TdxReferenceValues], list[str]]:
     """The bundles that a build key signed; and for each of the others, why it is not used."""
     keys = [load_public_key(key) for key in config.build_keys]
-    usable: list[ReferenceValues] = []
+    usable: list[ReferenceValues | TdxReferenceValues] = []
     refused: list[str] = []
     for index, envelope in enumerate(config.reference_values):
         try:
-            usable.append(read_bundle(envelope, keys))
+            usable.append(read_any_bundle(envelope, keys))
         except InvalidReferenceValues as error:
             refused.append(f"bundle {index} is not used: {error}")
     return usable, refused

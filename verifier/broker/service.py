@@ -17,6 +17,7 @@ from verifier import build, canonical, ear, jwk
 from verifier.appraisal import AttestationResult
 from verifier.broker import jwe, session
 from verifier.broker.decision import Event, Facts
+from verifier.broker.genuine import Genuine
 from verifier.broker.judge import Judge
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.protocol import Evidence, read_attestation, read_request
@@ -26,11 +27,12 @@ from verifier.errors import InvalidToken
 from verifier.keystore import KeyStore, KeyStoreError, open_signer
 from verifier.log import ArchiveError, LogError, Receipt, TransparencyLog
 from verifier.signer import fingerprint
-from verifier.snp import VerifiedReport
+from verifier.tdx import CollateralSource
 from verifier.trust import TrustStore
 
 TOKEN_KEY = "verifier-token"  # noqa: S105 - the name of the signing key, not a secret
 EVIDENCE = "evidence"
+COLLATERAL = "collateral"
 RESULT = "result"
 
 Clock = Callable[[], datetime]
@@ -71,11 +73,12 @@ class Broker:
         wrapped: WrappedKeys,
         clock: Clock,
         crls: Sequence[bytes] = (),
+        collateral: CollateralSource | None = None,
     ) -> None:
         self.config = config
         self.log = log
         self._keystore = keystore
-        self._judge = Judge(config, trust, crls)
+        self._judge = Judge(config, trust, crls, collateral)
         self._wrapped = wrapped
         self._clock = clock
         self._signer = open_signer(keystore, TOKEN_KEY)
@@ -101,9 +104,10 @@ class Broker:
             facts.guest_key = jwk.thumbprint(evidence.runtime_data.tee_pubkey)
             facts.evidence_digest = evidence.digest
             self._spend(challenge, evidence, now)
-            verified = self._genuine(evidence, facts, now)
-            resource, result = self._best(verified, evidence, facts)
+            genuine = self._genuine(evidence, facts, now)
+            resource, result = self._best(genuine, evidence, facts)
             self.log.archive.put(EVIDENCE, evidence.to_json())
+            self._keep_collateral(genuine, facts)
             token = ear.issue(
                 result,
                 key=self._signer,
@@ -134,11 +138,12 @@ class Broker:
             claims = self._claims(token or self._session_token(cookie), facts, now)
             resource = self._resource(path, facts)
             evidence = self._attested(claims, resource, now)
-            verified = self._genuine(evidence, facts, now)
-            result = self._judge.appraise(verified, evidence, resource)
+            genuine = self._genuine(evidence, facts, now)
+            result = self._judge.appraise(genuine, evidence, resource)
             objections = self._judge.objections(result, resource, evidence.tee)
             if objections:
                 raise Refusal(Kind.POLICY, "policy", *objections)
+            self._keep_collateral(genuine, facts)
             dek = self._data_key(resource)
             released = jwe.encrypt(dek, evidence.runtime_data.tee_pubkey)
             receipt = self._allow(facts, now, _affirmed(result))
@@ -179,25 +184,30 @@ class Broker:
         if not self.log.spend(challenge.nonce, challenge.expires, now):
             raise Refusal(Kind.ATTESTATION, "nonce.replayed", "this nonce was used before: ask for a new one")
 
-    def _genuine(self, evidence: Evidence, facts: Facts, now: datetime) -> VerifiedReport:
+    def _genuine(self, evidence: Evidence, facts: Facts, now: datetime) -> Genuine:
         """Verified evidence whose REPORT_DATA commits to its nonce and key, under any policy."""
-        verified = self._judge.verify(evidence, now)
-        facts.measurement = verified.report.measurement.hex()
-        facts.root = verified.chain.anchor.name
-        if verified.report.report_data != evidence.runtime_data.report_data():
+        genuine = self._judge.verify(evidence, now)
+        facts.measurement, facts.root = genuine.measurement, genuine.root
+        if genuine.report_data != evidence.runtime_data.report_data():
             raise Refusal(
                 Kind.ATTESTATION,
                 "report-data",
                 "REPORT_DATA is not the hash of this nonce and key: the evidence is of another session or guest",
             )
-        return verified
+        return genuine
 
-    def _best(self, verified: VerifiedReport, evidence: Evidence, facts: Facts) -> tuple[Resource, AttestationResult]:
+    def _keep_collateral(self, genuine: Genuine, facts: Facts) -> None:
+        """Archive what the evidence was judged with: Intel's documents expire, and an auditor comes later."""
+        if genuine.collateral is not None:
+            members = canonical.encode(genuine.collateral.members())
+            facts.collateral_digest = self.log.archive.put(COLLATERAL, members)
+
+    def _best(self, genuine: Genuine, evidence: Evidence, facts: Facts) -> tuple[Resource, AttestationResult]:
         """The first resource whose policy the evidence satisfies; a Refusal with what each policy objects to."""
         objections: list[str] = []
         for resource in self.config.resources:
             facts.policy_digest, facts.policy_id = resource.policy.digest, self._judge.policy_id(resource)
-            result = self._judge.appraise(verified, evidence, resource)
+            result = self._judge.appraise(genuine, evidence, resource)
             facts.verdict_status = str(result.status)
             found = self._judge.objections(result, resource, evidence.tee)
             if not found:

@@ -46,8 +46,8 @@ class BundleInputs:
     verdicts, `{"rule", "urn", "level", "status", "message"}` each. jurisdiction: the stack's. inside: jurisdictions
     that lie within it, itself included (from the catalogue). dependencies: the jurisdiction graph's records.
     configurations: of the verifiers. token_key, log_key: public keys of the verifiers' results and of the log.
-    keystore: `is_hsm` and `description`. sandbox_root: PEM of the emulated vendor's root, if a verifier trusts it.
-    attestations, receipts, origin: the log's content (`collect`).
+    keystore: `is_hsm` and `description`. sandbox_root: PEM of the emulated vendors' roots, if a verifier trusts them.
+    attestations, collateral (each set as archived), receipts, origin: the log's content (`collect`).
     """
 
     stack: str
@@ -66,12 +66,13 @@ class BundleInputs:
     keystore: Mapping[str, Any]
     sandbox_root: str | None = None
     attestations: Sequence[Attested] = field(default_factory=tuple)
+    collateral: Sequence[bytes] = field(default_factory=tuple)
     receipts: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     origin: str = ""
 
 
 def collect(log: TransparencyLog) -> dict[str, Any]:
-    """`attestations`, `receipts`, `origin` and `log_key` of a log: everything in it, under its newest checkpoint."""
+    """A log's `attestations`, `collateral`, `receipts`, `origin` and `log_key`: all there is under its checkpoint."""
     receipts = [receipt.to_dict() for receipt in log.receipts()]
     attested = [
         Attested(
@@ -81,7 +82,14 @@ def collect(log: TransparencyLog) -> dict[str, Any]:
         for receipt in receipts
         if (receipt["entry"]["event"], receipt["entry"]["decision"]) == ("attestation", "allow")
     ]
-    return {"attestations": attested, "receipts": receipts, "origin": log.origin, "log_key": log.public_key}
+    judged_with = {receipt["entry"].get("collateral_digest") for receipt in receipts} - {None}
+    return {
+        "attestations": attested,
+        "collateral": [log.archive.get("collateral", digest) for digest in sorted(judged_with)],
+        "receipts": receipts,
+        "origin": log.origin,
+        "log_key": log.public_key,
+    }
 
 
 def build(inputs: BundleInputs, signer: Signer) -> dict[str, Any]:
@@ -153,7 +161,8 @@ def _predicates(inputs: BundleInputs) -> dict[str, dict[str, Any]]:
                     "result_digest": hashlib.sha256(attested.result.encode("ascii")).hexdigest(),
                 }
                 for attested in inputs.attestations
-            ]
+            ],
+            "collateral": [canonical.parse_object(collateral) for collateral in inputs.collateral],
         },
         "receipts": {"origin": inputs.origin, "receipts": [dict(receipt) for receipt in inputs.receipts]},
     }

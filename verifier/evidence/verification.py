@@ -182,8 +182,10 @@ def _claims(outcome: Verification, trust: TrustStore) -> None:
     configurations = [
         VerifierConfig.from_json(canonical.encode(item)) for item in statements["verifier"]["configurations"]
     ]
+    attestation = statements["attestation"]
     Attestations(
-        results=statements["attestation"]["results"],
+        results=attestation["results"],
+        collateral={bundles.digest_of(item): item for item in attestation.get("collateral", ())},
         entries=[receipt["entry"] for receipt in statements["receipts"]["receipts"]],
         configurations={configuration.name: configuration for configuration in configurations},
         key=keys["token"],

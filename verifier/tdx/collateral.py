@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from verifier.errors import UnreadableInput, VerificationFailed
 from verifier.pki.files import read_bytes
@@ -48,6 +50,15 @@ class Collateral:
             whole.update(len(part).to_bytes(8, "big"))
             whole.update(part)
         return whole.digest()
+
+    def members(self) -> dict[str, str]:
+        """The parts in base64, as JSON members."""
+        return {name: base64.b64encode(getattr(self, name)).decode("ascii") for name in _FILES}
+
+    @classmethod
+    def from_members(cls, members: Mapping[str, Any]) -> Collateral:
+        """Read what `members` gives; KeyError, TypeError or ValueError when a part is missing or not base64."""
+        return cls(**{name: base64.b64decode(members[name], validate=True) for name in _FILES})
 
     @classmethod
     def from_directory(cls, directory: Path) -> Collateral:

@@ -311,7 +311,7 @@ def test_a_planted_wrapped_key_is_never_released(site: Site, client: Client, gue
         (b"[]", 400, "a JSON object is expected"),
         (b'{"tee":"snp","tee":"tdx"}', 400, "'tee' appears twice"),
         (b"{}", 400, "the message needs"),
-        (b" " * 300_000, 413, "larger than 262144 bytes"),
+        (b" " * 600_000, 413, "larger than 524288 bytes"),
     ],
 )
 def test_a_body_that_is_no_message_is_refused(
@@ -324,7 +324,7 @@ def test_a_body_that_is_no_message_is_refused(
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        ({"version": "0.4.0", "tee": "tdx"}, "TEE 'tdx' is not supported"),
+        ({"version": "0.4.0", "tee": "sgx"}, "TEE 'sgx' is not supported, one of snp, tdx"),
         ({"version": "1.0.0", "tee": "snp"}, "this verifier speaks 0.4.x"),
     ],
 )

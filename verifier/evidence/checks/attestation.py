@@ -16,6 +16,7 @@ from verifier.broker.protocol import Evidence
 from verifier.config import Resource, VerifierConfig
 from verifier.errors import InvalidToken, VerifierError
 from verifier.evidence.outcome import Verification, count
+from verifier.tdx import Collateral, KnownCollateral
 from verifier.trust import TrustStore
 
 
@@ -33,10 +34,12 @@ class Attested:
 class Attestations:
     """The attestations of a bundle, the decisions that rest on them, and what is needed to judge them again.
 
-    entries: the log's. configurations: verifier name → configuration. trust: the auditor's roots.
+    collateral: SHA-256 → what TDX quotes were judged with. entries: the log's. configurations: verifier name →
+    configuration. trust: the auditor's roots.
     """
 
     results: list[dict[str, Any]]
+    collateral: Mapping[str, Mapping[str, Any]]
     entries: list[dict[str, Any]]
     configurations: Mapping[str, VerifierConfig]
     key: ec.EllipticCurvePublicKey
@@ -111,14 +114,23 @@ class Attestations:
             raise VerifierError(f"the configuration of {entry['verifier']['name']} is not in the bundle")
         judge = self._judge(configuration)
         evidence = attested.evidence
-        verified = judge.verify(evidence, datetime.fromisoformat(entry["time"]))
-        if verified.report.measurement.hex() != entry["measurement"]:
-            raise VerifierError("the receipt names another measurement than the report")
+        genuine = judge.verify(evidence, datetime.fromisoformat(entry["time"]), self._collateral_of(entry))
+        if genuine.measurement != entry["measurement"]:
+            raise VerifierError("the receipt names another measurement than the evidence")
         resource = _resource(configuration, entry)
-        objections = judge.objections(judge.appraise(verified, evidence, resource), resource, evidence.tee)
+        objections = judge.objections(judge.appraise(genuine, evidence, resource), resource, evidence.tee)
         if objections:
             raise VerifierError("; ".join(objections))
-        return verified.chain.anchor.name
+        return genuine.root
+
+    def _collateral_of(self, entry: Mapping[str, Any]) -> KnownCollateral:
+        """What the decision says that it was judged with; None where it says nothing, as for every SNP report."""
+        digest = entry.get("collateral_digest")
+        if digest is None:
+            return KnownCollateral(None)
+        if digest not in self.collateral:
+            raise VerifierError(f"the collateral {digest[:16]}… that it was judged with is not in the bundle")
+        return KnownCollateral(Collateral.from_members(self.collateral[digest]))
 
     def _accepts_emulated(self) -> bool:
         return any(anchor.name == "sandbox" for anchor in self.trust.anchors)
