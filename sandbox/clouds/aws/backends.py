@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
+from moto.s3.models import s3_backends
 
 import catalog
 from sandbox.clouds.aws.store import AwsStore
@@ -57,6 +58,7 @@ class Backends:
         """Be the process's emulated account for as long as the context lasts. Re-entrant."""
         with _MOTO:
             outer = {service: _global(service).pop(ACCOUNT, None) for service in SERVICES}
+            outer_buckets = dict(s3_backends.bucket_accounts)
             self._put_in_place()
             try:
                 yield
@@ -65,6 +67,7 @@ class Backends:
                 for service, backends in outer.items():
                     if backends is not None:
                         _global(service)[ACCOUNT] = backends
+                s3_backends.bucket_accounts = outer_buckets
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client of a service in a region, answered by moto. Only inside `installed`."""
@@ -101,6 +104,9 @@ class Backends:
             self._loaded = True
         for service in SERVICES:
             _global(service)[ACCOUNT]  # created when first asked for
+        # Whose a bucket's name is, moto keeps beside the backends.
+        partitions = dict.items(s3_backends[ACCOUNT])
+        s3_backends.bucket_accounts = {name: (id_, ACCOUNT) for id_, backend in partitions for name in backend.buckets}
 
 
 @cache

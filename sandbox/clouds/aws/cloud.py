@@ -26,6 +26,7 @@ from sandbox.clouds.aws import (
     keys,
     names,
     network,
+    network_filters,
     organizations,
     places,
     private_dns,
@@ -44,8 +45,19 @@ from sandbox.provider import Checked, CheckFailure, Created, Diff, Properties, P
 from sandbox.values import UNKNOWN, Value, contains_unknown
 
 MODULES = (
-    audit, balancing, clusters, compute, groups, identity, keys, names, network, organizations, storage,
-)  # fmt: skip
+    audit,
+    balancing,
+    clusters,
+    compute,
+    groups,
+    identity,
+    keys,
+    names,
+    network,
+    network_filters,
+    organizations,
+    storage,
+)
 DEFAULT_REGION = "us-east-1"
 """The region of moto's global services, and of a provider that names none."""
 
@@ -197,7 +209,12 @@ class AwsCloud:
         return self._backends.client(service, region)
 
     def location(self) -> str:
+        """The provider's region."""
         return self._region
+
+    def now(self) -> float:
+        """The moment, in POSIX seconds."""
+        return self._clock()
 
     def close(self) -> None:
         with self._lock:

@@ -7,7 +7,7 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import AWSManagedPolicy, iam_backends
-from moto.iam.policy_validation import IAMPolicyDocumentValidator
+from moto.iam.policy_validation import IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
 
 from sandbox.clouds.aws import places
 from sandbox.clouds.aws.backends import ACCOUNT
@@ -44,6 +44,14 @@ def _change_role(call: Call) -> None:
 def _role(call: Call) -> Properties:
     found = call.client("iam").get_role(RoleName=call.id)["Role"]
     return {"arn": found["Arn"], "uniqueId": found["RoleId"], "createDate": found["CreateDate"].isoformat()}
+
+
+def _trust_is_well_formed(call: Call) -> None:
+    """Who may assume the role: moto has the validator and does not ask it when a role is made."""
+    try:
+        IAMTrustPolicyDocumentValidator(call.inputs["assumeRolePolicy"]).validate()
+    except MalformedPolicyDocument as error:
+        raise CloudError("MalformedPolicyDocument", f"assumeRolePolicy: {error.message}") from None
 
 
 def _names_resources(call: Call) -> None:
@@ -124,7 +132,7 @@ TYPES = (
         in_place=frozenset({"tags", "assumeRolePolicy", "description", "maxSessionDuration", "forceDetachPolicies"}),
         name_property="name",
         defaults={"path": "/", "maxSessionDuration": 3600},
-        checks=(well_formed("assumeRolePolicy"),),
+        checks=(well_formed("assumeRolePolicy"), _trust_is_well_formed),
     ),
     AwsType(
         pulumi_type="aws:iam/rolePolicy:RolePolicy",

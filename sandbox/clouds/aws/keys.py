@@ -5,7 +5,6 @@ key `llm`. It is made with the alias and destroyed when the waiting period of th
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.clouds.aws import places
@@ -64,7 +63,7 @@ def _remove(call: Call) -> None:
     # The HSM's key has the alias's name: an alias goes before its key, and leaves the name behind.
     name = call.session.store.claims.last(f"hsm:{call.id}", "", "~")
     if name is not None:
-        purge_at = datetime.now(UTC).timestamp() + days * _DAYS
+        purge_at = call.session.now() + days * _DAYS
         call.session.store.bury(Grave("hsm", name, call.type.pulumi_type, call.id, {}, purge_at))
 
 
@@ -141,6 +140,11 @@ def _create_alias(call: Call) -> str:
     return call.name
 
 
+def _is_not_reserved(call: Call) -> None:
+    if call.name.startswith("alias/aws/"):
+        raise CloudError("NotAuthorizedException", "CreateAlias: the prefix alias/aws/ is reserved for keys of AWS")
+
+
 def _make_material(call: Call) -> None:
     """The HSM's key is named with the alias. One of that name that waits for deletion lives on in the new key."""
     store, name = call.session.store, call.name.rsplit("/", 1)[1]
@@ -185,6 +189,7 @@ TYPES = (
         answer=_alias,
         in_place=frozenset({"targetKeyId"}),
         name_property="name",
+        checks=(_is_not_reserved,),
         started=_make_material,
     ),
 )

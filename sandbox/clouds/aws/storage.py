@@ -1,5 +1,6 @@
 """Amazon S3: buckets, and the settings that are resources of their own."""
 
+import re
 from collections.abc import Callable
 
 import catalog
@@ -10,6 +11,7 @@ from sandbox.clouds.resource import CloudError, View
 from sandbox.provider import Properties
 from sandbox.values import Value
 
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
 _CLASSIC = "us-east-1"
 """The region that takes no location constraint."""
 
@@ -24,6 +26,11 @@ def _create(call: Call) -> str:
     call.client("s3").create_bucket(**request)
     _tag(call)
     return call.name
+
+
+def _name_is_valid(call: Call) -> None:
+    if not _NAME.fullmatch(call.name):
+        raise CloudError("InvalidBucketName", f"CreateBucket: The specified bucket is not valid: {call.name}")
 
 
 def _tag(call: Call) -> None:
@@ -172,6 +179,7 @@ TYPES = (
         in_place=frozenset({"tags", "forceDestroy"}),
         name_property="bucket",
         defaults={"forceDestroy": False},
+        checks=(_name_is_valid,),
     ),
     _setting("BucketVersioning", _versioning, remove=None),
     _setting("BucketObjectLockConfiguration", _object_lock, remove=None, checks=(_lock_was_enabled, _lock_only_grows)),
