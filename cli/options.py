@@ -8,3 +8,9 @@ from cli.pulumi_engine import Engine
 
 StackArgument = Annotated[str, typer.Argument(help="a stack with a file stacks/Pulumi.STACK.yaml", metavar="STACK")]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="auto is pulumi where the command is on PATH")]
+FaultsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--faults", help="faults of the emulated cloud: throttle=0.2,unavailable=0.1,slow=0.1,fail=0.05,seed=7"
+    ),
+]

@@ -4,7 +4,7 @@ import typer
 
 from cli.console import open_console
 from cli.errors import EXIT_VIOLATION
-from cli.options import EngineOption, StackArgument
+from cli.options import EngineOption, FaultsOption, StackArgument
 from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import emulated, print_header
@@ -13,10 +13,10 @@ app = typer.Typer()
 
 
 @app.command()
-def refresh(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
+def refresh(stack: StackArgument, engine: EngineOption = Engine.AUTO, faults: FaultsOption = None) -> None:
     """Read every resource back from the cloud and take what differs into the state."""
     console = open_console()
-    with emulated(Project.find(), stack, console) as session:
+    with emulated(Project.find(), stack, console, faults) as session:
         print_header(session, engine.chosen())
         if engine.chosen() is Engine.PULUMI:
             with session.pulumi_engine() as pulumi:

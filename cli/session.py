@@ -15,8 +15,10 @@ from cli.pulumi_engine import Engine, PulumiEngine
 from components.spec import RegionSpec
 from policies import pack
 from sandbox.clouds import Cloud, open_cloud
+from sandbox.clouds.faults import FaultMemory, FaultPlan, FaultPlanError, FaultyProvider
 from sandbox.engine import LocalEngine, PolicyHost, StateFile
 from sandbox.engine.events import Emit
+from sandbox.provider import Provider
 from sandbox.region import Region
 
 
@@ -30,13 +32,21 @@ class Session:
     region: Region
     cloud: Cloud
     console: Console
+    faults: FaultPlan | None = None
+
+    @property
+    def provider(self) -> Provider:
+        """The cloud as an engine sees it, misbehaving where faults are asked for."""
+        if self.faults is None:
+            return self.cloud
+        return FaultyProvider(self.cloud, self.faults, FaultMemory(self.project.region_dir(self.stack) / "faults.json"))
 
     def local_engine(self, on_event: Emit | None = None) -> LocalEngine:
         """The local engine on this stack, printing to the console as it goes unless `on_event` takes the events."""
         return LocalEngine(
             self.project.root,
             self.stack,
-            providers={self.cloud.package: self.cloud},
+            providers={self.cloud.package: self.provider},
             state=StateFile(self.project.state_file(self.stack), self.project.passphrase()),
             policy_pack=PolicyHost(pack.build()),
             on_event=on_event or Display(self.console),
@@ -53,7 +63,7 @@ class Session:
         """The real engine on this stack, with the emulated cloud attached over gRPC while the context lasts."""
         from sandbox.clouds.server import serve  # grpc: a second that the local engine need not spend
 
-        served = serve({self.cloud.package: self.cloud})
+        served = serve({self.cloud.package: self.provider})
         try:
             yield PulumiEngine(self.project, self.stack, served.debug_providers)
         finally:
@@ -61,14 +71,18 @@ class Session:
 
 
 @contextmanager
-def emulated(project: Project, stack: str, console: Console) -> Iterator[Session]:
-    """Open the emulated region of `stack`.
+def emulated(project: Project, stack: str, console: Console, faults: str | None = None) -> Iterator[Session]:
+    """Open the emulated region of `stack`, with the faults of a plan such as `throttle=0.2,fail=0.05,seed=7`.
 
     Raises:
         SpecError: the stack file is wrong, every problem at once.
         CliError: the stack is not emulated, so that only the real engine with real providers may deploy it.
     """
     spec = RegionSpec.from_stack_file(project.stack_file(stack))
+    try:
+        plan = FaultPlan.parse(faults) if faults else None
+    except FaultPlanError as error:
+        raise CliError(f"--faults: {error}") from None
     if not spec.emulated:
         raise CliError(
             f"{stack} names a real cloud account: deploy it with `pulumi up`, the sandbox takes emulated stacks"
@@ -79,7 +93,7 @@ def emulated(project: Project, stack: str, console: Console) -> Iterator[Session
         cloud = open_cloud(spec.provider, data, region)
         region.attach(cloud.resolve)
         try:
-            yield Session(project, stack, spec, region, cloud, console)
+            yield Session(project, stack, spec, region, cloud, console, plan)
         finally:
             cloud.close()
     finally:
