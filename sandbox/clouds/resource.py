@@ -140,10 +140,12 @@ class Request:
         return self.session.foretold_claims if self.preview else self.store.claims
 
     def find(self, object_id: str) -> Object:
-        """The object with that id. Raises `Undetermined` where a preview does not have it yet."""
+        """The object with that id. Raises `Undetermined` where a preview does not have it yet, else `CloudError`."""
         found = self.session.lookup(object_id, preview=self.preview)
-        if found is None:
+        if found is None and self.preview:
             raise Undetermined(object_id)
+        if found is None:
+            raise CloudError("ResourceNotFound", f"The Resource '{object_id}' was not found.")
         return found
 
     def siblings(self, parent: str | None = None, kind: str | None = None) -> list[Object]:

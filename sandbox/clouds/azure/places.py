@@ -14,7 +14,7 @@ _GENERAL_SERIES = re.compile(r"Standard_(?:[ABDEFL]|N[CDVG])\d+(?:-\d+)?[a-z]*(?
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A machine size: its TEE and confidential GPU, None where it has none, and the regions that offer it, None for all."""
+    """A machine size: its TEE and confidential GPU, None where it has none; the regions that offer it, None for all."""
 
     name: str
     tee: str | None

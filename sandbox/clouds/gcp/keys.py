@@ -35,7 +35,7 @@ _NAME: Final = r"[a-zA-Z0-9_-]{1,63}"
 
 
 def same_place(path: str, location: Callable[[Request], str] | None = None) -> Check:
-    """A service encrypts with a key in its own location.
+    """A service encrypts with an enabled key in its own location.
 
     Whether the service's agent may use the key is not judged: an emulated project has no service agents.
     """
@@ -45,7 +45,12 @@ def same_place(path: str, location: Callable[[Request], str] | None = None) -> C
         if not value:
             return
         key_id = ids.plain(str(value), request.session.account).split("/cryptoKeyVersions/")[0]
-        request.find(key_id)
+        key = request.find(key_id)
+        primaries = key.outputs.get("primaries")
+        if isinstance(primaries, list) and any(each["state"] != "ENABLED" for each in primaries):
+            raise ApiError(
+                400, f"Cloud KMS key '{key_id}' has no enabled primary version: {primaries[0]['state']}", "badRequest"
+            )
         there, here = key_id.split("/")[3], location(request) if location else _location(request)
         if there != "global" and here and there != here:
             raise ApiError(

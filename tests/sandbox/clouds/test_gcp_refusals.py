@@ -116,6 +116,11 @@ def resize_running(bench: Bench) -> None:
     bench.update("compute:Instance", "vm", machine(), machine(machineType="n2d-standard-8"))
 
 
+def use_destroyed_key(bench: Bench) -> None:
+    bench.cloud.delete(urn("kms:CryptoKey", "os-disk"), KEY, {})
+    bench.create("compute:Instance", "mistake", machine())
+
+
 def delete_network(bench: Bench) -> None:
     bench.cloud.delete(urn("compute:Network", "net"), NETWORK, {})
 
@@ -234,6 +239,7 @@ MISTAKES = [
     Mistake("network in use", delete_network, (f"'{NETWORK}' is already being used by '{SUBNET}'",
             "resourceInUseByAnotherResource")),
     Mistake("key ring destroyed and made again", ring_again, ("googleapi: Error 409:", "already exists")),
+    Mistake("destroyed key", use_destroyed_key, ("has no enabled primary version: DESTROY_SCHEDULED",)),
     Mistake("pool deleted and made again", pool_again, ("googleapi: Error 409: Requested entity already exists",)),
     Mistake("key's algorithm", make("kms:CryptoKey", key("k", purpose="ASYMMETRIC_SIGN", rotationPeriod=None)),
             ("The algorithm is incompatible with purpose ASYMMETRIC_SIGN",)),
