@@ -145,9 +145,11 @@ def test_whom_it_means_gets_it(policy: ReleasePolicy, part: str, svn: Any, debug
     assert allows(compile_policies({PATH: policy}), trust(evidence, issuer=issuer)) == means(policy, issuer, evidence)
 
 
-def test_text_is_no_number_however_rego_orders_them() -> None:
-    snp = copy.deepcopy(SNP) | {"reported_tcb": {"bootloader": 4, "tee": 0, "snp": "255", "microcode": 213}}
-    assert not allows(compile_policies({PATH: POLICY}), trust({"snp": {"evidence": snp}}))
+def test_what_is_no_number_is_never_new_enough_however_rego_orders_it() -> None:
+    compiled = compile_policies({PATH: POLICY})
+    for svn in ("255", True, None, [], {}, [255]):
+        snp = SNP | {"reported_tcb": {"bootloader": 4, "tee": 0, "snp": svn, "microcode": 213}}
+        assert not allows(compiled, trust({"snp": {"evidence": snp}})), svn
 
 
 @pytest.mark.parametrize("evidence", [{"snp": {"evidence": SNP}}, {"tdx": TDX}], ids=["snp", "tdx"])
