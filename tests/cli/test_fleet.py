@@ -52,12 +52,12 @@ def test_graph_draws_the_jurisdiction_and_the_resources_before_anything_exists(c
 
 
 def test_a_stack_resumes_after_faults_of_the_cloud(cli: Cli) -> None:
-    broken = cli("up", "azure-germany", "--faults", "fail=0.1,throttle=0.2,retry_after=0.01,seed=3")
+    broken = cli("up", "azure-germany", "--faults", "fail=0.04,throttle=0.2,retry_after=0.01,seed=3")
     assert broken.code == 1
     assert "failed" in broken.out
     assert "Stopped" in broken.out
-    for _ in range(5):  # each run gets past what failed in the one before
-        result = cli("up", "azure-germany", "--faults", "fail=0.1,throttle=0.2,retry_after=0.01,seed=3")
+    for _ in range(8):  # each run gets past what failed in the one before
+        result = cli("up", "azure-germany", "--faults", "fail=0.04,throttle=0.2,retry_after=0.01,seed=3")
         if result.code == 0:
             break
     assert result.code == 0, result.out
