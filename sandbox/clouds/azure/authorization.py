@@ -1,12 +1,11 @@
 """Microsoft.Authorization: role assignments and definitions, policy assignments, management locks."""
 
-from sandbox.clouds.azure import arm
+from sandbox.clouds.azure import arm, policy
 from sandbox.clouds.azure.managedidentity import CLIENT_IDS
 from sandbox.clouds.resource import CloudError, Reference, Request, ResourceType, creation_time
 
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 ROLE_DEFINITION = "Microsoft.Authorization/roleDefinitions"
-POLICY_ASSIGNMENT = "Microsoft.Authorization/policyAssignments"
 LOCK = "Microsoft.Authorization/locks"
 
 
@@ -72,11 +71,12 @@ TYPES = (
     ),
     ResourceType(
         pulumi_type="azure-native:authorization:PolicyAssignment",
-        kind=POLICY_ASSIGNMENT,
-        identify=arm.on_scope(POLICY_ASSIGNMENT, "scope", "policyAssignmentName"),
+        kind=policy.ASSIGNMENT,
+        identify=arm.on_scope(policy.ASSIGNMENT, "scope", "policyAssignmentName"),
         name_property="policyAssignmentName",
         replace_on=("scope", "policyAssignmentName", "location"),
         references=(Reference("scope"), Reference("policyDefinitionId")),
+        checks=(policy.judge_assignment,),
     ),
     ResourceType(
         pulumi_type="azure-native:authorization:ManagementLockByScope",

@@ -12,6 +12,8 @@ from sandbox.clouds.azure import (
     attestation,
     authorization,
     compute,
+    containerregistry,
+    containerservice,
     dns,
     keyvault,
     managedidentity,
@@ -19,9 +21,11 @@ from sandbox.clouds.azure import (
     network,
     network_interfaces,
     operationalinsights,
+    policy,
     privatedns,
     references,
     resources,
+    scale_sets,
     storage,
 )
 from sandbox.clouds.azure.places import regions
@@ -36,6 +40,8 @@ MODULES = (
     attestation,
     authorization,
     compute,
+    containerregistry,
+    containerservice,
     keyvault,
     managedidentity,
     monitor,
@@ -44,6 +50,7 @@ MODULES = (
     operationalinsights,
     privatedns,
     resources,
+    scale_sets,
     storage,
 )
 EMULATED_TENANT = "00000000-0000-0000-0000-000000000000"
@@ -136,6 +143,7 @@ class AzureCloud(EmulatedCloud):
         arm.require_parent(request)
         arm.require_tags(request)
         self._require_location(request)
+        policy.enforce(request)
 
     def links(self, request: Request) -> Iterable[tuple[str, str]]:
         return references.links(request)

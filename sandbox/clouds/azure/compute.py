@@ -37,7 +37,7 @@ _NAME = arm.name_matches(
 )
 
 
-def _guest_data(path: str) -> Compute:
+def guest_data(path: str) -> Compute:
     """Data for the guest is base64 of at most 64 KiB."""
 
     def judge(request: Request) -> None:
@@ -152,8 +152,8 @@ TYPES = (
             compute_rules.image,
             compute_rules.os_profile,
             compute_rules.interfaces,
-            _guest_data("osProfile.customData"),
-            _guest_data("userData"),
+            guest_data("osProfile.customData"),
+            guest_data("userData"),
         ),
         outputs={
             "vmId": fresh_guid("vmId"),

@@ -15,7 +15,11 @@ _ENCRYPTION = f"{_DISK_SECURITY}.securityEncryptionType"
 
 def machine_size(request: Request) -> Size:
     """The size that a machine asks for. Raises `CloudError` when Azure has none of that name."""
-    name = request.inputs.text("hardwareProfile.vmSize")
+    return known_size(request.inputs.text("hardwareProfile.vmSize"), request)
+
+
+def known_size(name: str, request: Request) -> Size:
+    """The size of that name, asked for by `request`. Raises `CloudError` when Azure has none."""
     if not name:
         raise CloudError("InvalidParameter", "Required parameter 'vmSize' is missing (null).")
     found = size(name)
@@ -32,7 +36,11 @@ def machine_size(request: Request) -> Size:
 
 def size_offered(request: Request) -> None:
     """The location has the size."""
-    wanted = machine_size(request)
+    offered_here(machine_size(request), request)
+
+
+def offered_here(wanted: Size, request: Request) -> None:
+    """The location of the requested object has the size."""
     region = arm.normal_location(location_of(request))
     if wanted.regions is not None and region and region not in wanted.regions:
         raise CloudError(

@@ -2,10 +2,10 @@
 
 from sandbox.provider import Properties
 from sandbox.values import Value
+from tests.sandbox.clouds import machines_together
 from tests.sandbox.clouds.region import (
     DES,
     GROUP,
-    LOCATION,
     SUBNET,
     VAULT,
     VNET,
@@ -208,17 +208,7 @@ def other_parts() -> list[tuple[str, str, Properties]]:
             "assignment",
             {"scope": VAULT, "roleDefinitionId": role, "principalId": "99999999-2222-3333-4444-555555555555"},
         ),
-        (
-            "authorization:PolicyAssignment",
-            "policy",
-            {
-                "scope": GROUP,
-                "policyAssignmentName": "locations",
-                "policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/"
-                "e56962a6-4747-49cd-b67b-bf8b01975c4c",
-                "parameters": {"listOfAllowedLocations": {"value": [LOCATION]}},
-            },
-        ),
+        *machines_together.parts(),
         (
             "authorization:ManagementLockByScope",
             "lock",
