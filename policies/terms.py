@@ -58,6 +58,21 @@ class AtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """A number above zero that is not above `maximum`."""
+
+    maximum: int
+    unit: str
+
+    @property
+    def allowed(self) -> str:
+        return f"at most {self.maximum} {self.unit}"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= self.maximum
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """A text of this form (a regular expression that the whole text must match)."""
 
@@ -149,8 +164,9 @@ class Machine:
     """A virtual machine, or a set of equal ones."""
 
     confidential: Setting
-    secure_boot: Setting
-    virtual_tpm: Setting
+    secure_boot: Setting | None
+    virtual_tpm: Setting | None
+    """None for both where the image decides and not the machine."""
     disk_binding: Setting | None
     """The OS disk and the guest state are encrypted together, with a key that only the TEE can use; None where the
     cloud has no such thing."""
@@ -190,7 +206,8 @@ class KeyStore:
 class Key:
     """A key. `release_document` is the policy that says to whom it may be released, in the cloud's own language."""
 
-    hardware: Setting
+    hardware: Setting | None
+    """That it lives in an HSM; None where nothing else is possible."""
     exportable: Property
     releasable: bool | None
     """Whether its operations include release; None where they are not stated."""
@@ -271,6 +288,10 @@ class RecordStore:
     """Storage that keeps what is written to it, unchanged, for a time: all of these must hold."""
 
     settings: tuple[Setting, ...]
+    complete: bool = True
+    """Whether that is all; if not, another resource must say how long."""
+    keeps: Reference | None = None
+    """The storage that this resource says it for; None where it is the storage itself."""
 
 
 @dataclass(frozen=True, slots=True)

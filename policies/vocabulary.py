@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import catalog
-from policies.clouds import azure, gcp, unspoken
+from policies.clouds import aws, azure, gcp, unspoken
 from policies.context import Declared
 from policies.release.model import Way
 from policies.subject import Property, Resource
@@ -69,7 +69,7 @@ class Speaker(Protocol):
     def private_name(self, resource: Resource, /) -> Reference | None: ...
 
 
-_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure, "gcp": gcp}
+_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure, "gcp": gcp, "aws": aws}
 
 
 def _cloud(package: str) -> Speaker:

@@ -26,7 +26,7 @@ def _in_hardware(resource: Resource, _: Declared) -> Iterator[Finding]:
         raise NotApplicable("is neither a key nor a store of keys")
     if store is not None and store.hardware is not None:
         yield from require(store.hardware)
-    if key is not None:
+    if key is not None and key.hardware is not None:
         yield from require(key.hardware)
 
 

@@ -1,6 +1,6 @@
 """LOG: what happened stays written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pulumi_policy import Severity
 
@@ -8,7 +8,7 @@ from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, Rule
 from policies.subject import Resource, Stack
-from policies.terms import AuditStream
+from policies.terms import AuditStream, RecordStore
 from policies.verdict import Finding, NotApplicable, require
 
 
@@ -31,7 +31,7 @@ def _shortcomings(stack: Stack, resource: Resource, stream: AuditStream) -> Iter
     elif all(unmet):
         yield Finding("logs", "do not stream audit records", "the category group 'audit', enabled", resource)
     used = stack.references(resource, stream.store.through)
-    stores = [(one, store) for one in used if (store := vocabulary.record_store_of(one))]
+    stores = [*_stores(stack, used)]
     if not stores:
         yield Finding(
             stream.store.property.path,
@@ -42,6 +42,22 @@ def _shortcomings(stack: Stack, resource: Resource, stream: AuditStream) -> Iter
     for one, store in stores:
         for setting in store.settings:
             yield from require(setting, one)
+
+
+def _stores(stack: Stack, used: Sequence[Resource]) -> Iterator[tuple[Resource, RecordStore]]:
+    """What says how the storage in `used` keeps records: the storage itself, and resources about it."""
+    about = [
+        (one, store)
+        for one in stack.resources
+        if (store := vocabulary.record_store_of(one))
+        and store.keeps
+        and any(other in used for other in stack.references(one, store.keeps.through))
+    ]
+    for one in used:
+        store = vocabulary.record_store_of(one)
+        if store is not None and (store.complete or about):
+            yield one, store
+    yield from about
 
 
 LOG_01 = Rule(

@@ -1,0 +1,123 @@
+"""AWS's networks: gateways, routes, and the rules of security groups, which deny what they do not list."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from policies.subject import Property, Resource
+from policies.terms import (
+    PRIVATE_RANGES,
+    Destination,
+    EgressGuard,
+    EgressRule,
+    OneOf,
+    Reference,
+    Setting,
+    Subnet,
+    Unwanted,
+)
+
+_PREFIX = "aws:ec2:"
+_GROUPS = frozenset({_PREFIX + "SecurityGroup", _PREFIX + "DefaultSecurityGroup"})
+_RULES = frozenset({_PREFIX + "SecurityGroupRule", "aws:vpc:SecurityGroupEgressRule"})
+_LOAD_BALANCERS = frozenset({"aws:lb:LoadBalancer", "aws:alb:LoadBalancer"})
+_PUBLIC_TYPES = {
+    _PREFIX + "Eip": "a public address",
+    _PREFIX + "InternetGateway": "a way in from the public network",
+    "aws:cloudfront:Distribution": "a worldwide public front",
+    "aws:globalaccelerator:Accelerator": "a worldwide public front",
+}
+_OUTWARD_TYPES = {
+    _PREFIX + "InternetGateway": "a way out to the public network",
+    _PREFIX + "NatGateway": "a way out to the public network",
+    _PREFIX + "EgressOnlyInternetGateway": "a way out to the public network",
+    _PREFIX + "VpnGateway": "a tunnel out of the network",
+}
+_PEERINGS = {
+    _PREFIX + "VpcPeeringConnection": "a way into another network",
+    "aws:ec2transitgateway:VpcAttachment": "a way into other networks",
+}
+_GATEWAYS = ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
+
+
+def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """What makes `resource` reachable from the public network."""
+    if resource.type in _PUBLIC_TYPES:
+        yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
+    elif resource.type == _PREFIX + "Instance":
+        yield Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,)))
+    elif resource.type == _PREFIX + "Subnet":
+        yield Setting(resource.props.at("mapPublicIpOnLaunch"), OneOf((False,)), unless_stated=True)
+    elif resource.type in _LOAD_BALANCERS:
+        yield Setting(resource.props.at("internal"), OneOf((True,)))
+
+
+def ways_out(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """What lets traffic leave `resource` around the security groups."""
+    if resource.type in _OUTWARD_TYPES:
+        yield Unwanted(Property("type", resource.type), _OUTWARD_TYPES[resource.type])
+    elif resource.type in {_PREFIX + "RouteTable", _PREFIX + "DefaultRouteTable"}:
+        for route in resource.props.at("routes").items():
+            yield from (Unwanted(route.at(key), "a way out of the network") for key in _GATEWAYS)
+    elif resource.type == _PREFIX + "Route":
+        yield from (Unwanted(resource.props.at(key), "a way out of the network") for key in _GATEWAYS)
+
+
+def subnets(resource: Resource) -> Iterator[Subnet]:
+    """A machine's own attachment: AWS guards that, and not the subnet. One without a guard of the stack's own gets the
+    network's default one, which lets everything out."""
+    if resource.type == _PREFIX + "Instance":
+        yield Subnet(
+            default_outbound=Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,))),
+            guard=Reference(resource.props.at("vpcSecurityGroupIds"), "vpcSecurityGroupIds"),
+        )
+
+
+def egress_guard(resource: Resource) -> EgressGuard | None:
+    """The outbound rules of `resource`; the provider removes AWS's own, which lets everything out."""
+    if resource.type in _GROUPS:
+        rules = resource.props.at("egress").items()
+    elif resource.type in _RULES:
+        direction = resource.props.at("type")
+        rules = () if direction.stated and direction.text == "ingress" else (resource.props,)
+    else:
+        return None
+    return EgressGuard(tuple(_rule(rule) for rule in rules), complete=False)
+
+
+def _rule(rule: Property) -> EgressRule:
+    ranges = (
+        *rule.at("cidrBlocks").items(),
+        *rule.at("ipv6CidrBlocks").items(),
+        *(one for one in (rule.at("cidrIpv4"), rule.at("cidrIpv6")) if one.stated),
+    )
+    named = (
+        *rule.at("securityGroups").items(),
+        *(one for one in (rule.at("sourceSecurityGroupId"), rule.at("referencedSecurityGroupId")) if one.stated),
+    )
+    lists = (*rule.at("prefixListIds").items(), *(one for one in (rule.at("prefixListId"),) if one.stated))
+    destinations = (
+        *(Destination(one, private=_private(one)) for one in ranges),
+        *(Destination(one, private=True) for one in named),
+        *(Destination(one, private=False) for one in lists),
+    )
+    inside = Destination(rule.at("self"), private=True)
+    return EgressRule(
+        property=rule,
+        allows=True,
+        denies_all=False,
+        destinations=(*destinations, inside) if inside.property.stated else destinations,
+    )
+
+
+def _private(range_: Property) -> bool:
+    try:
+        network = ip_network(range_.text or "", strict=False)
+    except ValueError:
+        return False
+    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]
+
+
+def peerings(resource: Resource) -> Iterator[Unwanted]:
+    """What joins the network of `resource` to another one."""
+    if resource.type in _PEERINGS:
+        yield Unwanted(Property("type", resource.type), _PEERINGS[resource.type])

@@ -1,0 +1,261 @@
+"""Examples of the rules for AWS: resources as Bailiwick's components make them there, varied by rule."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from policies import examples
+from policies.examples import but
+from policies.rule import Covered, Example, ExampleResource
+
+LOCATION: Final = "eu-west-1"
+CONFIG: Final[Mapping[str, str]] = {
+    "cloud": "aws",
+    "jurisdiction": "EU",
+    "location": LOCATION,
+    "subscriptionId": "",
+    "tenantId": "",
+    "accountId": "000000000000",
+}
+_REAL: Final = {**CONFIG, "emulated": "false", "accountId": "123456789012"}
+_TAGS: Final = {"jurisdiction": "EU", "data-class": "confidential"}
+
+
+def _example(says: str, *resources: ExampleResource, config: Mapping[str, str] = CONFIG) -> Example:
+    return Example(says, resources, config)
+
+
+PROVIDER = ExampleResource(
+    "pulumi:providers:aws", "aws", {"region": LOCATION, "allowedAccountIds": json.dumps([CONFIG["accountId"]])}
+)
+
+KEY = ExampleResource(
+    "aws:kms/key:Key",
+    "model-key",
+    {
+        "region": LOCATION,
+        "keyUsage": "ENCRYPT_DECRYPT",
+        "enableKeyRotation": True,
+        "rotationPeriodInDays": 90,
+        "deletionWindowInDays": 30,
+        "tags": _TAGS,
+    },
+)
+
+VM = ExampleResource(
+    "aws:ec2/instance:Instance",
+    "inference",
+    {
+        "region": LOCATION,
+        "availabilityZone": f"{LOCATION}a",
+        "ami": "ami-0123456789abcdef0",
+        "instanceType": "m6a.large",
+        "cpuOptions": {"amdSevSnp": "enabled"},
+        "associatePublicIpAddress": False,
+        "metadataOptions": {"httpTokens": "required"},
+    },
+)
+VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:AwsAttestationVerifier")
+VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
+_POLICY: Final = "guestConfiguration.resources.0.policy"
+
+GROUP = ExampleResource(
+    "aws:ec2/securityGroup:SecurityGroup",
+    "workload",
+    {
+        "region": LOCATION,
+        "egress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.40.2.0/24"]}],
+    },
+)
+GUARDED_VM = but(VM, {"vpcSecurityGroupIds": ["workload"]}, uses={"vpcSecurityGroupIds": ("workload",)})
+_GROUP_RULE = ExampleResource(
+    "aws:ec2/securityGroupRule:SecurityGroupRule",
+    "out",
+    {"region": LOCATION, "type": "egress", "cidrBlocks": ["0.0.0.0/0"]},
+)
+
+BUCKET = ExampleResource("aws:s3/bucket:Bucket", "audit", {"region": LOCATION, "objectLockEnabled": True})
+LOCK = ExampleResource(
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+    "audit-lock",
+    {"region": LOCATION, "bucket": "audit", "rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 365}}},
+    uses={"bucket": ("audit",)},
+)
+TRAIL = ExampleResource(
+    "aws:cloudtrail/trail:Trail",
+    "trail",
+    {"region": LOCATION, "s3BucketName": "audit", "enableLogging": True},
+    uses={"s3BucketName": ("audit",)},
+)
+
+
+def _told(changes: Mapping[str, Any]) -> str:
+    """The verifier's configuration, changed, as a machine gets it."""
+    return json.dumps(but(VERIFIER, changes).props["guestConfiguration"])
+
+
+COVERED: Final[Mapping[str, Covered]] = {
+    "RES-01": Covered(
+        _example("A machine in Ireland, in a stack that may not leave the EU.", VM),
+        (
+            _example("A machine in Virginia.", but(VM, {"region": "us-east-1", "availabilityZone": "us-east-1a"})),
+            _example("A machine in a zone of London.", but(VM, {"region": None, "availabilityZone": "eu-west-2a"})),
+        ),
+    ),
+    "RES-02": Covered(
+        _example(
+            "A role is global: it holds no customer content.",
+            ExampleResource("aws:iam/role:Role", "role", {"path": "/"}),
+        ),
+        (
+            _example(
+                "A worldwide front.",
+                ExampleResource("aws:cloudfront/distribution:Distribution", "front", {"enabled": True}),
+            ),
+        ),
+    ),
+    "RES-03": Covered(
+        _example("A provider for Ireland and for one account.", PROVIDER),
+        (
+            _example("A provider for Virginia.", but(PROVIDER, {"region": "us-east-1"})),
+            _example(
+                "A provider that takes region and account from whoever runs it.",
+                but(PROVIDER, {"region": None, "allowedAccountIds": None}),
+            ),
+            _example(
+                "A provider for one account more.",
+                but(PROVIDER, {"allowedAccountIds": '["000000000000", "123456789012"]'}),
+            ),
+            _example(
+                "A provider with a control plane of its own.",
+                but(PROVIDER, {"endpoints": [{"kms": "https://kms.example.org"}]}),
+            ),
+        ),
+    ),
+    "RES-04": Covered(
+        _example("A key of one region.", but(KEY, {"multiRegion": False})),
+        (
+            _example("A key that can be replicated to other regions.", but(KEY, {"multiRegion": True})),
+            _example(
+                "A disk that another account may use.",
+                ExampleResource(
+                    "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission",
+                    "share",
+                    {"region": LOCATION},
+                ),
+            ),
+        ),
+    ),
+    "RES-10": Covered(
+        _example("A key with both tags.", KEY), (_example("A key without tags.", but(KEY, {"tags": None})),)
+    ),
+    "CVM-01": Covered(
+        _example("A machine with SEV-SNP.", VM),
+        (
+            _example("SEV-SNP is switched off.", but(VM, {"cpuOptions.amdSevSnp": "disabled"})),
+            _example("An ordinary machine.", but(VM, {"cpuOptions": None})),
+        ),
+    ),
+    "CVM-02": Covered(
+        _example("An instance type with SEV-SNP.", VM),
+        (_example("An instance type without it.", but(VM, {"instanceType": "m5.large"})),),
+    ),
+    "CVM-06": Covered(
+        _example("A machine without logins.", VM),
+        (
+            _example("A key pair.", but(VM, {"keyName": "operators"})),
+            _example(
+                "Whatever runs on the machine can take its role.", but(VM, {"metadataOptions.httpTokens": "optional"})
+            ),
+            _example(
+                "A command that the operator runs.",
+                ExampleResource("aws:ssm/association:Association", "patch", {"region": LOCATION}),
+            ),
+        ),
+    ),
+    "CVM-08": Covered(
+        _example("An image by its id.", VM),
+        (_example("Whatever a parameter names today.", but(VM, {"ami": "resolve:ssm:/images/guest"})),),
+    ),
+    "ATT-01": Covered(
+        _example("A machine, and a verifier on a machine of its own.", VERIFIER, VERIFIER_VM, VM),
+        (_example("Machines, and no verifier.", VM),),
+    ),
+    "ATT-02": Covered(
+        _example("One key, one image, one signed reference value.", VERIFIER),
+        (_example("No reference value.", but(VERIFIER, {"guestConfiguration.reference_values": []})),),
+    ),
+    "ATT-04": Covered(
+        _example("A floor for each part of the firmware.", VERIFIER),
+        (_example("No floor.", but(VERIFIER, {f"{_POLICY}.minimum_tcb": None})),),
+    ),
+    "ATT-05": Covered(
+        _example("No debugging, no migration, privilege level 0.", VERIFIER),
+        (
+            _example(
+                "The machine is told that debugging is allowed.",
+                but(VERIFIER_VM, {"userData": _told({f"{_POLICY}.debug": True})}),
+            ),
+        ),
+    ),
+    "ATT-06": Covered(
+        _example("Five minutes.", VERIFIER),
+        (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
+    ),
+    "ATT-10": Covered(
+        _example("A real region that trusts AMD's roots.", but(VERIFIER_VM, {"userData": _told({})}), config=_REAL),
+        (
+            _example(
+                "A real region whose machine is told to trust the sandbox.",
+                but(VERIFIER_VM, {"userData": _told({"guestConfiguration.trust_anchors": ["sandbox"]})}),
+                config=_REAL,
+            ),
+        ),
+    ),
+    "KEY-03": Covered(
+        _example("A deleted key can be restored for 30 days.", KEY),
+        (_example("For a week.", but(KEY, {"deletionWindowInDays": 7})),),
+    ),
+    "KEY-04": Covered(
+        _example("A new version every 90 days.", KEY),
+        (
+            _example("Never.", but(KEY, {"enableKeyRotation": False})),
+            _example("Once a year, which is the default.", but(KEY, {"rotationPeriodInDays": None})),
+        ),
+    ),
+    "NET-01": Covered(
+        _example("A machine without a public address.", VM),
+        (
+            _example("Whatever the subnet says.", but(VM, {"associatePublicIpAddress": None})),
+            _example(
+                "A public load balancer.",
+                ExampleResource("aws:lb/loadBalancer:LoadBalancer", "front", {"region": LOCATION, "internal": False}),
+            ),
+            _example("A public address.", ExampleResource("aws:ec2/eip:Eip", "address", {"region": LOCATION})),
+        ),
+    ),
+    "NET-02": Covered(
+        _example("A machine whose security group lets traffic go to one private range.", GROUP, GUARDED_VM),
+        (
+            _example("A machine under the network's default group.", VM),
+            _example("Egress to everywhere.", but(GROUP, {"egress.0.cidrBlocks": ["0.0.0.0/0"]})),
+            _example("Egress that names nothing.", but(GROUP, {"egress.0.cidrBlocks": None})),
+            _example("A rule of its own that lets everything out.", _GROUP_RULE),
+            _example("A NAT gateway.", ExampleResource("aws:ec2/natGateway:NatGateway", "nat", {"region": LOCATION})),
+            _example(
+                "A route to a gateway.",
+                ExampleResource("aws:ec2/route:Route", "default", {"region": LOCATION, "gatewayId": "igw-1"}),
+            ),
+        ),
+    ),
+    "LOG-01": Covered(
+        _example("A trail goes to a bucket that keeps it for a year.", VM, BUCKET, LOCK, TRAIL),
+        (
+            _example("A machine that nobody watches.", VM),
+            _example("A bucket that keeps nothing.", VM, BUCKET, TRAIL),
+            _example("Records are kept for 30 days.", VM, BUCKET, but(LOCK, {"rule.defaultRetention.days": 30}), TRAIL),
+            _example("The trail is switched off.", VM, BUCKET, LOCK, but(TRAIL, {"enableLogging": False})),
+        ),
+    ),
+}
+"""By id of the rule."""
