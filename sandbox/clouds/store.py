@@ -145,9 +145,7 @@ class Store:
 
     def targets(self, object_id: str) -> list[str]:
         """The ids that an object names, in lower case."""
-        rows = self._db.execute(
-            "SELECT target FROM links WHERE source = ? ORDER BY path, target", (object_id.lower(),)
-        )
+        rows = self._db.execute("SELECT target FROM links WHERE source = ? ORDER BY path, target", (object_id.lower(),))
         return [str(target) for (target,) in rows.fetchall()]
 
     def bury(self, grave: Grave) -> None:

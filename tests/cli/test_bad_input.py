@@ -72,4 +72,6 @@ def test_verify_a_truncated_report(cli: Cli) -> None:
 
 
 def test_verify_with_a_time_that_is_none(cli: Cli) -> None:
-    expect_refused(cli("verify", "report.bin", "--endorsements", ".", "--at", "yesterday"), "--at", "2026-07-01T00:00:00Z")
+    expect_refused(
+        cli("verify", "report.bin", "--endorsements", ".", "--at", "yesterday"), "--at", "2026-07-01T00:00:00Z"
+    )
