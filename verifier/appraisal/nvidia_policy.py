@@ -70,7 +70,7 @@ class NvidiaPolicy(BaseModel):
     modes: frozenset[LinkMode] = Field(
         frozenset({LinkMode.SINGLE, LinkMode.MULTIPLE}),
         description="Acceptable modes of GPUs. protected-pcie trusts NVLink and the NVSwitches, whose evidence must "
-        "then be there and whose links must close; unstated: drivers before 545 do not say.",
+        "then be there and whose links must close; unstated: some drivers (535; 575 on Blackwell) do not say.",
     )
     stated_mode: Demand = Field(
         "required",
