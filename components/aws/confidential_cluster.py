@@ -134,7 +134,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
         placement = self._args.placement
         child = pulumi.ResourceOptions(parent=self)
         role = iam.Role(
-            f"{self._stem}-{label}",
+            f"{self._stem}-{label}-role",
             name=placement.name("role", self._args.role, label),
             assume_role_policy=document(
                 [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
@@ -144,7 +144,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
         )
         attached = [
             iam.RolePolicyAttachment(
-                f"{self._stem}-{label}-{policy}",
+                f"{self._stem}-{label}-role-{policy}",
                 role=role.name,
                 policy_arn=f"arn:{placement.partition}:iam::aws:policy/{policy}",
                 opts=child,
