@@ -194,9 +194,8 @@ class FakeRim:
             f'<ds:DigestMethod Algorithm="{DSIG_MORE}sha384"/><ds:DigestValue>{text64(digest)}</ds:DigestValue>'
             "</ds:Reference></ds:SignedInfo>"
         )
-        unsigned = body.replace(
-            "</SoftwareIdentity>", f'<ds:Signature xmlns:ds="{DSIG}">{info}</ds:Signature></SoftwareIdentity>'
-        )
+        start, end = body.rsplit("</", 1)
+        unsigned = f'{start}<ds:Signature xmlns:ds="{DSIG}">{info}</ds:Signature></{end}'
         signed_info = etree.fromstring(unsigned).find(f".//{{{DSIG}}}SignedInfo")
         signature = sign_raw(self.signer, etree.tostring(signed_info, method="c14n"))
         certificates = "".join(f"<ds:X509Certificate>{text64(it.encode())}</ds:X509Certificate>" for it in self.chain)
