@@ -45,9 +45,10 @@ class AuditLog(pulumi.ComponentResource):
     Guarantees: the log is tamper-evident: each entry is in a Merkle tree whose head the HSM signs, and each receipt
     proves its place, so that a changed or a missing entry is found. Its retention is stated on the volume.
 
-    Does not: make it tamper-proof. Kubernetes has no write-once storage: whoever runs the cluster or its storage can
-    delete the volume, and with it the proof that anything was there. A copy that nobody can delete needs a bucket with
-    object lock in compliance mode at a store that the cluster's operator does not run; the customer names it
+    Does not: choose the storage: the class must share a volume between nodes, and be one that Kata can hand to a guest.
+    Nor does it make the log tamper-proof. Kubernetes has no write-once storage: whoever runs the cluster or its storage
+    can delete the volume, and with it the proof that anything was there. A copy that nobody can delete needs a bucket
+    with object lock in compliance mode at a store that the cluster's operator does not run; the customer names it
     (`site.bucket`), it is part of the jurisdiction graph, and shipping the signed heads there is the site's task.
     """
 

@@ -44,10 +44,11 @@ def encode(component: str, configuration: Mapping[str, Any], images: Sequence[st
 
 
 def agent_policy(images: Sequence[str]) -> str:
-    """The Kata agent's policy (Rego): these images, no shell, nothing read from outside.
+    """The Kata agent's policy (Rego): these images, no shell, no streams out; that closes `kubectl logs` as well.
 
     What the host asks of the agent in the guest is refused unless this policy allows it (kata-containers,
-    `docs/how-to/how-to-use-the-kata-agent-policy.md`).
+    `docs/how-to/how-to-use-the-kata-agent-policy.md`). Files may come where Kata puts a pod's volumes, its host name
+    and its resolver, and nowhere else.
     """
     allowed = json.dumps([_PAUSE, *images], indent=2)
     return f"""package agent_policy
@@ -92,6 +93,11 @@ CreateContainerRequest if {{
   every storage in input.storages {{
     storage.source in allowed_images
   }}
+}}
+
+CopyFileRequest if {{
+  startswith(input.path, "/run/kata-containers/shared/containers/")
+  not contains(input.path, "..")
 }}
 """
 

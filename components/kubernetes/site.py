@@ -20,7 +20,7 @@ def _network(text: str) -> str:
 
 Cidr = Annotated[str, AfterValidator(_network)]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Pinned = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}$")]
+Pinned = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)+@sha256:[0-9a-f]{64}$")]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 
 
@@ -101,7 +101,7 @@ class AuditSite(_Model):
 class Site(_Model):
     """One site."""
 
-    registry: str = Field(pattern=r"^[a-z0-9][a-z0-9./:-]*[a-z0-9]$")
+    registry: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*$")
     """Registry and repository from which every image of the region comes, such as `registry.example.org/bailiwick`."""
     images: dict[str, Digest]
     """Digest of each container image, by `<name>-<version>`."""

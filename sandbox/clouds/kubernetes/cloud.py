@@ -64,7 +64,7 @@ class KubernetesCloud(EmulatedCloud):
         self.forget_previews()
 
     def check(self, urn: str, olds: Properties, news: Properties) -> Checked:
-        inputs = {name: copy.deepcopy(value) for name, value in news.items() if value is not None}
+        inputs: Properties = _without_nulls(news)
         token = type_of(urn)
         kind = self.types.get(token)
         if kind is None:
@@ -194,6 +194,13 @@ class KubernetesCloud(EmulatedCloud):
     def _internal(self, urn: str, visible: str) -> str:
         """The id inside the cluster of the object that Pulumi calls `<namespace>/<name>`; '' for none."""
         return f"{self._type(urn).kind}/{visible}" if visible else ""
+
+
+def _without_nulls(value: Value) -> Value:
+    """A copy in which a field that is null is absent, as the API server reads it."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _visible(object_id: str) -> str:
