@@ -50,7 +50,7 @@ class AttestationVerifierArgs:
     """Subnet of the attestation provider's private endpoint."""
     domain: str
     """Private DNS domain in which the verifier's name is put."""
-    zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
+    zone_ids: Mapping[str, pulumi.Output[str]] = field(repr=False)
     """Private DNS zones by name, from the network."""
     disk_encryption_set_id: pulumi.Input[str]
     """Disk encryption set for the machines' OS disks."""

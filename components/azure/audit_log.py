@@ -1,5 +1,6 @@
 """Where a region's audit trail is kept so that nobody can change or delete it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -27,7 +28,7 @@ class AuditLogArgs:
     """How long a record cannot be changed or deleted, in days; 183 or more."""
     subnet_id: pulumi.Input[str]
     """Subnet of the private endpoint."""
-    zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
+    zone_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
     """Private DNS zones by name, from the network."""
     retention_locked: bool = False
     """Make the retention irreversible. Azure creates the policy unlocked and lets only an update lock it, for ever, so

@@ -26,7 +26,7 @@ class CollateralCacheArgs:
     """Where the cache is."""
     subnet_id: pulumi.Input[str]
     """Subnet of the private endpoint."""
-    zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
+    zone_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
     """Private DNS zones by name, from the network."""
     readers: Mapping[str, pulumi.Input[str]]
     """Principals (object ids) that may read it, by a stable label: the verifier's identity."""

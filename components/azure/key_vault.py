@@ -45,7 +45,7 @@ class KeyVaultArgs:
     """Keys for OS disks by label, and to whom each may be released; another policy needs another label."""
     subnet_id: pulumi.Input[str]
     """Subnet of the private endpoint."""
-    zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
+    zone_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
     """Private DNS zones by name, from the network."""
     audit_account_id: pulumi.Input[str]
     """Write-once storage account that gets every use of a key."""

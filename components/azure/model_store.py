@@ -1,5 +1,6 @@
 """Where encrypted models wait for an attested guest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -22,7 +23,7 @@ class ModelStoreArgs:
     """Where the models are kept."""
     subnet_id: pulumi.Input[str]
     """Subnet of the private endpoint."""
-    zone_ids: dict[str, pulumi.Output[str]] = field(repr=False)
+    zone_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
     """Private DNS zones by name, from the network."""
 
 

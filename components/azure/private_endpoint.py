@@ -1,5 +1,7 @@
 """The private way to one Azure service: an address in the region's network, and the name that leads to it."""
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi_azure_native import network
 
@@ -15,7 +17,7 @@ def private_endpoint(
     service: str,
     target_id: pulumi.Input[str],
     subnet_id: pulumi.Input[str],
-    zone_ids: dict[str, pulumi.Output[str]],
+    zone_ids: Mapping[str, pulumi.Input[str]],
     opts: pulumi.ResourceOptions,
 ) -> network.PrivateEndpoint:
     """Create a private endpoint for `service` (an id of the catalogue) and its records in the linked private zone.

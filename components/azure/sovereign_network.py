@@ -75,15 +75,14 @@ class SovereignNetwork(pulumi.ComponentResource):
 
     id: pulumi.Output[str]
     """Resource id of the virtual network."""
-    subnet_ids: Mapping[Segment, pulumi.Output[str]]
-    """Resource id of each subnet, available when its security group is in place."""
+    subnet_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each subnet, by segment (`workload`, `verifier`, `endpoints`), available when its security group
+    is in place."""
     zone_ids: dict[str, pulumi.Output[str]]
     """Resource id of each private DNS zone, by name, available when the zone is linked."""
-    prefixes: Mapping[Segment, ipaddress.IPv4Network]
-    """Address range of each subnet."""
 
     def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self.prefixes = subnet_prefixes(args.address_space)
+        self._prefixes = subnet_prefixes(args.address_space)
         super().__init__(TYPE, name, properties(args), opts)
         self._stem = name
         self._args = args
@@ -107,7 +106,7 @@ class SovereignNetwork(pulumi.ComponentResource):
 
     def address(self, segment: Segment, index: int) -> str:
         """The `index`-th address of a subnet that is free for use, counted from 0."""
-        return str(self.prefixes[segment][_RESERVED_ADDRESSES + index])
+        return str(self._prefixes[segment][_RESERVED_ADDRESSES + index])
 
     @staticmethod
     def network_name(placement: Placement) -> str:
@@ -131,10 +130,10 @@ class SovereignNetwork(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _subnets(self, routes: network.RouteTable) -> dict[Segment, pulumi.Output[str]]:
+    def _subnets(self, routes: network.RouteTable) -> dict[str, pulumi.Output[str]]:
         """The subnets, one after the other: Azure changes one subnet of a network at a time and fails the others."""
         placement = self._args.placement
-        ids: dict[Segment, pulumi.Output[str]] = {}
+        ids: dict[str, pulumi.Output[str]] = {}
         previous: list[pulumi.Resource] = []
         for segment in Segment:
             group = network.NetworkSecurityGroup(
@@ -142,7 +141,7 @@ class SovereignNetwork(pulumi.ComponentResource):
                 network_security_group_name=placement.name("network security group", segment),
                 resource_group_name=placement.resource_group_name,
                 location=placement.location,
-                security_rules=security_rules(segment, self.prefixes),
+                security_rules=security_rules(segment, self._prefixes),
                 tags=placement.tag_mapping,
                 opts=self._child,
             )
@@ -151,7 +150,7 @@ class SovereignNetwork(pulumi.ComponentResource):
                 subnet_name=segment.value,
                 resource_group_name=placement.resource_group_name,
                 virtual_network_name=self._network.name,
-                address_prefix=str(self.prefixes[segment]),
+                address_prefix=str(self._prefixes[segment]),
                 default_outbound_access=False,
                 network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
                 route_table=network.RouteTableArgs(id=routes.id),

@@ -1,5 +1,7 @@
 """The storage account that the audit log and the model store share the shape of: private, keyless, in one region."""
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi_azure_native import storage
 
@@ -16,7 +18,7 @@ def private_account(
     placement: Placement,
     account_name: str,
     subnet_id: pulumi.Input[str],
-    zone_ids: dict[str, pulumi.Output[str]],
+    zone_ids: Mapping[str, pulumi.Input[str]],
     platform_logs: bool = False,
     retention: storage.ImmutableStorageAccountArgs | None = None,
     opts: pulumi.ResourceOptions,
