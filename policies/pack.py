@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pulumi_policy import Policy
 
-from policies import examples_aws, examples_gcp, waivers
+from policies import examples_aws, examples_gcp, examples_kubernetes, waivers
 from policies.rule import Rule
 from policies.rules import (
     appraisal,
@@ -41,7 +41,7 @@ _MODULES = (
     transport,
     logs,
 )
-_ELSEWHERE = {"gcp": examples_gcp.COVERED, "aws": examples_aws.COVERED}
+_ELSEWHERE = {"gcp": examples_gcp.COVERED, "aws": examples_aws.COVERED, "kubernetes": examples_kubernetes.COVERED}
 _THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG")
 
 RULES: tuple[Rule, ...] = tuple(

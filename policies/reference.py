@@ -16,7 +16,7 @@ from policies.rule import Covered, Example, Rule
 from policies.testing import judge
 
 DOCS = Path(__file__).parents[1] / "docs" / "policies"
-_CLOUDS = {"azure": "Azure", "gcp": "Google Cloud", "aws": "AWS"}
+_CLOUDS = {"azure": "Azure", "gcp": "Google Cloud", "aws": "AWS", "kubernetes": "Kubernetes"}
 _NOTICE = "<!-- Written by `python -m policies.reference`; edit the rule, not this page. -->\n\n"
 
 

@@ -163,7 +163,8 @@ class Reference:
 class Machine:
     """A virtual machine, or a set of equal ones."""
 
-    confidential: Setting
+    confidential: Setting | None
+    """None where a runtime decides, which another resource describes."""
     secure_boot: Setting | None
     virtual_tpm: Setting | None
     """None for both where the image decides and not the machine."""
@@ -178,6 +179,8 @@ class Machine:
     """The cloud's name for its size."""
     image: Setting
     """That the image is one for ever: by version or digest, not by a name that moves."""
+    runtime: Reference | None = None
+    """What puts it into a confidential guest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import catalog
-from policies.clouds import aws, azure, gcp, unspoken
+from policies.clouds import aws, azure, gcp, kubernetes, unspoken
 from policies.context import Declared
 from policies.release.model import Way
 from policies.subject import Property, Resource
@@ -52,10 +52,11 @@ class Speaker(Protocol):
     def ways_out(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
     def subnets(self, resource: Resource, /) -> Iterable[Subnet]: ...
     def egress_guard(self, resource: Resource, /) -> EgressGuard | None: ...
-    def needs_guard(self, resource: Resource, /) -> bool: ...
+    def needs_guard(self, resource: Resource, /) -> Property | None: ...
     def guarded_network(self, resource: Resource, /) -> Reference | None: ...
     def record_store(self, resource: Resource, /) -> RecordStore | None: ...
     def audit_stream(self, resource: Resource, /) -> AuditStream | None: ...
+    def runtime(self, resource: Resource, /) -> Setting | None: ...
     def side_doors(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
     def copies_away(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
     def redundancies(self, resource: Resource, /) -> Iterable[Redundancy]: ...
@@ -69,7 +70,7 @@ class Speaker(Protocol):
     def private_name(self, resource: Resource, /) -> Reference | None: ...
 
 
-_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure, "gcp": gcp, "aws": aws}
+_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure, "gcp": gcp, "aws": aws, "kubernetes": kubernetes}
 
 
 def _cloud(package: str) -> Speaker:
@@ -139,8 +140,8 @@ def egress_guard_of(resource: Resource) -> EgressGuard | None:
     return _cloud(resource.package).egress_guard(resource)
 
 
-def needs_guard(resource: Resource) -> bool:
-    """Whether `resource` is a network whose egress only a guard of its own restricts."""
+def needs_guard(resource: Resource) -> Property | None:
+    """The name of a network whose egress only a guard of its own restricts; None for anything else."""
     return _cloud(resource.package).needs_guard(resource)
 
 
@@ -155,6 +156,11 @@ def record_store_of(resource: Resource) -> RecordStore | None:
 
 def audit_stream_of(resource: Resource) -> AuditStream | None:
     return _cloud(resource.package).audit_stream(resource)
+
+
+def runtime_of(resource: Resource) -> Setting | None:
+    """That a runtime puts machines into confidential guests."""
+    return _cloud(resource.package).runtime(resource)
 
 
 def side_doors_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:

@@ -35,10 +35,6 @@ def _no_parts(_: Resource) -> tuple[()]:
 
 
 machine = disk_key = key_store = key = private_door = egress_guard = record_store = audit_stream = _nothing
-model_deployment = tags = role = holder = private_name = guarded_network = _nothing
+runtime = model_deployment = tags = role = holder = private_name = guarded_network = needs_guard = _nothing
 ways_in = ways_out = subnets = side_doors = copies_away = redundancies = transport = managed_verifier = _no_parts
 peerings = _no_parts
-
-
-def needs_guard(_: Resource) -> bool:
-    return False

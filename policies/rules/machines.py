@@ -20,7 +20,29 @@ def _machine(resource: Resource) -> Machine:
 
 
 def _confidential(resource: Resource, _: Declared) -> Iterator[Finding]:
-    yield from require(_machine(resource).confidential)
+    machine = _machine(resource)
+    if machine.confidential is not None:
+        yield from require(machine.confidential)
+    elif machine.runtime is not None and not machine.runtime.property.stated:
+        yield Finding(machine.runtime.property.path, "is not stated", "a runtime of this stack for confidential guests")
+
+
+def _confidential_runtime(stack: Stack, _: Declared) -> Iterator[Finding]:
+    runtimes = {one: found for one in stack.resources if (found := vocabulary.runtime_of(one))}
+    for resource in stack.resources:
+        machine = vocabulary.machine_of(resource)
+        if machine is None or machine.runtime is None or not machine.runtime.property.stated:
+            continue
+        used = [runtimes[one] for one in stack.references(resource, machine.runtime.through) if one in runtimes]
+        if not used:
+            yield Finding(
+                machine.runtime.property.path,
+                "does not come from a runtime of this stack, so that it cannot be judged",
+                "a runtime of this stack",
+                resource,
+            )
+        for setting in used:
+            yield from require(setting, resource)
 
 
 CVM_01 = Rule(
@@ -30,6 +52,7 @@ CVM_01 = Rule(
     severity=Severity.CRITICAL,
     remediation="create it as a confidential VM (components.azure.ConfidentialVm), of a size that has a TEE",
     check=_confidential,
+    check_stack=_confidential_runtime,
     passing=Example("A virtual machine of security type ConfidentialVM.", (examples.VM,)),
     failing=(
         Example(

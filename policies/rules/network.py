@@ -8,9 +8,9 @@ import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Resource, Stack
+from policies.subject import Property, Resource, Stack
 from policies.terms import EgressGuard
-from policies.verdict import Finding, NotApplicable, meet, require
+from policies.verdict import Finding, NotApplicable, meet, require, unknown
 
 
 def _no_way_in(resource: Resource, _: Declared) -> Iterator[Finding]:
@@ -119,12 +119,16 @@ def _place(location: str | None, declared: Declared) -> str:
 
 def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
     subnets = [(resource, subnet) for resource in stack.resources for subnet in vocabulary.subnets_of(resource)]
-    networks = [one for one in stack.resources if vocabulary.needs_guard(one)]
+    networks = {one: name for one in stack.resources if (name := vocabulary.needs_guard(one)) is not None}
     if not subnets and not networks:
         raise NotApplicable("the stack has no subnet and no network")
     closed = list(_closed_networks(stack))
-    for network in networks:
-        if network not in closed:
+    for network, name in networks.items():
+        if network in closed:
+            continue
+        if name.unknown or _guards_of_nowhere(stack):
+            yield unknown(name.path, "a name that a guard of this stack has too", network)
+        else:
             yield Finding("egress", "is not denied by any rule of this stack", "a rule that denies all egress", network)
     for resource, subnet in subnets:
         guards = stack.references(resource, subnet.guard.through)
@@ -143,6 +147,21 @@ def _closed_networks(stack: Stack) -> Iterator[Resource]:
         guard, network = vocabulary.egress_guard_of(one), vocabulary.guarded_network_of(one)
         if guard and network and any(rule.denies_all for rule in guard.rules):
             yield from stack.references(one, network.through)
+            yield from _named(stack, network.property)
+
+
+def _guards_of_nowhere(stack: Stack) -> bool:
+    """Whether a guard belongs to a network that is known only after deployment, and that it does not refer to."""
+    references = [(one, found) for one in stack.resources if (found := vocabulary.guarded_network_of(one))]
+    return any(found.property.unknown and not stack.references(one, found.through) for one, found in references)
+
+
+def _named(stack: Stack, name: Property) -> Iterator[Resource]:
+    """The networks of this name, where names are how a program refers to them."""
+    for one in stack.resources:
+        own = vocabulary.needs_guard(one)
+        if own is not None and own.stated and not own.unknown and not name.unknown and own.value == name.value:
+            yield one
 
 
 NET_02 = Rule(

@@ -19,6 +19,7 @@ from policies.clouds.unspoken import (
     private_name,
     redundancies,
     role,
+    runtime,
     transport,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "record_store",
     "redundancies",
     "role",
+    "runtime",
     "side_doors",
     "subnets",
     "tags",

@@ -23,6 +23,7 @@ from policies.clouds.azure.network import (
     ways_out,
 )
 from policies.clouds.azure.places import location_of_verifier, locations, provider_settings
+from policies.clouds.unspoken import runtime
 from policies.release.azure import parse as parse_release_document
 
 CLOUD_FAMILY = "azure"
@@ -51,6 +52,7 @@ __all__ = [
     "record_store",
     "redundancies",
     "role",
+    "runtime",
     "side_doors",
     "subnets",
     "tags",

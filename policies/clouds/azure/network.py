@@ -174,9 +174,9 @@ def private_name(resource: Resource) -> Reference | None:
     return Reference(resource.props.at("privateEndpointName"), "privateEndpointName")
 
 
-def needs_guard(_: Resource) -> bool:
+def needs_guard(_: Resource) -> None:
     """Subnets name their guards, so that no network needs one of its own."""
-    return False
+    return
 
 
 def guarded_network(_: Resource) -> None:

@@ -24,6 +24,7 @@ from policies.clouds.gcp.network import (
     ways_out,
 )
 from policies.clouds.gcp.places import location_of_verifier, locations, provider_settings
+from policies.clouds.unspoken import runtime
 
 CLOUD_FAMILY = "gcp"
 
@@ -51,6 +52,7 @@ __all__ = [
     "record_store",
     "redundancies",
     "role",
+    "runtime",
     "side_doors",
     "subnets",
     "tags",

@@ -70,9 +70,9 @@ def subnets(_: Resource) -> tuple[Subnet, ...]:
     return ()
 
 
-def needs_guard(resource: Resource) -> bool:
-    """Whether `resource` is a network, whose implied last rule lets everything out."""
-    return resource.type == _NETWORK
+def needs_guard(resource: Resource) -> Property | None:
+    """The name of a network, whose implied last rule lets everything out."""
+    return resource.props.at("name") if resource.type == _NETWORK else None
 
 
 def guarded_network(resource: Resource) -> Reference | None:

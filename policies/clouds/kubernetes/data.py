@@ -1,0 +1,50 @@
+"""Where a cluster is, labels, and records."""
+
+from collections.abc import Iterator
+
+from policies.context import Declared
+from policies.subject import Property, Resource
+from policies.terms import AuditStream, Matching, OneOf, RecordStore, Reference, Setting
+
+_CLAIM = "kubernetes:core:PersistentVolumeClaim"
+_WRITERS = frozenset({"kubernetes:apps:Deployment", "kubernetes:apps:StatefulSet"})
+_RETENTION = "bailiwick.dev/retention-days"
+_HALF_A_YEAR = Matching(r"18[3-9]|19\d|[2-9]\d\d|\d{4,5}", "at least 183 days")
+
+
+def locations(_: Resource) -> tuple[Property, ...]:
+    """A cluster is in one place, which its provider leads to: RES-03 judges that."""
+    return ()
+
+
+def provider_settings(props: Property, declared: Declared) -> Iterator[Setting]:
+    """What a provider must say to lead to the declared cluster, and not to whichever one is current."""
+    if declared.account is not None:
+        yield Setting(props.at("context"), OneOf((declared.account,)))
+
+
+def tags(resource: Resource) -> Property | None:
+    """The labels of `resource`."""
+    metadata = resource.props.at("metadata")
+    return metadata.at("labels") if metadata.stated else None
+
+
+def record_store(resource: Resource) -> RecordStore | None:
+    """`resource` as a volume of records: how long it keeps them is what its annotation promises."""
+    if resource.type != _CLAIM:
+        return None
+    kept = resource.props.at("metadata", "annotations", _RETENTION)
+    return RecordStore((Setting(kept, _HALF_A_YEAR),)) if kept.stated else None
+
+
+def audit_stream(resource: Resource) -> AuditStream | None:
+    """`resource` as a writer of records: the verifier's log goes to a volume, each entry chained to those before it."""
+    if resource.type not in _WRITERS:
+        return None
+    volumes = resource.props.at("spec", "template", "spec", "volumes")
+    writes = any(one.at("persistentVolumeClaim").stated for one in volumes.items())
+    if not writes:
+        return None
+    spec = resource.props.at("spec")
+    running = Setting(spec.at("paused"), OneOf((False,)), unless_stated=True)
+    return AuditStream(observed=Reference(spec, "spec"), store=Reference(spec, "spec"), enabled=(running,))

@@ -1,0 +1,70 @@
+"""Kubernetes' networks: services, and network policies, which close a namespace."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from policies.subject import Property, Resource
+from policies.terms import PRIVATE_RANGES, Destination, EgressGuard, EgressRule, OneOf, Reference, Setting, Unwanted
+
+_SERVICE = "kubernetes:core:Service"
+_NAMESPACE = "kubernetes:core:Namespace"
+_POLICY = "kubernetes:networking.k8s.io:NetworkPolicy"
+_FRONTS = {
+    "kubernetes:networking.k8s.io:Ingress": "a front that others than this region reach",
+    "kubernetes:gateway.networking.k8s.io:Gateway": "a front that others than this region reach",
+}
+
+
+def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """What makes `resource` reachable from outside the cluster."""
+    if resource.type in _FRONTS:
+        yield Unwanted(Property("type", resource.type), _FRONTS[resource.type])
+    elif resource.type == _SERVICE:
+        kinds = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+        yield Setting(resource.props.at("spec", "type"), OneOf(("ClusterIP",)), kinds, unless_stated=True)
+        yield Unwanted(resource.props.at("spec", "externalIPs"), "an address outside the cluster")
+
+
+def needs_guard(resource: Resource) -> Property | None:
+    """The name of a namespace, out of which everything may go unless a policy says otherwise."""
+    return resource.props.at("metadata", "name") if resource.type == _NAMESPACE else None
+
+
+def guarded_network(resource: Resource) -> Reference | None:
+    """The namespace of a network policy."""
+    return Reference(resource.props.at("metadata", "namespace"), "metadata") if resource.type == _POLICY else None
+
+
+def egress_guard(resource: Resource) -> EgressGuard | None:
+    """What `resource` allows out; a policy about egress for every pod that allows nothing denies all."""
+    if resource.type != _POLICY:
+        return None
+    spec = resource.props.at("spec")
+    kinds = [kind.text for kind in spec.at("policyTypes").items()]
+    if "Egress" not in kinds and not spec.at("egress").stated:
+        return None
+    rules = spec.at("egress").items()
+    if not rules:
+        everybody = not spec.at("podSelector").names()
+        nothing = EgressRule(property=spec.at("egress"), allows=False, denies_all=everybody, destinations=())
+        return EgressGuard((nothing,), complete=False)
+    return EgressGuard(tuple(_rule(rule) for rule in rules), complete=False)
+
+
+def _rule(rule: Property) -> EgressRule:
+    destinations = tuple(_destination(peer) for peer in rule.at("to").items())
+    return EgressRule(property=rule, allows=True, denies_all=False, destinations=destinations)
+
+
+def _destination(peer: Property) -> Destination:
+    """A range of addresses, or pods and namespaces of the same cluster."""
+    range_ = peer.at("ipBlock", "cidr")
+    return Destination(range_, private=_private(range_)) if range_.stated else Destination(peer, private=True)
+
+
+def _private(range_: Property) -> bool:
+    try:
+        network = ip_network(range_.text or "", strict=False)
+    except ValueError:
+        return False
+    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]

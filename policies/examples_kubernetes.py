@@ -1,0 +1,182 @@
+"""Examples of the rules for Kubernetes: pods in confidential guests, and what is around them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from policies import examples
+from policies.examples import but
+from policies.rule import Covered, Example, ExampleResource
+
+CONFIG: Final[Mapping[str, str]] = {
+    "cloud": "kubernetes",
+    "location": "onprem",
+    "subscriptionId": "",
+    "tenantId": "",
+    "cluster": "bailiwick-emulated",
+}
+_LABELS: Final = {"jurisdiction": "de", "data-class": "confidential"}
+_SPEC: Final = "spec.template.spec"
+
+
+def _example(says: str, *resources: ExampleResource) -> Example:
+    return Example(says, resources, CONFIG)
+
+
+PROVIDER = ExampleResource("pulumi:providers:kubernetes", "kubernetes", {"context": "bailiwick-emulated"})
+
+RUNTIME = ExampleResource(
+    "kubernetes:node.k8s.io/v1:RuntimeClass", "snp", {"metadata": {"name": "snp"}, "handler": "kata-qemu-snp"}
+)
+PODS = ExampleResource(
+    "kubernetes:apps/v1:Deployment",
+    "inference",
+    {
+        "metadata": {"namespace": "workload", "name": "inference", "labels": _LABELS},
+        "spec": {
+            "template": {
+                "spec": {
+                    "runtimeClassName": "snp",
+                    "containers": [
+                        {
+                            "name": "main",
+                            "image": f"registry.example.org/inference@sha256:{'5f8c' * 16}",
+                            "securityContext": {"allowPrivilegeEscalation": False},
+                        }
+                    ],
+                }
+            }
+        },
+    },
+    uses={"spec": ("snp",)},
+)
+NAMESPACE = ExampleResource("kubernetes:core/v1:Namespace", "workload", {"metadata": {"name": "workload"}})
+DENY = ExampleResource(
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    "deny-all",
+    {"metadata": {"namespace": "workload"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}},
+)
+ALLOW = but(
+    DENY,
+    {
+        "spec": {
+            "podSelector": {},
+            "policyTypes": ["Egress"],
+            "egress": [{"to": [{"ipBlock": {"cidr": "10.60.251.0/24"}}]}],
+        }
+    },
+    name="fetch",
+)
+VOLUME = ExampleResource(
+    "kubernetes:core/v1:PersistentVolumeClaim",
+    "log",
+    {"metadata": {"namespace": "verifier", "annotations": {"bailiwick.dev/retention-days": "365"}}},
+)
+WRITER = but(
+    PODS,
+    {f"{_SPEC}.volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "log"}}]},
+    name="verifier-pods",
+    uses={"spec": ("snp", "log")},
+)
+SERVICE = ExampleResource("kubernetes:core/v1:Service", "attest", {"spec": {"type": "ClusterIP"}})
+VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:KubernetesAttestationVerifier")
+_POLICY: Final = "guestConfiguration.resources.0.policy"
+
+COVERED: Final[Mapping[str, Covered]] = {
+    "RES-02": Covered(
+        _example("A namespace is where its cluster is.", NAMESPACE),
+        (
+            _example(
+                "A type that the list does not have.",
+                ExampleResource("kubernetes:serving.knative.dev/v1:Service", "x", {}),
+            ),
+        ),
+    ),
+    "RES-03": Covered(
+        _example("A provider for the declared cluster.", PROVIDER),
+        (
+            _example("A provider for another cluster.", but(PROVIDER, {"context": "production"})),
+            _example("A provider for whichever cluster is current.", but(PROVIDER, {"context": None})),
+        ),
+    ),
+    "RES-10": Covered(
+        _example("Pods with both labels.", PODS),
+        (_example("Pods without labels.", but(PODS, {"metadata.labels": None})),),
+    ),
+    "CVM-01": Covered(
+        _example("Pods whose runtime class puts each into a guest with SEV-SNP.", RUNTIME, PODS),
+        (
+            _example("Pods without a runtime class.", RUNTIME, but(PODS, {f"{_SPEC}.runtimeClassName": None}, uses={})),
+            _example("A runtime class for ordinary virtual machines.", but(RUNTIME, {"handler": "kata-qemu"}), PODS),
+            _example("A runtime class of another stack.", but(PODS, {}, uses={})),
+        ),
+    ),
+    "CVM-06": Covered(
+        _example("Containers that cannot gain privileges.", PODS),
+        (
+            _example("A share in the node's processes.", but(PODS, {f"{_SPEC}.hostPID": True})),
+            _example(
+                "A container that may gain privileges.", but(PODS, {f"{_SPEC}.containers.0.securityContext": None})
+            ),
+        ),
+    ),
+    "CVM-08": Covered(
+        _example("An image by its digest.", PODS),
+        (
+            _example("A tag.", but(PODS, {f"{_SPEC}.containers.0.image": "registry.example.org/inference:1.0.0"})),
+            _example(
+                "Pods without containers, for something else to fill in.", but(PODS, {f"{_SPEC}.containers": None})
+            ),
+        ),
+    ),
+    "ATT-02": Covered(
+        _example("One key, one image, one signed reference value.", VERIFIER),
+        (_example("No reference value.", but(VERIFIER, {"guestConfiguration.reference_values": []})),),
+    ),
+    "ATT-04": Covered(
+        _example("A floor for each part of the firmware.", VERIFIER),
+        (_example("No floor.", but(VERIFIER, {f"{_POLICY}.minimum_tcb": None})),),
+    ),
+    "ATT-05": Covered(
+        _example("No debugging, no migration, privilege level 0.", VERIFIER),
+        (_example("Debugging is allowed.", but(VERIFIER, {f"{_POLICY}.debug": True})),),
+    ),
+    "ATT-06": Covered(
+        _example("Five minutes.", VERIFIER),
+        (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
+    ),
+    "NET-01": Covered(
+        _example("A service inside the cluster.", SERVICE),
+        (
+            _example("A service with a public load balancer.", but(SERVICE, {"spec.type": "LoadBalancer"})),
+            _example("An ingress.", ExampleResource("kubernetes:networking.k8s.io/v1:Ingress", "front", {})),
+        ),
+    ),
+    "NET-02": Covered(
+        _example("A closed namespace, and one private range that is let through.", NAMESPACE, DENY, ALLOW),
+        (
+            _example("A namespace that nothing closes.", NAMESPACE),
+            _example(
+                "A policy that closes some pods only.",
+                NAMESPACE,
+                but(DENY, {"spec.podSelector": {"matchLabels": {"role": "db"}}}),
+            ),
+            _example("Egress to everywhere.", NAMESPACE, DENY, but(ALLOW, {"spec.egress": [{}]})),
+            _example(
+                "Egress to a public address.",
+                NAMESPACE,
+                DENY,
+                but(ALLOW, {"spec.egress.0.to.0.ipBlock.cidr": "198.51.100.7/32"}),
+            ),
+        ),
+    ),
+    "LOG-01": Covered(
+        _example("Records are written to a volume that is kept for a year.", RUNTIME, VOLUME, WRITER),
+        (
+            _example("Pods that write nothing down.", RUNTIME, PODS),
+            _example(
+                "A volume that nobody promises to keep.", RUNTIME, but(VOLUME, {"metadata.annotations": None}), WRITER
+            ),
+        ),
+    ),
+}
+"""By id of the rule."""
