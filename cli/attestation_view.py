@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sandbox.region import GuestOutcome
 
 _TIER_STYLES: Final = {"affirming": "green", "warning": "yellow", "contraindicated": "red", "none": "dim"}
-_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red", "unattested": "yellow"}
+_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red", "partly attested": "yellow"}
 _WIDE_HEX: Final = 32
 _RECEIPT_LINES: Final = {
     "id": "receipt",

@@ -9,7 +9,7 @@ import httpx
 
 from sandbox.guest.artefact import Artefact, ArtefactError, decrypt
 from sandbox.guest.config import WorkloadConfig
-from sandbox.guest.device import SevGuestDevice, evidence
+from sandbox.guest.device import Device
 from sandbox.guest.kbs import KbsClient, Receipt, RuntimeData
 from sandbox.guest.keys import TeeKey
 
@@ -30,7 +30,7 @@ class Step:
 class Journal:
     """What a guest can show afterwards, filled in as it goes: public data only, never a key.
 
-    report: the raw attestation report. receipts: what the broker logged about this guest, oldest first.
+    report: the raw attestation report, or quote. receipts: what the broker logged about this guest, oldest first.
     """
 
     nonce: str | None = None
@@ -57,7 +57,7 @@ class Journal:
 class GuestAgent:
     """One boot of one guest. The TEE key lives as long as this object, and only in memory."""
 
-    def __init__(self, device: SevGuestDevice, config: WorkloadConfig, http: httpx.Client) -> None:
+    def __init__(self, device: Device, config: WorkloadConfig, http: httpx.Client) -> None:
         self._device = device
         self._config = config
         self._http = http
@@ -70,12 +70,12 @@ class GuestAgent:
         Raises `RefusedError`, `UnreachableError`, `UnwrapError`, `BlobError` or `ArtefactError`.
         """
         with journal.step("challenge"):
-            journal.nonce = self._kbs.auth("snp")
+            journal.nonce = self._kbs.auth(self._device.tee)
         runtime_data = RuntimeData(journal.nonce, self._key.public_jwk)
         with journal.step("report"):
             journal.report = self._device.report(runtime_data.report_data())
         with journal.step("attest"):
-            attested = self._kbs.attest(runtime_data, evidence(journal.report, self._device.certificates()))
+            attested = self._kbs.attest(runtime_data, self._device.evidence(journal.report))
         journal.keep(attested.receipt)
         journal.token = str(attested.body["token"])
         with journal.step("key"):

@@ -1,4 +1,4 @@
-"""Boots one workload guest: launches it on an emulated chip, lets its agent run, writes down what became of it."""
+"""Boots one workload guest: launches it on emulated hardware, lets its agent run, writes down what became of it."""
 
 import base64
 import hashlib
@@ -13,18 +13,18 @@ from sandbox.clouds.hardware import Machine
 from sandbox.guest.agent import BlobError, GuestAgent, Journal
 from sandbox.guest.artefact import Artefact, ArtefactError
 from sandbox.guest.config import ConfigError, WorkloadConfig, parse
-from sandbox.guest.device import SevGuestDevice
+from sandbox.guest.device import Device, SevGuestDevice, TdxGuestDevice
 from sandbox.guest.kbs import RefusedError, UnreachableError
 from sandbox.guest.keys import UnwrapError
-from sandbox.hardware import Chip, PkiError, SandboxPki, SnpFirmware
+from sandbox.hardware import Chip, Measured, PkiError, Platform, SandboxPki, SnpFirmware, TdxModule
 from sandbox.region import images
 from sandbox.region.outcome import ArtefactRecord, GuestOutcome, StepRecord
 from sandbox.region.patience import Patience
 from verifier import canonical
 
 _CHIPS_PER_ZONE: Final = 4
-_NOT_EMULATED: Final = {"tdx": "Intel TDX", "h100": "NVIDIA H100"}
-"""Hardware that machines have and the sandbox has not."""
+_HANDOFF_TABLES: Final = 0x8000000B
+"""TCG event type EV_EFI_HANDOFF_TABLES2: the shape of the machine, as its host describes it to the firmware."""
 
 Connect = Callable[[], httpx.Client]
 """A new HTTP client in the guest's network."""
@@ -34,16 +34,28 @@ class BootError(Exception):
     """The machine cannot start as a confidential guest; the message says what it lacks."""
 
 
-def launch(machine: Machine, pki: SandboxPki) -> SevGuestDevice:
-    """Start the machine's image on the chip of its host; HOST_DATA is SHA-256 of the customData it was given."""
+def launch(machine: Machine, pki: SandboxPki) -> Device:
+    """Start the machine's image on its host, which binds the customData that it was given to the launch."""
+    image = images.find(machine.image_reference, machine.tee) if machine.tee else None
+    if image is None:
+        raise BootError(_lack(machine))
+    custom_data = machine.custom_data or b""
+    if isinstance(image, images.TrustDomainImage):
+        module = TdxModule(pki.intel, Platform(_host(machine)))
+        shape = Measured(0, _HANDOFF_TABLES, f"td-hob\0{machine.size}".encode())
+        config_id = hashlib.sha384(custom_data).digest()
+        return TdxGuestDevice(module, module.launch(image.measurement(), (shape, *image.events()), config_id))
+    firmware = SnpFirmware(pki, Chip(_host(machine)))
+    host_data = hashlib.sha256(custom_data).digest()
+    return SevGuestDevice(firmware, firmware.launch(image.measurement(), image.guest_policy, host_data))
+
+
+def _lack(machine: Machine) -> str:
+    """Why the machine's image does not start on it."""
     image = images.find(machine.image_reference)
     if image is None:
-        raise BootError(f"there is no image {machine.image_reference}")
-    if machine.tee != image.tee:
-        raise BootError(f"image {image.id} needs {image.tee}, and size {machine.size} has {machine.tee or 'no TEE'}")
-    firmware = SnpFirmware(pki, Chip(_host(machine)))
-    host_data = hashlib.sha256(machine.custom_data or b"").digest()
-    return SevGuestDevice(firmware, firmware.launch(image.measurement(), image.guest_policy, host_data))
+        return f"there is no image {machine.image_reference}"
+    return f"image {image.id} needs {image.tee}, and size {machine.size} has {machine.tee or 'no TEE'}"
 
 
 def _host(machine: Machine) -> str:
@@ -53,20 +65,16 @@ def _host(machine: Machine) -> str:
 
 
 def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience) -> GuestOutcome:
-    """Run the guest to its end; a verifier that does not answer is asked again while `patience` lasts.
-
-    A guest whose hardware is not emulated does not run: a guest without its evidence would prove nothing.
-    """
+    """Run the guest to its end; a verifier that does not answer is asked again while `patience` lasts."""
     started, clock = datetime.now(UTC), time.perf_counter()
     found: dict[str, Any] = {}
     try:
-        if absent := [name for part, name in _NOT_EMULATED.items() if part in (machine.tee, machine.gpu)]:
-            found |= {"status": "unattested", "reason": f"not attested: the sandbox has no emulated {absent[0]}"}
-        else:
-            config = parse(machine.custom_data or b"")
-            device = launch(machine, pki)
-            found |= _identity(device)
-            found |= _attest(device, config, connect, patience)
+        config = parse(machine.custom_data or b"")
+        device = launch(machine, pki)
+        found |= _identity(device)
+        found |= _attest(device, config, connect, patience)
+        if found["status"] == "attested" and machine.gpu:
+            found |= _without_evidence(machine.gpu)
     except (ConfigError, BootError, PkiError) as error:
         found |= _failed(error)
     return GuestOutcome(
@@ -79,7 +87,13 @@ def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience
     )
 
 
-def _attest(device: SevGuestDevice, config: WorkloadConfig, connect: Connect, patience: Patience) -> dict[str, Any]:
+def _without_evidence(gpu: str) -> dict[str, Any]:
+    """A GPU is not emulated: its machine has a key on the evidence of its CPU, and that is not all that runs there."""
+    reason = f"the CPU is attested, the {gpu.upper()} is not: no emulated GPU gives evidence, so nothing vouches for it"
+    return {"status": "partly attested", "reason": reason}
+
+
+def _attest(device: Device, config: WorkloadConfig, connect: Connect, patience: Patience) -> dict[str, Any]:
     """Let the agent run, and start it again while no verifier answers."""
     while True:
         journal = Journal()
@@ -90,7 +104,7 @@ def _attest(device: SevGuestDevice, config: WorkloadConfig, connect: Connect, pa
                 return _journal(journal) | _failed(error)
 
 
-def _attempt(device: SevGuestDevice, config: WorkloadConfig, connect: Connect, journal: Journal) -> dict[str, Any]:
+def _attempt(device: Device, config: WorkloadConfig, connect: Connect, journal: Journal) -> dict[str, Any]:
     """One run of the agent, as members of the outcome."""
     try:
         with connect() as http:
@@ -107,11 +121,10 @@ def _failed(error: Exception) -> dict[str, Any]:
     return {"status": "failed", "reason": str(error)}
 
 
-def _identity(device: SevGuestDevice) -> dict[str, Any]:
-    chain = device.certificates()
+def _identity(device: Device) -> dict[str, Any]:
     return {
-        "measurement": device.guest.measurement.hex(),
-        "certificates": {"vcek": _text(chain.vcek), "ask": _text(chain.ask), "ark": _text(chain.ark)},
+        "measurement": device.measurement.hex(),
+        "certificates": {name: _text(der) for name, der in device.certificates().items()},
     }
 
 

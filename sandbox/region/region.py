@@ -64,7 +64,7 @@ class Region:
         self._machines = Records(data_dir / "machines", MachineRecord)
         self._outcomes = Records(data_dir / "guests", GuestOutcome)
         self.custody = Custody(data_dir, stack, warn)
-        self._verifiers = Verifiers(self.custody, self._pki)
+        self._verifiers = Verifiers(self.custody, self._pki, data_dir / "collateral")
         blobs = BlobStore(data_dir / "blobs")
         self._publisher = Publisher(self.custody, blobs)
         self._network = Network(self._machines, self._verifiers, blobs)
@@ -152,8 +152,8 @@ class Region:
         return [canonical.parse_object(record.machine.custom_data or b"") for record in verifiers]
 
     def hardware_root(self) -> str:
-        """The root certificate (PEM) of the emulated hardware."""
-        return self._pki.ark.pem.decode("ascii")
+        """The root certificates (PEM) of the emulated hardware, one for each vendor."""
+        return self._pki.roots.decode("ascii")
 
     def close(self) -> None:
         """Stop guests and services; what is on disk stays."""
@@ -166,7 +166,7 @@ class Region:
     def erase(self) -> None:
         """Destroy the region's keys and delete all that it kept, its log included."""
         self.close()
-        for part in ("machines", "guests", "blobs", "wrapped", "log", "hsm"):
+        for part in ("machines", "guests", "blobs", "collateral", "wrapped", "log", "hsm"):
             shutil.rmtree(self._data_dir / part, ignore_errors=True)
 
     def _start_verifier(self, machine: Machine) -> None:
@@ -188,7 +188,7 @@ class Region:
 
     def _restart_guests(self) -> None:
         with self._lock:
-            attested = {outcome.machine_id for outcome in self.outcomes() if outcome.status == "attested"}
+            attested = {outcome.machine_id for outcome in self.outcomes() if outcome.artefact is not None}
             for record in self._machines.all():
                 if record.role == "workload" and record.machine.id not in attested:
                     self._start_guest(record.machine)

@@ -1,9 +1,10 @@
 """The region's verifier machines: each is one HTTP service, all on the same HSM and transparency log."""
 
 import threading
+from pathlib import Path
 
 from sandbox.clouds.hardware import Machine
-from sandbox.hardware import SandboxPki
+from sandbox.hardware import SandboxPki, publish_collateral
 from sandbox.region.custody import Custody
 from sandbox.region.loopback import LoopbackServer, NoRouteError
 from verifier.broker import create_app
@@ -11,15 +12,20 @@ from verifier.broker.service import utc_now
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.keystore import KeyStoreError
 from verifier.log import LogError
+from verifier.tdx import CollateralStore
 from verifier.trust import TrustStore
 
 
 class Verifiers:
-    """Services by machine id. A machine of an earlier run starts its service when somebody calls it."""
+    """Services by machine id. A machine of an earlier run starts its service when somebody calls it.
 
-    def __init__(self, custody: Custody, pki: SandboxPki) -> None:
+    collateral: the region's own copy of what Intel publishes, which all verifiers read.
+    """
+
+    def __init__(self, custody: Custody, pki: SandboxPki, collateral: Path) -> None:
         self._custody = custody
         self._pki = pki
+        self._collateral = collateral
         self._lock = threading.RLock()
         self._services: dict[str, LoopbackServer] = {}
 
@@ -56,8 +62,9 @@ class Verifiers:
     def _serve(self, machine: Machine) -> LoopbackServer:
         config = VerifierConfig.from_json(machine.custom_data or b"")
         trust, crls = TrustStore.production(), []
-        if "sandbox" in config.trust_anchors:  # nowhere else is the sandbox's root known (design, D9)
-            trust, crls = trust.with_sandbox(self._pki.ark.pem), [self._pki.revocation_list()]
-        custody = self._custody
-        app = create_app(config, custody.keystore, trust, custody.log, custody.wrapped, utc_now, crls)
+        if "sandbox" in config.trust_anchors:  # nowhere else are the sandbox's roots known (design, D9)
+            trust, crls = trust.with_sandbox(self._pki.roots), [self._pki.revocation_list()]
+            publish_collateral(self._pki.intel, self._collateral)
+        custody, collateral = self._custody, CollateralStore(self._collateral)
+        app = create_app(config, custody.keystore, trust, custody.log, custody.wrapped, utc_now, crls, collateral)
         return LoopbackServer(app, machine.name)

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from sandbox.hardware import LaunchPolicy, Tcb
+from sandbox.hardware import LaunchPolicy, Measured, Tcb
 from sandbox.region.images import trust_domain
 
 RECIPES: Final = Path(__file__).parent
@@ -132,6 +132,10 @@ class TrustDomainImage(_Image):
         """MRTD and the RTMRs of a TD that was started from the image."""
         return trust_domain.measure((component.kind, component.content) for component in self.components)
 
+    def events(self) -> list[Measured]:
+        """What the firmware of such a TD measures as it boots."""
+        return trust_domain.events((component.kind, component.content) for component in self.components)
+
     def predicate(self) -> dict[str, Any]:
         found = self.registers()
         return {
@@ -153,8 +157,14 @@ def gallery() -> dict[str, AnyImage]:
     return {image.key: image for image in map(_RECIPE.validate_python, recipes)}
 
 
-def find(reference_id: str) -> Image | None:
-    """The SEV-SNP image behind an ARM gallery image version id (case-insensitive, as ARM ids are), or None."""
+def find(reference_id: str, tee: str | None = None) -> AnyImage | None:
+    """The image behind an ARM gallery image version id (case-insensitive, as ARM ids are), or None.
+
+    tee: the hardware that it is for; None: whichever there is, SEV-SNP first.
+    """
     match = _GALLERY_ID.fullmatch(reference_id)
-    image = gallery().get(f"{match['name']}-{match['version']}".lower()) if match else None
-    return image if isinstance(image, Image) else None
+    if match is None:
+        return None
+    key = f"{match['name']}-{match['version']}".lower()
+    variants = (gallery().get(key), gallery().get(f"{key}.tdx"))
+    return next((image for image in variants if image and tee in (None, image.tee)), None)

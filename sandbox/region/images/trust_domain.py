@@ -11,6 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox.hardware import Measured
+
+_FIRMWARE: Final = "firmware"
+_KERNEL: Final = "kernel"
+_EFI_APPLICATION: Final = 0x80000003
+_IPL: Final = 0x0000000D
+"""TCG event types: EV_EFI_BOOT_SERVICES_APPLICATION and EV_IPL."""
 _PAGE_BYTES: Final = 4096
 _CHUNK_BYTES: Final = 256
 _RECORD_BYTES: Final = 128
@@ -28,26 +35,34 @@ class Registers:
 
 def measure(components: Iterable[tuple[str, str]]) -> Registers:
     """The registers of a TD whose image consists of (kind, content) in launch order, a page for each component."""
+    parts = list(components)
     build = hashlib.sha384()
-    rtmr1 = rtmr2 = bytes(48)
-    for page, (kind, content) in enumerate(components):
-        digest = hashlib.sha384(f"{kind}\0{content}".encode()).digest()
-        match kind:
-            case "firmware":
-                address = page * _PAGE_BYTES
-                build.update(_record(b"MEM.PAGE.ADD", address) + _record(b"MR.EXTEND", address))
-                build.update(digest.ljust(_CHUNK_BYTES, b"\0"))
-            case "kernel":
-                rtmr1 = _extend(rtmr1, digest)
-            case _:
-                rtmr2 = _extend(rtmr2, digest)
-    return Registers(build.digest(), rtmr1, rtmr2)
+    for page, (kind, content) in enumerate(parts):
+        if kind == _FIRMWARE:
+            address = page * _PAGE_BYTES
+            build.update(_record(b"MEM.PAGE.ADD", address) + _record(b"MR.EXTEND", address))
+            build.update(hashlib.sha384(_data(kind, content)).digest().ljust(_CHUNK_BYTES, b"\0"))
+    rtmrs = {1: bytes(48), 2: bytes(48)}
+    for event in events(parts):
+        rtmrs[event.register] = hashlib.sha384(rtmrs[event.register] + event.digest).digest()
+    return Registers(build.digest(), rtmrs[1], rtmrs[2])
+
+
+def events(components: Iterable[tuple[str, str]]) -> list[Measured]:
+    """What the virtual firmware measures of such an image as it boots it."""
+    return [
+        Measured(1, _EFI_APPLICATION, _data(kind, content))
+        if kind == _KERNEL
+        else Measured(2, _IPL, _data(kind, content))
+        for kind, content in components
+        if kind != _FIRMWARE
+    ]
+
+
+def _data(kind: str, content: str) -> bytes:
+    return f"{kind}\0{content}".encode()
 
 
 def _record(operation: bytes, address: int) -> bytes:
     """Name of the operation in 16 bytes, guest-physical address in 8, zeros up to 128."""
     return (operation.ljust(_NAME_BYTES, b"\0") + address.to_bytes(8, "little")).ljust(_RECORD_BYTES, b"\0")
-
-
-def _extend(register: bytes, digest: bytes) -> bytes:
-    return hashlib.sha384(register + digest).digest()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from sandbox.guest.device import SevGuestDevice, evidence
+from sandbox.guest.device import SevGuestDevice, snp_evidence
 from sandbox.guest.kbs import KbsClient, RefusedError, RuntimeData
 from sandbox.guest.keys import TeeKey, UnwrapError
 from sandbox.hardware import Chip, SandboxPki, SnpFirmware, Tcb
@@ -52,7 +52,7 @@ class Session:
 
     def evidence(self, device: SevGuestDevice, runtime_data: RuntimeData | None = None) -> dict:
         report = device.report((runtime_data or self.runtime_data).report_data())
-        return evidence(report, device.certificates())
+        return device.evidence(report)
 
     def attest(self, primary_evidence: dict, runtime_data: RuntimeData | None = None) -> str:
         return self.kbs.attest(runtime_data or self.runtime_data, primary_evidence).body["token"]
@@ -163,8 +163,8 @@ def test_a_stolen_token_gives_a_key_that_only_its_owner_can_unwrap(broker, open_
 def test_a_report_with_another_chips_certificate(broker, open_session, pki):
     session = open_session()
     report = device(pki).report(session.runtime_data.report_data())
-    other = device(pki, chip=Chip("host-2")).certificates()
-    assert_refused(broker, attempt(broker, session, evidence(report, other)), "chip-id")
+    other = device(pki, chip=Chip("host-2")).firmware.certificates
+    assert_refused(broker, attempt(broker, session, snp_evidence(report, other)), "chip-id")
 
 
 def test_hardware_of_another_project(broker, open_session, tmp_path):

@@ -88,6 +88,14 @@ def test_gallery_look_up_by_arm_id(reference, found):
     assert (image.id if image else None) == found
 
 
+def test_an_image_is_found_for_the_hardware_it_is_to_run_on():
+    reference = f"{GALLERY}/inference-guest/versions/1.0.0"
+    assert isinstance(images.find(reference, "snp"), images.Image)
+    assert isinstance(images.find(reference, "tdx"), images.TrustDomainImage)
+    assert images.find(reference, "sev") is None
+    assert images.find(f"{GALLERY}/verifier/versions/1.0.0", "tdx") is None
+
+
 @pytest.mark.parametrize("image", [key for key in sorted(images.gallery()) if key.endswith(".tdx")])
 def test_the_verifier_reads_the_values_of_a_trust_domain(image):
     key = load_public_key((COMMITTED / images.BUILD_KEY).read_text())
