@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import check, engine, facts, snp, tdx
+from bench import check, engine, facts, nvidia, snp, tdx
 from bench.measure import Row
 
 BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
     "snp": snp.run,
     "tdx": tdx.run,
+    "nvidia": nvidia.run,
     "facts": facts.run,
     "check": check.run,
     "engine": engine.run,
