@@ -85,7 +85,7 @@ def check(
             return
         reports = check_stacks([Request(project.root, name, ids, timeout) for name in names])
     report = Report(tuple(against(one, known) for one in reports), ids)
-    _write(report, form, output)
+    write(report, form, output)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 
@@ -102,8 +102,8 @@ def _known(baseline: Path | None) -> frozenset[str]:
         return frozenset()
     try:
         return record.fingerprints(baseline.read_text(encoding="utf-8"))
-    except (record.MalformedBaseline, UnicodeDecodeError) as error:
-        reason = str(error) if isinstance(error, record.MalformedBaseline) else "is not UTF-8 text"
+    except (record.MalformedReport, UnicodeDecodeError) as error:
+        reason = str(error) if isinstance(error, record.MalformedReport) else "is not UTF-8 text"
         raise CliError(f"--baseline {baseline}: {reason}") from None
 
 
@@ -138,10 +138,13 @@ def _given(
     return check_preview(preview_json, stack_file, config, rules, timeout_s)
 
 
-def _write(report: Report, form: Format, output: Path | None) -> None:
+def write(report: Report, form: Format, output: Path | None, *, quiet: bool = False) -> None:
+    """Write `report` to `output` and, unless `quiet`, its text to the terminal; without `output` to the terminal."""
     console = open_console()
     if output is not None:
         output.write_text(_RENDERERS[form](report), encoding="utf-8")
+        if quiet:
+            return
     if output is not None or form is Format.TEXT:
         for style, line in text.lines(report):
             console.print(line, style=style, markup=False, soft_wrap=True)

@@ -16,6 +16,8 @@ VERBS: Final = {
     "refresh": "compare state with what exists",
     "destroy": "take a region down",
     "check": "judge stacks against the policy pack",
+    "score": "show what a stack can show for a framework",
+    "report": "write a check's report in another format",
     "waiver": "sign a waiver of a policy finding",
     "verify": "verify attestation evidence",
     "evidence": "export or verify the signed evidence bundle",

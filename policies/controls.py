@@ -23,6 +23,8 @@ class Requirement(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
+    weight: int | None = None
+    """Per cent of the framework's own score, where it has one."""
     confidence: Literal["published", "own", "outline"]
     rules: tuple[str, ...]
 

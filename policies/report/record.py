@@ -1,7 +1,7 @@
 """JSON: every verdict, for other programs and for `--baseline`."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from policies.report.model import Report, Result, StackReport
@@ -9,8 +9,8 @@ from policies.report.model import Report, Result, StackReport
 VERSION: Final = 1
 
 
-class MalformedBaseline(ValueError):  # noqa: N818 - named for what it says
-    """A baseline that is not a report of this format."""
+class MalformedReport(ValueError):  # noqa: N818 - named for what it says
+    """A text that is not a report of this format."""
 
 
 def render(report: Report) -> str:
@@ -39,19 +39,32 @@ def _result(result: Result) -> dict[str, Any]:
     return {**asdict(result), "blocks": result.blocks, "fingerprint": result.fingerprint}
 
 
-def fingerprints(text: str) -> frozenset[str]:
-    """The findings of an earlier report; raises `MalformedBaseline` for anything else."""
+def read(text: str) -> Report:
+    """The report that `render` wrote; raises `MalformedReport` for anything else."""
     try:
         document = json.loads(text)
         if document["version"] != VERSION:
-            raise MalformedBaseline(f"is of version {document['version']!r}, this program reads {VERSION}")
-        return frozenset(
-            str(verdict["fingerprint"])
-            for stack in document["stacks"].values()
-            for verdict in stack["verdicts"]
-            if verdict["status"] in ("fail", "unknown")
-        )
+            raise MalformedReport(f"is of version {document['version']!r}, this program reads {VERSION}")
+        stacks = tuple(_read_stack(name, stack) for name, stack in document["stacks"].items())
+        return Report(stacks, tuple(str(rule) for rule in document["rules"]))
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        if isinstance(error, MalformedBaseline):
+        if isinstance(error, MalformedReport):
             raise
-        raise MalformedBaseline("is not a report of `bailiwick check --format json`") from None
+        raise MalformedReport("is not a report of `bailiwick check --format json`") from None
+
+
+def _read_stack(name: str, stack: dict[str, Any]) -> StackReport:
+    results = tuple(
+        Result(**{field.name: verdict[field.name] for field in fields(Result)}) for verdict in stack["verdicts"]
+    )
+    return StackReport(name, str(stack["file"]), results, stack["error"], float(stack["seconds"]))
+
+
+def fingerprints(text: str) -> frozenset[str]:
+    """The findings of an earlier report; raises `MalformedReport` for a text that is none."""
+    return frozenset(
+        result.fingerprint
+        for stack in read(text).stacks
+        for result in stack.results
+        if result.status in ("fail", "unknown")
+    )

@@ -80,8 +80,13 @@ def test_json_separates_every_status_and_is_its_own_baseline() -> None:
     "content", ["", "[]", "{", '{"version": 1}', '{"version": 2}', "[" * 5000, '{"version": 1, "stacks": 7}']
 )
 def test_what_is_no_report_is_no_baseline(content: str) -> None:
-    with pytest.raises(record.MalformedBaseline):
+    with pytest.raises(record.MalformedReport):
         record.fingerprints(content)
+
+
+def test_a_json_report_is_read_back_as_what_it_was() -> None:
+    written = report(*ALL, error="the program raised")
+    assert record.read(record.render(written)) == written
 
 
 def test_sarif_is_valid_and_places_each_finding() -> None:
