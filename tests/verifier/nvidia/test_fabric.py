@@ -35,23 +35,25 @@ def hgx() -> list[World]:
     return [*(gpu(pdi, SWITCHES) for pdi in GPUS), *(switch(pdi, tuple(GPUS)) for pdi in SWITCHES)]
 
 
-def fabric(worlds: list[World], **nvidia):
-    policy = AppraisalPolicy.model_validate({"nvidia": {"stated_mode": "if-given", "modes": PROTECTED, **nvidia}})
+def fabric(worlds: list[World], nonce: bytes | None = NONCE, **nvidia):
+    policy = AppraisalPolicy.model_validate(
+        {"freshness": "if-given", "nvidia": {"stated_mode": "if-given", "modes": PROTECTED, **nvidia}}
+    )
     verified = [verify(parse(it.report()), it.chain(), it.collateral(), STORE, it.at) for it in worlds]
-    result = appraise(verified, policy, nonce=NONCE)
+    result = appraise(verified, policy, nonce=nonce)
     return result, {
         claim.name: claim for claim in result.submods["fabric"].claims
     } if "fabric" in result.submods else {}
 
 
-def against(worlds: list[World], **nvidia) -> list[str]:
-    return [name for name, claim in fabric(worlds, **nvidia)[1].items() if claim.tier > Tier.AFFIRMING]
+def against(worlds: list[World], **options) -> list[str]:
+    return [name for name, claim in fabric(worlds, **options)[1].items() if claim.tier > Tier.AFFIRMING]
 
 
 def test_an_hgx_closes():
     result, claims = fabric(hgx(), gpus=8, switches=4)
     assert result.status is Tier.AFFIRMING
-    assert set(claims) == {"count.gpus", "count.switches", "distinct", "one-mode", "topology"}
+    assert set(claims) == {"count.gpus", "count.switches", "distinct", "one-nonce", "one-mode", "topology"}
     assert list(result.submods) == [*(f"gpu{n}" for n in range(8)), *(f"switch{n}" for n in range(4)), "fabric"]
 
 
@@ -112,6 +114,12 @@ def test_identifiers_of_switches_are_reversed_in_a_gpus_list():
 def test_a_device_twice_is_refused(number):
     worlds = hgx()
     assert "distinct" in against([*worlds, worlds[number]])
+
+
+def test_devices_are_asked_with_one_nonce_also_when_none_is_expected():
+    worlds = [*hgx()[:11], replace(hgx()[11], nonce=bytes(32))]
+    assert against(hgx(), nonce=None) == []
+    assert against(worlds, nonce=None) == ["one-nonce"]
 
 
 def test_gpus_of_one_guest_are_in_one_mode():

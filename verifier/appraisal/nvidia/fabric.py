@@ -26,6 +26,7 @@ def claims(devices: Sequence[VerifiedDevice], policy: NvidiaPolicy) -> Iterator[
             yield _count(name, len(found), expected)
     if len(devices) > 1:
         yield _distinct(devices)
+        yield _one_nonce({it.report.nonce for it in devices})
     modes = {link_mode(it.report.opaque) for it in gpus}
     if len(gpus) > 1:
         yield _one_mode(modes)
@@ -57,6 +58,16 @@ def _distinct(devices: Sequence[VerifiedDevice]) -> Claim:
     return Claim(
         Component.INSTANCE_IDENTITY, "distinct", f"{len(devices)} devices", Value.TRUSTWORTHY_INSTANCE, reason, "PDIs"
     )
+
+
+def _one_nonce(nonces: set[bytes]) -> Claim:
+    """All devices were asked together, also where nobody expects a nonce in particular."""
+    component, name = Component.INSTANCE_IDENTITY, "one-nonce"
+    if len(nonces) == 1:
+        reason = "all devices were asked with one nonce"
+        return Claim(component, name, "one", Value.TRUSTWORTHY_INSTANCE, reason, next(iter(nonces)).hex())
+    reason = "the reports are from different occasions"
+    return Claim(component, name, str(len(nonces)), Value.UNTRUSTWORTHY_INSTANCE, reason)
 
 
 def _one_mode(modes: set[LinkMode | None]) -> Claim:
