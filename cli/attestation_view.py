@@ -21,6 +21,7 @@ _RECEIPT_LINES: Final = {
     "policy_digest": "policy sha256",
     "verdict_digest": "verdict sha256",
     "evidence_digest": "evidence sha256",
+    "collateral_digest": "collateral sha256",
     "jurisdiction": "jurisdiction",
 }
 

@@ -26,6 +26,7 @@ from verifier.config import VerifierConfig
 from verifier.keystore import FileKeyStore, KeyStore
 from verifier.log import TransparencyLog
 from verifier.signer import SoftwareSigner, public_key_pem
+from verifier.tdx import CollateralStore
 from verifier.trust import TrustStore
 
 DEK = b"planted-data-key-0123456789abcde"
@@ -100,6 +101,11 @@ class Site:
             self.keystore.create_kek(KEK)
         self.wrapped.put(WrappedKey(RESOURCE, KEK, self.keystore.wrap(KEK, DEK), {"artefact": "llm.enc"}))
 
+    @property
+    def collateral(self) -> Path:
+        """Where the verifier keeps Intel's collateral."""
+        return self.directory / "collateral"
+
     def pass_time(self, **duration: int) -> None:
         self.now += timedelta(**duration)
 
@@ -112,8 +118,9 @@ class Site:
         self.configure(resources=[resource | {"policy": resource["policy"] | changes}])
 
     def replica(self, *, trust: TrustStore | None = None) -> Client:
-        roots = trust or TrustStore.production().with_sandbox(self.pki.ark.pem)
-        return Client(create_app(self.config, self.keystore, roots, self.log, self.wrapped, lambda: self.now))
+        roots, store = trust or TrustStore.production().with_sandbox(self.pki.roots), CollateralStore(self.collateral)
+        app = create_app(self.config, self.keystore, roots, self.log, self.wrapped, lambda: self.now, collateral=store)
+        return Client(app)
 
     def entries(self) -> list[dict[str, Any]]:
         return [receipt.entry for receipt in self.log.receipts()]

@@ -46,12 +46,13 @@ class Export:
         return replace(self, inputs=replace(self.inputs, **changes))
 
 
-def deployed(site: Site, guest: Guest) -> BundleInputs:
-    """What a stack's export gathers after one guest got its key and one was refused."""
-    client = site.replica()
-    guest.token(client)
-    assert client.get(f"/kbs/v0/resource/{RESOURCE}").status_code == 200
-    assert guest.but(vmpl=3).attest(site.replica()).status_code == 401
+def deployed(site: Site, *guests: Guest, refused: Guest) -> BundleInputs:
+    """What a stack's export gathers after guests got their keys and one was refused."""
+    for guest in guests:
+        client = site.replica()
+        guest.token(client)
+        assert client.get(f"/kbs/v0/resource/{RESOURCE}").status_code == 200
+    assert refused.attest(site.replica()).status_code == 401
     dependency = {
         "kind": "keys",
         "name": "vault",
@@ -79,14 +80,14 @@ def deployed(site: Site, guest: Guest) -> BundleInputs:
         configurations=[site.config.model_dump(mode="json")],
         token_key=KeyStoreSigner(site.keystore, "verifier-token").public_key,
         keystore={"is_hsm": True, "description": "a test's HSM"},
-        sandbox_root=site.pki.ark.pem.decode(),
+        sandbox_root=site.pki.roots.decode(),
         **collect(site.log),
     )
 
 
 @pytest.fixture
 def export(site: Site, guest: Guest) -> Export:
-    return Export(deployed(site, guest), SoftwareSigner.generate())
+    return Export(deployed(site, guest, refused=guest.but(vmpl=3)), SoftwareSigner.generate())
 
 
 def failed(outcome: Verification) -> list[str]:

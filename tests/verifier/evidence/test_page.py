@@ -34,7 +34,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture
 def export(site: Site, guest: Guest) -> Export:
-    return Export(deployed(site, guest), SoftwareSigner.generate())
+    return Export(deployed(site, guest, refused=guest.but(vmpl=3)), SoftwareSigner.generate())
 
 
 def page(export: Export, content: bytes | None = None, **arguments: Any) -> Elements:
