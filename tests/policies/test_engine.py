@@ -27,7 +27,16 @@ pytestmark = [
 ]
 
 Analyze = Callable[..., subprocess.CompletedProcess[str]]
-COMPLIANT = (examples.PROVIDER, examples.VAULT, examples.VAULT_DOOR, examples.AUDIT_STORE, examples.AUDIT_STREAM)
+DNS = ExampleResource(
+    "azure-native:network:PrivateDnsZoneGroup",
+    "keys-endpoint-dns",
+    {"privateEndpointName": "keys-endpoint"},
+    uses={"privateEndpointName": ("keys-endpoint",)},
+)
+TAGGED = tuple(
+    examples.but(one, {"tags": examples.TAGS}) for one in (examples.VAULT, examples.VAULT_DOOR, examples.AUDIT_STORE)
+)
+COMPLIANT = (examples.PROVIDER, *TAGGED, DNS, examples.AUDIT_STREAM)
 
 
 @pytest.fixture
