@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.errors import InvalidPolicy
@@ -107,6 +108,9 @@ class AppraisalPolicy(BaseModel):
     tdx: TdxPolicy = Field(default_factory=TdxPolicy, description="Further demands on Intel TDX quotes.")
     nvidia: NvidiaPolicy = Field(
         default_factory=NvidiaPolicy, description="Further demands on NVIDIA GPUs and NVSwitches."
+    )
+    azure: AzurePolicy = Field(
+        default_factory=AzurePolicy, description="Further demands on Azure confidential VMs and their vTPMs."
     )
 
     @field_validator("minimum_tcb", mode="before")

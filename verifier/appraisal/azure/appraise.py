@@ -1,0 +1,79 @@
+"""From a verified VM to an attestation result with two submodules: the CPU, and the vTPM that it vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from verifier import snp
+from verifier.appraisal import snp as snp_appraisal
+from verifier.appraisal import tdx as tdx_appraisal
+from verifier.appraisal.azure import configuration, executables, identity
+from verifier.appraisal.policy import AppraisalPolicy
+from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
+from verifier.appraisal.snp.appraise import CPU
+from verifier.appraisal.vector import Component, Value
+from verifier.azure import VerifiedVm
+from verifier.errors import VerificationFailed
+from verifier.reference import ReferenceValues, TdxReferenceValues
+
+VTPM: Final = "vtpm"
+"""Name of the submodule."""
+
+_VTPM_CHECKS: Final = ("tpm.", "event-log.", "hcl.attestation-key")
+_HARDWARE_FRESHNESS: Final = "report-data"
+
+
+def appraise(
+    verified: VerifiedVm,
+    policy: AppraisalPolicy,
+    *,
+    nonce: bytes | None,
+    reference_values: Sequence[ReferenceValues | TdxReferenceValues] = (),
+) -> AttestationResult:
+    """Hold a genuine VM against `policy`.
+
+    nonce: what the vTPM was asked to quote, or None if the caller expects nothing in particular.
+    reference_values: of paravisors, the only thing that the CPU measures; bundles whose signature has been checked.
+    """
+    claims = [
+        *identity.claims(verified, policy, nonce),
+        *configuration.claims(verified, policy.azure),
+        *executables.claims(verified, policy),
+    ]
+    return AttestationResult.of(
+        {
+            CPU: _cpu(verified, policy, reference_values),
+            VTPM: Appraisal.of(claims, policy.identifier, verified),
+        }
+    )
+
+
+def rejected(
+    failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence | None = None
+) -> AttestationResult:
+    """The result for evidence that is not genuine: contraindicated, the failed check the one claim of its submodule."""
+    name = VTPM if failure.check.startswith(_VTPM_CHECKS) else CPU
+    claim = Claim(Component.INSTANCE_IDENTITY, failure.check, "failed", Value.CRYPTO_FAILED, failure.reason)
+    return AttestationResult.of({name: Appraisal.of([claim], policy.identifier, evidence)})
+
+
+def _cpu(
+    verified: VerifiedVm, policy: AppraisalPolicy, values: Sequence[ReferenceValues | TdxReferenceValues]
+) -> Appraisal:
+    """As for any report of this hardware, but that REPORT_DATA is the paravisor's, made once at boot."""
+    cpu = verified.cpu
+    if isinstance(cpu, snp.VerifiedReport):
+        of_snp = [value for value in values if isinstance(value, ReferenceValues)]
+        result = snp_appraisal.appraise(cpu, policy, report_data=None, reference_values=of_snp)
+    else:
+        of_tdx = [value for value in values if isinstance(value, TdxReferenceValues)]
+        result = tdx_appraisal.appraise(cpu, policy, report_data=None, reference_values=of_tdx)
+    claims = [claim for claim in result.submods[CPU].claims if claim.name != _HARDWARE_FRESHNESS]
+    return Appraisal.of([*claims, _binding(verified)], policy.identifier, cpu)
+
+
+def _binding(verified: VerifiedVm) -> Claim:
+    reason = "REPORT_DATA is the hash of the paravisor's runtime claims; whether they are fresh, the vTPM shows"
+    value = verified.hcl.report_data.hex()
+    return Claim(Component.INSTANCE_IDENTITY, "runtime-claims", value, Value.TRUSTWORTHY_INSTANCE, reason)
