@@ -85,11 +85,12 @@ def judge_assignment(request: Request) -> None:
 
 
 def enforce(request: Request) -> None:
-    """No assignment around the requested object is against it."""
+    """No assignment around the requested object is against it; a preview goes by what the assignment is to become."""
     if request.type.kind == ASSIGNMENT:
         return
     for assignment in request.store.of_kind(ASSIGNMENT):
-        inputs = View(assignment.inputs)
+        current = request.session.lookup(assignment.id, preview=request.preview) or assignment
+        inputs = View(current.inputs)
         if _reaches(assignment.parent, request.id) and inputs["enforcementMode"] != "DoNotEnforce":
             found = definition(inputs.text("policyDefinitionId"))
             if found is not None and found.denies(request, _allowed(inputs[f"parameters.{found.parameter}.value"])):

@@ -179,6 +179,14 @@ def test_a_policy_that_is_not_enforced_or_is_elsewhere_forbids_nothing(bench: Be
     bench.create("managedidentity:UserAssignedIdentity", "there", _ELSEWHERE | {"resourceGroupName": "rg2"})
 
 
+def test_a_preview_goes_by_the_policy_as_it_is_to_be(bench: Bench) -> None:
+    bench.region()
+    guard = bench.create("authorization:PolicyAssignment", "guard", _SMALL)
+    wider = policy(SIZES, "listOfAllowedSKUs", "Standard_DC2as_v5", "Standard_DC4as_v5")
+    bench.cloud.update(urn("authorization:PolicyAssignment", "guard"), guard.id, _SMALL, wider, preview=True)
+    bench.create("compute:VirtualMachine", "vm", machine(), preview=True)
+
+
 def test_a_global_resource_is_exempt_from_allowed_locations(bench: Bench) -> None:
     bench.region()
     bench.create("authorization:PolicyAssignment", "here", _HERE)
