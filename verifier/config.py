@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from verifier import canonical
 from verifier.appraisal.policy import TcbFloor
+from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.signer import load_public_key
 
 _RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
@@ -46,7 +47,8 @@ class ResourcePolicy(_Model):
     tee: accepted TEEs. images: `<name>-<version>` of signed reference values whose measurements are accepted.
     debug, migration: whether such guests are accepted. max_token_seconds: how old an attestation result may be when it
     is used. SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's
-    own, None = the verifier's own floor. How current a TDX platform is, Intel's collateral says: it must be UpToDate.
+    own, None = the verifier's own floor. TDX only: tdx, what a quote must show; None = the defaults of an appraisal
+    policy, under which every part must be UpToDate.
     """
 
     tee: tuple[Literal["snp", "tdx"], ...] = Field(min_length=1)
@@ -55,12 +57,17 @@ class ResourcePolicy(_Model):
     migration: bool = False
     vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = Field(default=(0,), min_length=1)
     minimum_tcb: TcbFloor | None = None
+    tdx: TdxPolicy | None = None
     max_token_seconds: int = Field(default=300, ge=1, le=_MAX_TOKEN_SECONDS)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the policy's RFC 8785 form: receipts name the policy by it."""
-        return hashlib.sha256(canonical.encode(self.model_dump(mode="json"))).hexdigest()
+        members = self.model_dump(mode="json", exclude={"tdx"})
+        if self.tdx is not None:
+            demands = self.tdx.model_dump(mode="json").items()
+            members["tdx"] = {name: sorted(value) if isinstance(value, list) else value for name, value in demands}
+        return hashlib.sha256(canonical.encode(members)).hexdigest()
 
 
 class Resource(_Model):

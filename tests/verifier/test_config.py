@@ -60,6 +60,16 @@ def test_the_digest_of_a_policy_follows_its_content_alone() -> None:
     assert len({digest(), digest(debug=True), digest(vmpl=[1]), digest(images=["other-1.0.0"])}) == 4
 
 
+def test_demands_on_tdx_count_for_the_digest_in_any_order() -> None:
+    def digest(**demands: Any) -> str:
+        resource = {"path": "a/b/c", "kek": "k", "policy": POLICY | {"tdx": demands}}
+        return VerifierConfig.model_validate(document() | {"resources": [resource]}).resources[0].policy.digest
+
+    advisories = ["INTEL-SA-00837", "INTEL-SA-01036"]
+    assert digest(advisories=advisories) == digest(advisories=advisories[::-1])
+    assert len({digest(), digest(advisories=advisories), digest(out_of_date_grace_days=30)}) == 3
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -112,6 +112,8 @@ def appraisal_policy(resource: Resource) -> AppraisalPolicy:
     }
     if policy.minimum_tcb is not None:
         fields["minimum_tcb"] = dict.fromkeys(Product, policy.minimum_tcb)
+    if policy.tdx is not None:
+        fields["tdx"] = policy.tdx
     return AppraisalPolicy.model_validate(fields)
 
 

@@ -84,6 +84,16 @@ def test_a_policy_may_admit_trust_domains_under_debug_and_they_are_not_affirmed(
     refused(td.but(attributes=1 << 28 | 1).attest(site.replica()), 401, "the host can read the TD's memory")
 
 
+def test_a_policy_may_give_an_out_of_date_platform_a_period_of_grace(site: Site, td: TdGuest, refused: Refused) -> None:
+    old = td.but(platform=Platform("old", OLD_PLATFORM_TCB))
+    site.change_policy(tdx={"out_of_date_grace_days": 300})
+    refused(old.attest(site.replica()), 401, "tcb.status")
+    site.change_policy(tdx={"out_of_date_grace_days": 400})
+    status = claims(old.token(site.replica()))["submods"]["cpu"]["ear.veraison.policy-claims"]["tcb.status"]
+    assert status["value"] == "OutOfDate"
+    assert "within the policy's period of grace" in status["reason"]
+
+
 def test_a_key_for_snp_alone(site: Site, td: TdGuest, refused: Refused) -> None:
     site.change_policy(tee=["snp"])
     refused(td.attest(site.replica()), 401, "tee: tdx, the policy accepts snp")
