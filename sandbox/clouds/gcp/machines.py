@@ -56,13 +56,15 @@ def _boot(request: Request, machine_id: str, zone: str, inputs: View, address: s
     told = (inputs["metadata"] or {}).get(GUEST_METADATA)
     value = images.image_of(inputs)
     reference = images.reference_of(value, request) if value else ""
+    size = ids.short(inputs.text("machineType"))
+    known = machine_type(size)
     request.session.hardware.boot(
         Machine(
             id=machine_id,
             name=ids.short(machine_id),
             location=region_of(zone),
             zone=zone,
-            size=ids.short(inputs.text("machineType")),
+            size=size,
             tee=machine_rules.tee_of(inputs),
             image_reference=images.gallery_reference(reference, request) or reference,
             custom_data=None if told is None else str(told).encode(),
@@ -70,6 +72,7 @@ def _boot(request: Request, machine_id: str, zone: str, inputs: View, address: s
             network_id=network,
             secure_boot=shielded["enableSecureBoot"] is True,
             vtpm=shielded["enableVtpm"] is not False,
+            gpu=known.gpu if known else None,
         )
     )
 

@@ -26,13 +26,14 @@ _GENERAL = re.compile(
 @dataclass(frozen=True, slots=True)
 class MachineType:
     """A machine type. `tees` are those it can start with; `zones` the zones where it has the first of them, by region,
-    None where that is not known; `purchase` how it is sold."""
+    None where that is not known; `purchase` how it is sold; `gpu`: one in confidential-computing mode."""
 
     name: str
     tees: tuple[str, ...]
     zones: dict[str, tuple[str, ...]] | None
     purchase: tuple[str, ...]
     min_cpu_platform: str | None
+    gpu: str | None = None
 
 
 @cache
@@ -69,7 +70,8 @@ def machine_type(name: str) -> MachineType | None:
     except catalog.UnknownFact:
         return _general(name)
     tees = tuple(tee for tee in (known.tee, *known.other_tees) if tee)
-    return MachineType(name, tees, dict(known.zones) or None, known.purchase, known.min_cpu_platform)
+    gpu = known.gpu.name if known.gpu and known.gpu.cc else None
+    return MachineType(name, tees, dict(known.zones) or None, known.purchase, known.min_cpu_platform, gpu)
 
 
 def _general(name: str) -> MachineType | None:

@@ -23,6 +23,7 @@ RUNTIME_CLASSES: Final = "runtimeclasses.node.k8s.io"
 GUEST_IMAGE: Final = "io.katacontainers.config.hypervisor.image"
 MACHINE_TYPE: Final = "io.katacontainers.config.hypervisor.machine_type"
 _PEER_PODS: Final = "kata-remote"
+_WITH_GPU: Final = "-nvidia-gpu-"
 _HANDLERS: Final[Mapping[str, str | None]] = {
     "runc": None,
     "kata-qemu": None,
@@ -143,6 +144,7 @@ def boot(store: Store, hardware: Hardware, pod: Object, node: Node) -> None:
             network_id=pod.id,
             secure_boot=False,
             vtpm=False,
+            gpu=_gpu(handler, size),
         )
     )
 
@@ -164,6 +166,14 @@ def _machine(handler: str, annotations: Mapping[str, Any], node: Node) -> tuple[
             f'runtime "{handler}": node {node.name} has no {tee}; let the runtime class select nodes by {label}'
         )
     return node.size, tee
+
+
+def _gpu(handler: str, size: str) -> str | None:
+    """The GPU of the machine that a handler starts, None for one without; of a node's own only the maker is known."""
+    if handler == _PEER_PODS:
+        known = catalog.load().machine_type(CLOUD, size)
+        return known.gpu.name if known.gpu and known.gpu.cc else None
+    return "nvidia gpu" if _WITH_GPU in handler else None
 
 
 def _image_reference(annotations: Mapping[str, Any]) -> str:

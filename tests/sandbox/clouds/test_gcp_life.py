@@ -67,7 +67,7 @@ def test_a_tdx_machine_is_handed_to_the_hardware_as_one(google: Bench) -> None:
     google.region()
     google.create("compute:Subnetwork", "gpu", subnet("gpu", "10.20.9.0/24", region="europe-west4"))
     google.create("compute:Instance", "vm", spot_h100())
-    assert google.hardware.booted[0].tee == "tdx"
+    assert (google.hardware.booted[0].tee, google.hardware.booted[0].gpu) == ("tdx", "h100")
 
 
 def test_a_label_does_not_reboot_a_machine_and_another_size_does(google: Bench) -> None:

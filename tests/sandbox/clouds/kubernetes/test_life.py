@@ -30,6 +30,7 @@ def test_a_confidential_deployment_boots_its_guests(bench: Bench) -> None:
     assert created.outputs["status"]["readyReplicas"] == 2
     first, second = bench.pods("inference")
     assert (first.tee, first.size, first.location) == ("snp", SIZE, "onprem-berlin")
+    assert first.gpu is None
     assert first.custom_data == b'{"role": "workload", "version": 1}'
     assert first.image_reference.endswith("/images/inference-guest/versions/1.0.0")
     assert first.private_ip != second.private_ip
@@ -121,6 +122,18 @@ def test_peer_pods_boot_the_machine_that_they_name(bench: Bench) -> None:
     bench.create("Pod", manifest)
     assert bench.pods("peer") == []
     assert (bench.hardware.booted[-1].name, bench.hardware.booted[-1].tee) == ("peer", "snp")
+
+
+def test_a_machine_with_a_gpu_is_handed_to_the_hardware_as_one(bench: Bench) -> None:
+    bench.region()
+    bench.create("RuntimeClass", runtime_class("gpu", "kata-qemu-nvidia-gpu-snp"))
+    bench.create("Deployment", deployment("training", "work", told=GUEST, runtimeClassName="gpu"))
+    assert {machine.gpu for machine in bench.pods("training")} == {"nvidia gpu"}
+    bench.create("RuntimeClass", {"metadata": {"name": "peer"}, "handler": "kata-remote"})
+    manifest = pod("peer", runtimeClassName="peer")
+    manifest["metadata"]["annotations"]["io.katacontainers.config.hypervisor.machine_type"] = SIZE
+    bench.create("Pod", manifest)
+    assert bench.hardware.booted[-1].gpu is None
 
 
 def test_names_are_made_for_what_has_none_and_kept(bench: Bench) -> None:
