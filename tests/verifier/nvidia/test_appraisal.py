@@ -178,6 +178,7 @@ class TestSignatureTime:
         return hopper().with_rim(VBIOS_ID, chain=old)
 
     def test_by_default_signers_are_valid_at_verification(self):
+        assert against(self.expired(0)) == [], "the last moment belongs to the period"
         assert against(self.expired(1)) == ["rim.vbios.signers"]
         assert "rim_signature_time: verification" in claims(self.expired(1))["rim.vbios.signers"].reason
 

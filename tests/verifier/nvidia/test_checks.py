@@ -232,6 +232,10 @@ class TestRevocation:
         verified = outcome(asked(answer(), answer(PROVISIONER), answer(IDENTITY)))
         assert set(verified.revocation.values()) == {Revocation.GOOD}
 
+    @pytest.mark.parametrize("period", [{"this_update": AT}, {"next_update": AT}])
+    def test_both_ends_of_a_responses_period_belong_to_it(self, period):
+        assert outcome(asked(answer(**period))).revocation["brom"] is Revocation.GOOD
+
     def test_hold_is_stated(self):
         assert outcome(asked(answer(status=HELD))).revocation["brom"] is Revocation.HOLD
 

@@ -1,5 +1,6 @@
 """Parsing is total: any bytes give a report or MalformedEvidence with the offset."""
 
+import base64
 import json
 from dataclasses import replace
 
@@ -178,3 +179,10 @@ def test_any_change(offset, value):
 def test_malformed_lists(data, reason):
     with pytest.raises(MalformedEvidence, match=reason):
         parse_evidence_list(data)
+
+
+def test_a_report_in_a_list_may_be_as_long_as_any():
+    padded = REPORT.ljust(layout.MAX_REPORT_BYTES, b"\0")
+    entry = {"evidence": base64.b64encode(padded).decode(), "certificate": ""}
+    (device,) = parse_evidence_list(json.dumps([entry]).encode())
+    assert device.report.padding == layout.MAX_REPORT_BYTES - len(REPORT)
