@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verifier import ear, snp, tdx
+from verifier import azure, ear, snp, tdx
 from verifier.appraisal import AppraisalPolicy, AttestationResult, Claim, Tier, rejected
+from verifier.appraisal import azure as azure_appraisal
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.appraisal.policy import DEFAULT_POLICY
@@ -28,14 +29,14 @@ from verifier.errors import (
     VerifierError,
 )
 from verifier.pki.files import read_bytes
-from verifier.reference import Envelope, read_bundle, read_tdx_bundle
+from verifier.reference import Envelope, read_any_bundle, read_bundle, read_tdx_bundle
 from verifier.trust import TrustStore
 
 if TYPE_CHECKING:
     from verifier.nvidia.files import Devices, VerifiedDevices
 
-Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | Devices"
-Verified: TypeAlias = "snp.VerifiedReport | tdx.VerifiedQuote | VerifiedDevices"
+Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | Devices"
+Verified: TypeAlias = "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | VerifiedDevices"
 
 V = TypeVar("V")
 
@@ -143,15 +144,17 @@ def verify_files(
     build_keys: Iterable[ec.EllipticCurvePublicKey] = (),
     trust: TrustStore | None = None,
 ) -> Verdict:
-    """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, or NVIDIA devices'.
+    """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, the HCL report of an Azure
+    confidential VM, or NVIDIA devices'.
 
     NVIDIA devices' evidence is one report, or a list of them with their certificates (`nvidia.parse_evidence_list`).
 
-    collateral: folder with what endorses it. For SNP `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark`
+    collateral: folder with what endorses it, and for an HCL report also what the VM's vTPM says, in the files of
+    `azure.from_directory`. For SNP `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark`
     and `crl`; for TDX the files of `tdx.Collateral.from_directory`; for NVIDIA devices those of
     `nvidia.Collateral.from_directory`, and `chain.pem` for a single report.
-    nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros; for NVIDIA devices the 32 bytes that they
-    were asked with. policy: None = the default policy.
+    nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros; for an HCL report what the vTPM was asked to
+    quote; for NVIDIA devices the 32 bytes that they were asked with. policy: None = the default policy.
     reference_values: DSSE envelopes signed by one of `build_keys`. trust: None = the pinned vendors' roots.
     """
     parsed: Evidence | None = None
@@ -220,6 +223,8 @@ def _judge(evidence: Evidence, inputs: _Inputs) -> tuple[Verified, AttestationRe
             return files.judge(evidence, inputs.collateral, inputs.policy, inputs.nonce, inputs.trust, inputs.at)
         except MalformedEvidence as error:
             raise UnreadableInput(f"{inputs.evidence} with {inputs.collateral}: {error}") from None
+    if isinstance(evidence, azure.AzureEvidence):
+        return _azure(evidence, inputs)
     return _tdx(evidence, inputs) if isinstance(evidence, tdx.TdxQuote) else _snp(evidence, inputs)
 
 
@@ -228,6 +233,8 @@ def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Ev
         from verifier.nvidia import files
 
         return files.rejected(failure, policy)
+    if isinstance(evidence, azure.AzureEvidence):
+        return azure_appraisal.rejected(failure, policy, evidence)
     return rejected(failure, policy, evidence)
 
 
@@ -259,6 +266,26 @@ def _tdx(quote: tdx.TdxQuote, inputs: _Inputs) -> tuple[tdx.VerifiedQuote, Attes
     )
 
 
+def _azure(evidence: azure.AzureEvidence, inputs: _Inputs) -> tuple[azure.VerifiedVm, AttestationResult]:
+    values = inputs.bundles(read_any_bundle)
+    try:
+        endorsements, crls = _endorsements(evidence, inputs.collateral)
+        verified = azure.verify(evidence, endorsements, inputs.trust, inputs.at, crls=crls)
+    except MalformedEvidence as error:
+        raise UnreadableInput(f"{inputs.evidence} with {inputs.collateral}: {error}") from None
+    return verified, azure_appraisal.appraise(verified, inputs.policy, nonce=inputs.nonce, reference_values=values)
+
+
+def _endorsements(
+    evidence: azure.AzureEvidence, directory: Path
+) -> tuple[snp.Endorsements | tdx.Collateral, Sequence[bytes]]:
+    report = evidence.hcl.snp_report
+    if report is None:
+        return tdx.Collateral.from_directory(directory), ()
+    kind = report.signing_key or snp.SigningKey.VCEK
+    return snp.Endorsements.from_directory(directory, kind), snp.revocation_lists(directory)
+
+
 def _parse(path: Path, collateral: Path) -> Evidence:
     data = read_bytes(path, MAX_REPORT_BYTES)
     try:
@@ -266,6 +293,8 @@ def _parse(path: Path, collateral: Path) -> Evidence:
             from verifier.nvidia import files
 
             return files.parse(data, collateral)
+        if azure.is_report(data):
+            return azure.from_directory(data, collateral)
         return tdx.parse(data) if tdx.is_quote(data) else snp.parse(data)
     except MalformedEvidence as error:
         raise UnreadableInput(f"{path}: {error}") from None
