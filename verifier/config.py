@@ -93,7 +93,7 @@ class VerifierConfig(_Model):
     port: int = Field(default=8443, ge=1, le=65535)
     name: str = Field(min_length=1, max_length=253)
     region: Region
-    trust_anchors: tuple[Literal["amd", "intel", "sandbox"], ...] = Field(min_length=1)
+    trust_anchors: tuple[Literal["amd", "intel", "nvidia", "sandbox"], ...] = Field(min_length=1)
     reference_values: tuple[dict[str, Any], ...] = ()
     build_keys: tuple[str, ...] = ()
     resources: tuple[Resource, ...] = ()
