@@ -21,7 +21,7 @@ app = typer.Typer()
 
 @app.command()
 def verify(
-    evidence: Annotated[Path, typer.Argument(help="an AMD SEV-SNP report or an Intel TDX quote")],
+    evidence: Annotated[Path, typer.Argument(help="SNP report, TDX quote, NVIDIA device report or Azure HCL report")],
     collateral: Annotated[
         Path,
         typer.Option(
