@@ -73,8 +73,9 @@ def parse(data: bytes) -> EventLog:
         raise MalformedEvidence(MAX_LOG_BYTES, f"event log: {len(data)} bytes, at most {MAX_LOG_BYTES}")
     data = bytes(data)
     sizes, at = _specification(data)
+    end = _end(data)
     events = []
-    while at < len(data) and not _is_padding(data, at):
+    while at < end:
         event, at = _event(data, at, sizes) if sizes else _sha1_event(data, at)
         events.append(event)
     banks = frozenset(sizes) & frozenset(layout.HASH_NAMES) if sizes else frozenset({layout.SHA1})
@@ -212,12 +213,12 @@ def _check_register(start: int, register: int, kind: int) -> None:
         raise MalformedEvidence(start, f"PCR {register}; 0 to {layout.PCR_COUNT - 1} can be extended")
 
 
-def _is_padding(data: bytes, at: int) -> bool:
-    """Whether the log ends at `at`: firmware leaves the rest of the area FF or 00."""
-    filler = data[at : at + 1]
-    if filler not in {b"\xff", b"\x00"} or data[at : at + _FIRST.size].strip(filler):
-        return False
-    return data.count(filler, at) == len(data) - at
+def _end(data: bytes) -> int:
+    """Where a run of FF or of 00 begins that reaches to the end: an event that begins there is none.
+
+    Firmware leaves the rest of the area so. Events may themselves end with such bytes, and then reach into the run.
+    """
+    return min(len(data.rstrip(filler)) for filler in (b"\xff", b"\x00"))
 
 
 def _require(data: bytes, start: int, size: int, what: str) -> None:

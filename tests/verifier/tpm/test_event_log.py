@@ -159,6 +159,11 @@ def test_the_rest_of_the_area_may_be_filled(filler):
         event_log.parse(LOG + filler * 500 + b"\1")
 
 
+def test_a_log_of_empty_events_is_read_in_one_pass():
+    log = event_log.parse(bytes(1_048_544) + u32(0, ACTION) + bytes(24))
+    assert len(log.events) == 32_768
+
+
 class TestSecureBoot:
     """What PCR 7 says about it, believed only where the digest is the data's."""
 
