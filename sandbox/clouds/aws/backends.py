@@ -9,11 +9,12 @@ the ids that moto gave out stay what they were, which replaying the calls would 
 The file is its owner's alone and is as trusted as the code beside it.
 """
 
+import copyreg
 import io
 import os
 import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
@@ -23,8 +24,7 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # read by moto; 1,
 import boto3
 import moto.backends
 from botocore.config import Config
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.bindings._rust import openssl
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend, Zone
 from moto.s3.models import s3_backends
@@ -114,16 +114,24 @@ def _global(service: str) -> Any:
     return moto.backends.get_backend(service)  # type: ignore[call-overload]  # a literal for each service
 
 
-class _WithoutKeyMaterial(pickle.Pickler):
+def _no_key(_key: Any) -> tuple[Any, ...]:
     """Private keys that moto makes up are not kept: whatever is encrypted here, the emulated HSM does it."""
+    return type(None), ()
 
-    def reducer_override(self, item: Any) -> Any:
-        return (type(None), ()) if isinstance(item, RSAPrivateKey | EllipticCurvePrivateKey) else NotImplemented
+
+_REDUCERS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    **copyreg.dispatch_table,
+    openssl.rsa.RSAPrivateKey: _no_key,
+    openssl.ec.ECPrivateKey: _no_key,
+}
+"""By exact class, so that the pickler looks up and does not call for each of a backend's many objects."""
 
 
 def _pickled(backend: Any) -> bytes:
     buffer = io.BytesIO()
-    _WithoutKeyMaterial(buffer, protocol=5).dump(backend)
+    pickler = pickle.Pickler(buffer, protocol=5)
+    pickler.dispatch_table = _REDUCERS
+    pickler.dump(backend)
     return buffer.getvalue()
 
 
