@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from verifier import jwk, snp, tdx, tpm
 from verifier.azure import hcl
 from verifier.azure.claims import ATTESTATION_KEY, RuntimeClaims
@@ -119,15 +117,12 @@ def _vtpm(claims: RuntimeClaims, evidence: VtpmEvidence) -> tpm.VerifiedTpmQuote
     return tpm.verify(evidence.quote, evidence.signature, _attestation_key(claims), evidence.pcrs)
 
 
-def _attestation_key(claims: RuntimeClaims) -> rsa.RSAPublicKey:
-    """HCLAkPub; its key_ops are not looked at, as paravisors of 2022 call it an encryption key."""
+def _attestation_key(claims: RuntimeClaims) -> tpm.AttestationKey:
+    """HCLAkPub, an RSA key; its key_ops are not looked at, as paravisors of 2022 call it an encryption key."""
     found = claims.keys.get(ATTESTATION_KEY)
     if found is None:
         raise VerificationFailed("hcl.attestation-key", f"the runtime claims have no key {ATTESTATION_KEY}")
     try:
-        key = jwk.to_public_key({name: found.get(name) for name in ("kty", "n", "e")})
+        return jwk.to_public_key({name: found.get(name) for name in ("kty", "n", "e")})
     except jwk.JwkError as error:
         raise VerificationFailed("hcl.attestation-key", f"{ATTESTATION_KEY}: {error}") from None
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise VerificationFailed("hcl.attestation-key", f"{ATTESTATION_KEY} is no RSA key")
-    return key
