@@ -24,7 +24,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cli, str]:
         + "import pulumi_azure_native as azure\n"
         + 'provider = azure.Provider("planted", subscription_id="00000000-0000-0000-0000-000000000000", '
         + 'location="germanywestcentral", environment="public")\n'
-        + f'azure.resources.ResourceGroup("planted", tags={{"jurisdiction": "DE", "data-class": '
+        + 'azure.resources.ResourceGroup("planted", tags={"jurisdiction": "DE", "data-class": '
         + '"confidential", "owner": "platform@example.org", "stack": "azure-germany", '
         + f'"x": pulumi.Output.secret("{CONFIG_SECRET}")}}, '
         + 'location="eastus", opts=pulumi.ResourceOptions(provider=provider))\n'
