@@ -60,9 +60,9 @@ def test_a_violating_stack_does_not_deploy(real: Cli) -> None:
     original = program.read_text()
     program.write_text(
         original
-        + "\nfrom pulumi_azure_native import resources\n"
-        + 'resources.ResourceGroup("elsewhere", location="eastus", opts=pulumi.ResourceOptions('
-        + 'provider=azure_native.Provider("elsewhere", location="eastus", '
+        + "\nimport pulumi_azure_native as azure\n"
+        + 'azure.resources.ResourceGroup("elsewhere", location="eastus", opts=pulumi.ResourceOptions('
+        + 'provider=azure.Provider("elsewhere", location="eastus", '
         + 'subscription_id="00000000-0000-0000-0000-000000000000", environment="public")))\n'
     )
     try:
@@ -75,6 +75,7 @@ def test_a_violating_stack_does_not_deploy(real: Cli) -> None:
 
 
 def test_a_state_of_the_local_engine_previews_as_unchanged(real: Cli, tmp_path: Path) -> None:
+    _run(real, "preview", "azure-germany")  # makes the stack in the file backend
     local = real("up", "azure-germany", "--engine", "local")
     assert local.code == 0, local.out + local.err
     state = tmp_path / "state.json"
