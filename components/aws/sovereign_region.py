@@ -24,7 +24,8 @@ from components.aws.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.aws.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.aws.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from components.errors import InputError
-from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
+from components.guest_configuration import HOST, VERIFIER_PORT
+from components.region_outputs import Exported, region_outputs
 from components.release_plan import ImagePlan, image_id, plan
 from components.spec import ClusterSpec, MachineSpec, RegionSpec
 from components.tags import Tags
@@ -287,38 +288,22 @@ class SovereignRegion(pulumi.ComponentResource):
         machines: Mapping[str, ConfidentialVm | ConfidentialVmGroup],
         clusters: Mapping[str, ConfidentialCluster],
     ) -> dict[str, Any]:
-        spec = self._spec
-        return {
-            "jurisdiction": spec.jurisdiction,
-            "location": spec.location,
-            "emulated": spec.emulated,
-            "account": spec.account_id,
-            "partition": spec.partition,
-            "verifierUrl": verifier.url,
-            "vaultUri": vault.uri,
-            "keys": {
-                machine.model: {"name": model_key_name(machine.model), "id": vault.model_key_ids[machine.model]}
-                for machine in spec.machines
-            },
-            "machines": {
-                machine.name: {
-                    "id": machines[machine.name].id,
-                    "name": _name(machines[machine.name]),
-                    "image": image_id(machine.image),
-                    "model": machine.model,
-                    "count": machine.count,
-                }
-                for machine in spec.machines
-            },
-            "clusters": {
+        return region_outputs(
+            self._spec,
+            self.dependencies,
+            account={"account": self._spec.account_id, "partition": self._spec.partition},
+            verifier_url=verifier.url,
+            vault_uri=vault.uri,
+            model_key_ids=vault.model_key_ids,
+            machines={name: Exported(machine.id, _name(machine)) for name, machine in machines.items()},
+            clusters={
                 name: {"id": cluster.id, "name": cluster.cluster_name, "endpoint": cluster.endpoint}
                 for name, cluster in clusters.items()
             },
-            "verifierMachines": [{"id": machine.id, "name": machine.machine_name} for machine in verifier.machines],
-            "modelStore": {"account": models.account_name, "container": CONTAINER},
-            "auditStore": {"account": audit.account_name, "retentionDays": spec.audit.retention_days},
-            **graph.outputs(self.dependencies, spec.jurisdiction),
-        }
+            verifier_machines=[Exported(machine.id, machine.machine_name) for machine in verifier.machines],
+            model_store={"account": models.account_name, "container": CONTAINER},
+            audit_account=audit.account_name,
+        )
 
 
 def _name(machine: ConfidentialVm | ConfidentialVmGroup) -> str:
