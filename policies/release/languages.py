@@ -1,0 +1,17 @@
+"""The languages of release policies, by the name that `components.release` compiles to.
+
+Every reader takes the document as text and raises `MalformedDocument` for what it cannot read with one meaning: what
+is not understood is never a pass.
+"""
+
+from collections.abc import Callable, Mapping
+
+from policies.release import azure
+from policies.release.model import Reading
+
+READERS: Mapping[str, Callable[[str], Reading]] = {"azure": azure.analyse}
+
+
+def analyse(language: str, text: str) -> Reading:
+    """`text` read as a policy in `language`; raises `MalformedDocument`."""
+    return READERS[language](text)
