@@ -7,9 +7,9 @@ from typing import Any
 import pulumi
 from pulumi_aws import lb, route53
 
-from components.arguments import properties
 from components.aws.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.aws.placement import Placement
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import HEALTH_PATH, HOST, VERIFIER_PORT
 
@@ -17,7 +17,7 @@ TYPE = "bailiwick:index:AwsAttestationVerifier"
 
 
 @dataclass(frozen=True, slots=True)
-class AttestationVerifierArgs:
+class AttestationVerifierArgs(ComponentArgs):
     """Inputs of `AttestationVerifier`."""
 
     placement: Placement
@@ -52,7 +52,7 @@ class AttestationVerifierArgs:
     """Dedicated Hosts with SNP by availability zone, for regions where shared hosts have none."""
 
 
-class AttestationVerifier(pulumi.ComponentResource):
+class AttestationVerifier(Component):
     """`bailiwick:index:AwsAttestationVerifier`: verifies evidence in the region, unwraps keys for who passes.
 
     Creates `replicas` confidential VMs spread over the zones, an internal network load balancer with a health check,
@@ -78,7 +78,7 @@ class AttestationVerifier(pulumi.ComponentResource):
     def __init__(self, name: str, args: AttestationVerifierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args.replicas < 1:
             raise InputError(TYPE, "replicas", f"{args.replicas} machines verify nothing", "1")
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

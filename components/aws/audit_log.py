@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudtrail, cloudwatch, s3
 
-from components.arguments import properties
 from components.aws.bucket import private_bucket
 from components.aws.placement import Placement
 from components.aws.policies import Statement
+from components.component import Component, ComponentArgs
 from components.retention import check_retention
 
 TYPE = "bailiwick:index:AwsAuditLog"
@@ -19,7 +19,7 @@ _LOG_GROUP_DAYS = (365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLogArgs:
+class AuditLogArgs(ComponentArgs):
     """Inputs of `AuditLog`."""
 
     placement: Placement
@@ -35,7 +35,7 @@ class AuditLogArgs:
     """Weakness: `destroy` deletes the store. For emulated regions. Off, Pulumi refuses to."""
 
 
-class AuditLog(pulumi.ComponentResource):
+class AuditLog(Component):
     """`bailiwick:index:AwsAuditLog`: write-once storage for audit records, a trail that fills it, and a log group.
 
     Creates a bucket with S3 Object Lock for `retention_days`; a CloudTrail trail of this region that records every use
@@ -61,7 +61,7 @@ class AuditLog(pulumi.ComponentResource):
         placement = args.placement
         trail_name = placement.name("trail", "audit")
         bucket_name = self.account_name_in(placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         kept = not args.destroyable
         keep = pulumi.ResourceOptions(parent=self, protect=kept, retain_on_delete=kept)
         store = private_bucket(

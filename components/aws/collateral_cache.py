@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import iam
 
-from components.arguments import properties
 from components.aws.bucket import private_bucket
 from components.aws.placement import Placement
 from components.aws.policies import document_output
+from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AwsCollateralCache"
 _READ = ("s3:GetObject",)
@@ -17,7 +17,7 @@ _FILL = ("s3:GetObject", "s3:PutObject")
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralCacheArgs:
+class CollateralCacheArgs(ComponentArgs):
     """Inputs of `CollateralCache`."""
 
     placement: Placement
@@ -30,7 +30,7 @@ class CollateralCacheArgs:
     """Names of the roles that may fill it, by a stable label: whoever carries the vendors' files into the region."""
 
 
-class CollateralCache(pulumi.ComponentResource):
+class CollateralCache(Component):
     """`bailiwick:index:AwsCollateralCache`: a bucket with the certificates, revocation lists and reference values of
     AMD, Intel and NVIDIA, from which the region's verifier works without asking a vendor.
 
@@ -52,7 +52,7 @@ class CollateralCache(pulumi.ComponentResource):
     def __init__(self, name: str, args: CollateralCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.account_name = args.placement.bucket_name("coll")
         self.url = self.url_in(args.placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         store = private_bucket(
             f"{name}-store",

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import eks, iam
 
-from components.arguments import properties
 from components.aws.confidential_vm_group import snp_template
 from components.aws.machine_settings import check_machine_type
 from components.aws.placement import Placement
 from components.aws.policies import document
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AwsConfidentialCluster"
@@ -21,7 +21,7 @@ _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 @dataclass(frozen=True, slots=True)
-class ConfidentialClusterArgs:
+class ConfidentialClusterArgs(ComponentArgs):
     """Inputs of `ConfidentialCluster`."""
 
     placement: Placement
@@ -44,7 +44,7 @@ class ConfidentialClusterArgs:
     """ARN of the key under which Kubernetes secrets are encrypted."""
 
 
-class ConfidentialCluster(pulumi.ComponentResource):
+class ConfidentialCluster(Component):
     """`bailiwick:index:AwsConfidentialCluster`: an EKS cluster whose nodes are AMD SEV-SNP machines.
 
     Creates the cluster with the role of its control plane, a launch template with SEV-SNP, and one managed node group
@@ -74,7 +74,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
             raise InputError(TYPE, "subnet_ids", "EKS needs subnets in two availability zones", "one in each zone")
         placement = args.placement
         self.cluster_name = placement.name("cluster", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         child = pulumi.ResourceOptions(parent=self)

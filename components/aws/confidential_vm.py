@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import ec2
 
-from components.arguments import properties
 from components.aws.machine_settings import HOP_LIMIT, MachineSettings
+from components.component import Component
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AwsConfidentialVm"
@@ -25,7 +25,7 @@ class ConfidentialVmArgs(MachineSettings):
     allocate one: take the id from `aws ec2 allocate-hosts --cpu-options AmdSevSnp=enabled`."""
 
 
-class ConfidentialVm(pulumi.ComponentResource):
+class ConfidentialVm(Component):
     """`bailiwick:index:AwsConfidentialVm`: an AMD SEV-SNP virtual machine that nobody logs in to.
 
     Creates one instance with a private address, from one version of one image of the account.
@@ -55,7 +55,7 @@ class ConfidentialVm(pulumi.ComponentResource):
         placement = args.placement
         self.zone = args.zone
         self.machine_name = placement.name("tag", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         machine = ec2.Instance(
             f"{name}-vm",
             region=placement.location,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import autoscaling, ec2
 
-from components.arguments import properties
 from components.aws.machine_settings import HOP_LIMIT, MachineSettings
 from components.aws.placement import Placement
+from components.component import Component
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AwsConfidentialVmGroup"
@@ -25,7 +25,7 @@ class ConfidentialVmGroupArgs(MachineSettings):
     """Subnets by availability zone; the machines are spread over them."""
 
 
-class ConfidentialVmGroup(pulumi.ComponentResource):
+class ConfidentialVmGroup(Component):
     """`bailiwick:index:AwsConfidentialVmGroup`: an Auto Scaling group of AMD SEV-SNP machines.
 
     Creates a launch template and a group that keeps `count` machines of it, spread over the zones.
@@ -47,7 +47,7 @@ class ConfidentialVmGroup(pulumi.ComponentResource):
             raise InputError(TYPE, "count", f"{args.count} machines are no group", "ConfidentialVm, or 2")
         placement = args.placement
         self.group_name = placement.name("auto scaling group", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         template = snp_template(
             f"{name}-template",

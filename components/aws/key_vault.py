@@ -7,10 +7,10 @@ import pulumi
 from pulumi_aws import kms
 
 import catalog
-from components.arguments import properties
 from components.aws.names import aws_name
 from components.aws.placement import Placement
 from components.aws.policies import Statement, document_output
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import model_key_name
 from components.release import ReleasePolicy
@@ -27,7 +27,7 @@ ROTATION_DAYS = range(90, 731)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyVaultArgs:
+class KeyVaultArgs(ComponentArgs):
     """Inputs of `KeyVault`."""
 
     placement: Placement
@@ -52,7 +52,7 @@ class KeyVaultArgs:
     them. For emulated regions. Off, Pulumi refuses to delete a key."""
 
 
-class KeyVault(pulumi.ComponentResource):
+class KeyVault(Component):
     """`bailiwick:index:AwsKeyVault`: the region's keys in AWS KMS.
 
     Creates a KEK for each model (`alias/bailiwick/<stack>/model-<name>`: symmetric, rotated), one key for machines'
@@ -82,7 +82,7 @@ class KeyVault(pulumi.ComponentResource):
         caller = Caller(args.verifier_role_arn, args.network_id, args.verifier_measurements)
         released = {model: compile_policy(policy, caller) for model, policy in args.model_keys.items()}
         self.uri = self.uri_in(args.placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self.model_key_ids = {

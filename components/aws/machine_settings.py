@@ -11,6 +11,7 @@ from pulumi_aws import ec2
 
 import catalog
 from components.aws.placement import Placement
+from components.component import ComponentArgs
 from components.errors import InputError
 
 TEE: Final = "snp"
@@ -21,7 +22,7 @@ HOP_LIMIT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MachineSettings:
+class MachineSettings(ComponentArgs):
     """Inputs that a machine and a group of machines share."""
 
     placement: Placement

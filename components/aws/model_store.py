@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.arguments import properties
 from components.aws.bucket import private_bucket
 from components.aws.placement import Placement
+from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AwsModelStore"
 CONTAINER = "models"
@@ -14,7 +14,7 @@ CONTAINER = "models"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStoreArgs:
+class ModelStoreArgs(ComponentArgs):
     """Inputs of `ModelStore`."""
 
     placement: Placement
@@ -23,7 +23,7 @@ class ModelStoreArgs:
     """ARN of the key under which the bucket is encrypted."""
 
 
-class ModelStore(pulumi.ComponentResource):
+class ModelStore(Component):
     """`bailiwick:index:AwsModelStore`: a private store for model artefacts that were encrypted before they came.
 
     Creates a bucket in the region; models are its objects `models/<name>.enc`.
@@ -41,7 +41,7 @@ class ModelStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.account_name = self.account_name_in(args.placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         store = private_bucket(
             f"{name}-store",
             placement=args.placement,

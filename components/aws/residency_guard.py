@@ -6,9 +6,9 @@ import pulumi
 from pulumi_aws import organizations
 
 import catalog
-from components.arguments import properties
 from components.aws.placement import Placement
 from components.aws.policies import Statement, document
+from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AwsResidencyGuard"
 _GLOBAL_SERVICES = ("iam:*", "organizations:*", "route53:*", "sts:*", "support:*", "health:*", "account:*")
@@ -16,7 +16,7 @@ _GLOBAL_SERVICES = ("iam:*", "organizations:*", "route53:*", "sts:*", "support:*
 
 
 @dataclass(frozen=True, slots=True)
-class ResidencyGuardArgs:
+class ResidencyGuardArgs(ComponentArgs):
     """Inputs of `ResidencyGuard`."""
 
     placement: Placement
@@ -27,7 +27,7 @@ class ResidencyGuardArgs:
     """Weakness: let machines without SEV-SNP into the account."""
 
 
-class ResidencyGuard(pulumi.ComponentResource):
+class ResidencyGuard(Component):
     """`bailiwick:index:AwsResidencyGuard`: service control policies on the region's account.
 
     Creates two policies and attaches them: `residency` denies every request to another region, Internet gateways,
@@ -51,7 +51,7 @@ class ResidencyGuard(pulumi.ComponentResource):
             "residency": residency_statements(placement),
             "confidential": confidential_statements(args),
         }
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.policies = [placement.name("service control policy", label) for label in documents]
         child = pulumi.ResourceOptions(parent=self)
         for (label, statements), policy_name in zip(documents.items(), self.policies, strict=True):

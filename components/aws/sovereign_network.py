@@ -8,9 +8,9 @@ import pulumi
 from pulumi_aws import ec2, route53
 
 from components.addresses import Segment, subnets
-from components.arguments import properties
 from components.aws.firewall import acl_rules, group_rules
 from components.aws.placement import Placement
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AwsSovereignNetwork"
@@ -23,7 +23,7 @@ _CLUSTER_SERVICES = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "autoscalin
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignNetworkArgs:
+class SovereignNetworkArgs(ComponentArgs):
     """Inputs of `SovereignNetwork`."""
 
     placement: Placement
@@ -38,7 +38,7 @@ class SovereignNetworkArgs:
     nodes cannot do without."""
 
 
-class SovereignNetwork(pulumi.ComponentResource):
+class SovereignNetwork(Component):
     """`bailiwick:index:AwsSovereignNetwork`: a VPC that neither the Internet reaches nor guests leave.
 
     Creates a VPC; in each availability zone a subnet for each of `workload`, `verifier` and `endpoints`, and one for
@@ -68,7 +68,7 @@ class SovereignNetwork(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.prefixes = _prefixes(args)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

@@ -9,7 +9,6 @@ import pulumi
 
 from components import graph, guest_configuration, reference_values
 from components.addresses import Segment
-from components.arguments import properties
 from components.aws.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.aws.audit_log import AuditLog, AuditLogArgs
 from components.aws.collateral_cache import CollateralCache, CollateralCacheArgs
@@ -23,6 +22,7 @@ from components.aws.placement import Placement
 from components.aws.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.aws.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.aws.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import HOST, VERIFIER_PORT
 from components.region_outputs import Exported, region_outputs
@@ -34,7 +34,7 @@ TYPE = "bailiwick:index:AwsSovereignRegion"
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignRegionArgs:
+class SovereignRegionArgs(ComponentArgs):
     """Inputs of `SovereignRegion`."""
 
     spec: RegionSpec
@@ -47,7 +47,7 @@ class SovereignRegionArgs:
     """Account or organizational unit that the service control policies guard; None takes the region's account."""
 
 
-class SovereignRegion(pulumi.ComponentResource):
+class SovereignRegion(Component):
     """`bailiwick:index:AwsSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
 
     Creates in the account a network without Internet, keys in KMS, a write-once audit log with its trail, a store for
@@ -81,7 +81,7 @@ class SovereignRegion(pulumi.ComponentResource):
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
         images = plan(args.spec, directory=args.reference_values, verifier_url=self._verifier_url)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.outputs = self._build(images)
         self.register_outputs(dict(self.outputs))

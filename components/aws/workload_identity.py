@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import iam
 
-from components.arguments import properties
 from components.aws.placement import Placement
 from components.aws.policies import document, document_output
+from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AwsWorkloadIdentity"
 
@@ -26,7 +26,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkloadIdentityArgs:
+class WorkloadIdentityArgs(ComponentArgs):
     """Inputs of `WorkloadIdentity`."""
 
     placement: Placement
@@ -37,7 +37,7 @@ class WorkloadIdentityArgs:
     """Everything that the identity may do by a policy of its own; a key's policy may name it besides."""
 
 
-class WorkloadIdentity(pulumi.ComponentResource):
+class WorkloadIdentity(Component):
     """`bailiwick:index:AwsWorkloadIdentity`: an IAM role that machines take, with exactly the grants it is given.
 
     Creates the role, the instance profile that hands it to a machine, and one inline policy for each grant.
@@ -59,7 +59,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         role_name = args.placement.name("role", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         role = iam.Role(
             f"{name}-role",

@@ -8,10 +8,10 @@ import pulumi
 from pulumi_azure_native import attestation, network, privatedns
 
 import catalog
-from components.arguments import properties
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.placement import Placement
 from components.azure.private_endpoint import private_endpoint
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import HEALTH_PATH, HOST, VERIFIER_PORT
 
@@ -23,7 +23,7 @@ _RECORD_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class AttestationVerifierArgs:
+class AttestationVerifierArgs(ComponentArgs):
     """Inputs of `AttestationVerifier`."""
 
     placement: Placement
@@ -58,7 +58,7 @@ class AttestationVerifierArgs:
     """Identity that may unwrap with the model keys."""
 
 
-class AttestationVerifier(pulumi.ComponentResource):
+class AttestationVerifier(Component):
     """`bailiwick:index:AzureAttestationVerifier`: verifies evidence in the region, unwraps keys for who passes.
 
     Creates `replicas` confidential VMs spread over the zones, an internal load balancer with a static private address,
@@ -89,7 +89,7 @@ class AttestationVerifier(pulumi.ComponentResource):
     def __init__(self, name: str, args: AttestationVerifierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args.replicas < 1:
             raise InputError(TYPE, "replicas", f"{args.replicas} machines verify nothing", "1")
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

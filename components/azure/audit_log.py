@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_azure_native import operationalinsights, storage
 
-from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.storage_account import private_account
+from components.component import Component, ComponentArgs
 from components.retention import check_retention
 
 TYPE = "bailiwick:index:AzureAuditLog"
@@ -19,7 +19,7 @@ _LONGEST_INTERACTIVE_DAYS = 730
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLogArgs:
+class AuditLogArgs(ComponentArgs):
     """Inputs of `AuditLog`."""
 
     placement: Placement
@@ -35,7 +35,7 @@ class AuditLogArgs:
     set this from the second deployment on. Until then an owner of the account can still shorten the retention."""
 
 
-class AuditLog(pulumi.ComponentResource):
+class AuditLog(Component):
     """`bailiwick:index:AzureAuditLog`: write-once storage for audit records, and a workspace to search them.
 
     Creates a storage account whose every blob version is immutable for `retention_days` and that only a private
@@ -58,7 +58,7 @@ class AuditLog(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AuditLogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_retention(TYPE, args.retention_days, LONGEST_RETENTION_DAYS)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         placement = args.placement
         child = pulumi.ResourceOptions(parent=self)
         account = private_account(

@@ -7,11 +7,11 @@ import pulumi
 from pulumi_azure_native import storage
 
 import catalog
-from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.roles import Role
 from components.azure.storage_account import private_account
 from components.azure.workload_identity import Grant, assign_role
+from components.component import Component, ComponentArgs
 from components.naming import azure_name
 
 TYPE = "bailiwick:index:AzureCollateralCache"
@@ -19,7 +19,7 @@ CONTAINER = "collateral"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollateralCacheArgs:
+class CollateralCacheArgs(ComponentArgs):
     """Inputs of `CollateralCache`."""
 
     placement: Placement
@@ -34,7 +34,7 @@ class CollateralCacheArgs:
     """Principals that may fill it, by a stable label: whoever carries the vendors' files into the region."""
 
 
-class CollateralCache(pulumi.ComponentResource):
+class CollateralCache(Component):
     """`bailiwick:index:AzureCollateralCache`: a private store for the certificates, revocation lists and reference
     values of AMD, Intel and NVIDIA, from which the region's verifier works without asking a vendor.
 
@@ -57,7 +57,7 @@ class CollateralCache(pulumi.ComponentResource):
         placement = args.placement
         self.account_name = self.account_name_in(placement)
         self.url = self.url_in(placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         account = private_account(
             f"{name}-store",

@@ -7,9 +7,9 @@ import pulumi
 from pulumi_azure_native import containerservice
 
 import catalog
-from components.arguments import properties
 from components.azure.machine_types import CLOUD, check_machine_type
 from components.azure.placement import Placement
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AzureConfidentialCluster"
@@ -33,7 +33,7 @@ class NodeIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfidentialClusterArgs:
+class ConfidentialClusterArgs(ComponentArgs):
     """Inputs of `ConfidentialCluster`."""
 
     placement: Placement
@@ -66,7 +66,7 @@ class ConfidentialClusterArgs:
     """Entra groups (object ids) whose members administer the cluster; one or more."""
 
 
-class ConfidentialCluster(pulumi.ComponentResource):
+class ConfidentialCluster(Component):
     """`bailiwick:index:AzureConfidentialCluster`: a private AKS cluster of AMD SEV-SNP nodes.
 
     Creates a managed cluster whose system pool is of confidential nodes, and a node pool of `nodes` of them for
@@ -97,7 +97,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
         _check(args)
         placement = args.placement
         self.cluster_name = placement.name("cluster", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._args = args
         self._zones = list(catalog.load().region(CLOUD, placement.location).zone_names or ()) or None
         cluster = self._cluster(f"{name}-cluster")

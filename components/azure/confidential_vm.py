@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import compute, network
 
-from components.arguments import properties
 from components.azure.machine_settings import MachineSettings
+from components.component import Component
 
 TYPE = "bailiwick:index:AzureConfidentialVm"
 
@@ -21,7 +21,7 @@ class ConfidentialVmArgs(MachineSettings):
     """Disk encryption set for confidential OS disks."""
 
 
-class ConfidentialVm(pulumi.ComponentResource):
+class ConfidentialVm(Component):
     """`bailiwick:index:AzureConfidentialVm`: an AMD SEV-SNP or Intel TDX virtual machine that nobody logs in to.
 
     Creates a network interface with a private address, and a virtual machine of security type ConfidentialVM from one
@@ -57,7 +57,7 @@ class ConfidentialVm(pulumi.ComponentResource):
         user_data = args.user_data(TYPE)
         placement = args.placement
         self.machine_name = placement.name("virtual machine", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._args = args
         child = pulumi.ResourceOptions(parent=self)
         interface = self._network_interface(f"{name}-nic", child)

@@ -7,9 +7,9 @@ import pulumi
 from pulumi_azure_native import compute
 
 import catalog
-from components.arguments import properties
 from components.azure.machine_settings import MachineSettings
 from components.azure.machine_types import CLOUD
+from components.component import Component
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AzureConfidentialVmGroup"
@@ -31,7 +31,7 @@ class ConfidentialVmGroupArgs(MachineSettings):
     sealed to the machine then. For images that hold no secret and that the vTPM measures."""
 
 
-class ConfidentialVmGroup(pulumi.ComponentResource):
+class ConfidentialVmGroup(Component):
     """`bailiwick:index:AzureConfidentialVmGroup`: a scale set of AMD SEV-SNP or Intel TDX machines.
 
     Creates a virtual machine scale set of security type ConfidentialVM that keeps `count` machines from one version of
@@ -58,7 +58,7 @@ class ConfidentialVmGroup(pulumi.ComponentResource):
         user_data = args.user_data(TYPE)
         placement = args.placement
         self.group_name = placement.name("scale set", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         group = compute.VirtualMachineScaleSet(
             f"{name}-group",
             vm_scale_set_name=self.group_name,

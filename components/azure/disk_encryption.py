@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import compute
 
-from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.roles import Role
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs, assign_role
+from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AzureConfidentialDiskEncryption"
 
 
 @dataclass(frozen=True, slots=True)
-class ConfidentialDiskEncryptionArgs:
+class ConfidentialDiskEncryptionArgs(ComponentArgs):
     """Inputs of `ConfidentialDiskEncryption`."""
 
     placement: Placement
@@ -33,7 +33,7 @@ class ConfidentialDiskEncryptionArgs:
     firmware. The emulated Azure has no such principal."""
 
 
-class ConfidentialDiskEncryption(pulumi.ComponentResource):
+class ConfidentialDiskEncryption(Component):
     """`bailiwick:index:AzureConfidentialDiskEncryption`: a disk encryption set for confidential OS disks.
 
     Creates a disk encryption set of the kind that binds a disk to one confidential VM, an identity of its own for it,
@@ -52,7 +52,7 @@ class ConfidentialDiskEncryption(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ConfidentialDiskEncryptionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         placement = args.placement
         child = pulumi.ResourceOptions(parent=self)
         identity = WorkloadIdentity(

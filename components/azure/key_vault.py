@@ -7,9 +7,9 @@ import pulumi
 from pulumi_azure_native import authorization, keyvault, monitor
 
 import catalog
-from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.private_endpoint import private_endpoint
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import model_key_name
 from components.naming import azure_name, deterministic_guid
@@ -28,7 +28,7 @@ _DAYS_AFTER_ROTATION = 30
 
 
 @dataclass(frozen=True, slots=True)
-class KeyVaultArgs:
+class KeyVaultArgs(ComponentArgs):
     """Inputs of `KeyVault`."""
 
     placement: Placement
@@ -56,7 +56,7 @@ class KeyVaultArgs:
     emulated regions. Off, Pulumi refuses to delete vault and model keys, and forgets disk keys instead."""
 
 
-class KeyVault(pulumi.ComponentResource):
+class KeyVault(Component):
     """`bailiwick:index:AzureKeyVault`: a Premium vault with the region's keys.
 
     Creates the vault and its private endpoint; a KEK for each model (`model-<name>`: RSA-HSM, wrap and unwrap only,
@@ -90,7 +90,7 @@ class KeyVault(pulumi.ComponentResource):
         policies = {label: encode(compile_policy(policy)) for label, policy in args.disk_keys.items()}
         placement = args.placement
         self.uri = self.uri_in(placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

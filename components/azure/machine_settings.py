@@ -10,6 +10,7 @@ import pulumi
 
 from components.azure.machine_types import check_machine_type
 from components.azure.placement import Placement
+from components.component import ComponentArgs
 from components.errors import InputError
 
 USER_DATA_BYTES = 64 * 1024
@@ -19,7 +20,7 @@ IMAGE_GALLERY = "resourceGroups/bailiwick-images/providers/Microsoft.Compute/gal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MachineSettings:
+class MachineSettings(ComponentArgs):
     """Inputs that a machine and a scale set share."""
 
     placement: Placement

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_azure_native import storage
 
-from components.arguments import properties
 from components.azure.placement import Placement
 from components.azure.storage_account import private_account
+from components.component import Component, ComponentArgs
 from components.naming import azure_name
 
 TYPE = "bailiwick:index:AzureModelStore"
@@ -16,7 +16,7 @@ CONTAINER = "models"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStoreArgs:
+class ModelStoreArgs(ComponentArgs):
     """Inputs of `ModelStore`."""
 
     placement: Placement
@@ -27,7 +27,7 @@ class ModelStoreArgs:
     """Private DNS zones by name, from the network."""
 
 
-class ModelStore(pulumi.ComponentResource):
+class ModelStore(Component):
     """`bailiwick:index:AzureModelStore`: a private store for model artefacts that were encrypted before they came.
 
     Creates a storage account that only a private endpoint reaches, and one container, `models`.
@@ -45,7 +45,7 @@ class ModelStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.account_name = self.account_name_in(args.placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         account = private_account(
             f"{name}-store",

@@ -8,16 +8,16 @@ import pulumi
 from pulumi_azure_native import authorization
 
 import catalog
-from components.arguments import properties
 from components.azure.machine_types import CLOUD
 from components.azure.placement import Placement
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 
 TYPE = "bailiwick:index:AzureResidencyGuard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidencyGuardArgs:
+class ResidencyGuardArgs(ComponentArgs):
     """Inputs of `ResidencyGuard`."""
 
     placement: Placement
@@ -29,7 +29,7 @@ class ResidencyGuardArgs:
     subscription that holds this region alone: a second region in it would be refused."""
 
 
-class ResidencyGuard(pulumi.ComponentResource):
+class ResidencyGuard(Component):
     """`bailiwick:index:AzureResidencyGuard`: assignments of Azure's own policies to the region.
 
     Creates an assignment of "Allowed locations" and one of "Allowed virtual machine size SKUs" on the resource group;
@@ -52,7 +52,7 @@ class ResidencyGuard(pulumi.ComponentResource):
         _check_sizes(args.sizes)
         parameters = _parameters(args)
         facts = catalog.load()
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.policies = [facts.guardrail(CLOUD, id_).definition for id_ in parameters]
         placement = args.placement
         scope = placement.subscription_scope if args.whole_subscription else placement.resource_group_id

@@ -9,8 +9,8 @@ from pulumi_azure_native import network, privatedns
 
 import catalog
 from components.addresses import Segment, subnets
-from components.arguments import properties
 from components.azure.placement import Placement
+from components.component import Component, ComponentArgs
 from components.guest_configuration import VERIFIER_PORT
 
 TYPE = "bailiwick:index:AzureSovereignNetwork"
@@ -45,7 +45,7 @@ FLOWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignNetworkArgs:
+class SovereignNetworkArgs(ComponentArgs):
     """Inputs of `SovereignNetwork`."""
 
     placement: Placement
@@ -57,7 +57,7 @@ class SovereignNetworkArgs:
     """Private DNS domain for the region's own services, such as `azure-germany.bailiwick.internal`."""
 
 
-class SovereignNetwork(pulumi.ComponentResource):
+class SovereignNetwork(Component):
     """`bailiwick:index:AzureSovereignNetwork`: a virtual network that neither the Internet reaches nor guests leave.
 
     Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`), each with a network security group
@@ -83,7 +83,7 @@ class SovereignNetwork(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._prefixes = subnet_prefixes(args.address_space)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

@@ -11,7 +11,6 @@ from pulumi_azure_native import resources
 import catalog
 from components import graph, guest_configuration, reference_values
 from components.addresses import Segment
-from components.arguments import properties
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
 from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
@@ -27,6 +26,7 @@ from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.azure.roles import Role
 from components.azure.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
 from components.naming import azure_name
@@ -39,7 +39,7 @@ TYPE = "bailiwick:index:AzureSovereignRegion"
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignRegionArgs:
+class SovereignRegionArgs(ComponentArgs):
     """Inputs of `SovereignRegion`."""
 
     spec: RegionSpec
@@ -55,7 +55,7 @@ class SovereignRegionArgs:
     """Guard the whole subscription against resources elsewhere (see `ResidencyGuardArgs`): it has no other region."""
 
 
-class SovereignRegion(pulumi.ComponentResource):
+class SovereignRegion(Component):
     """`bailiwick:index:AzureSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
 
     Creates a resource group; in it a network without Internet, a write-once audit log, a vault with the region's
@@ -91,7 +91,7 @@ class SovereignRegion(pulumi.ComponentResource):
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
         release = plan(args.spec, self._placement, directory=args.reference_values, verifier_url=self._verifier_url)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         group = resources.ResourceGroup(
             f"{name}-group",

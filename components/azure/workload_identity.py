@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
-from components.arguments import properties
 from components.azure.placement import Placement
+from components.component import Component, ComponentArgs
 from components.naming import deterministic_guid
 
 TYPE = "bailiwick:index:AzureWorkloadIdentity"
@@ -26,7 +26,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkloadIdentityArgs:
+class WorkloadIdentityArgs(ComponentArgs):
     """Inputs of `WorkloadIdentity`."""
 
     placement: Placement
@@ -37,7 +37,7 @@ class WorkloadIdentityArgs:
     """Everything that the identity may do."""
 
 
-class WorkloadIdentity(pulumi.ComponentResource):
+class WorkloadIdentity(Component):
     """`bailiwick:index:AzureWorkloadIdentity`: a user-assigned managed identity with exactly the grants it is given.
 
     Creates the identity and one role assignment for each grant, under a GUID that follows from its names: a second
@@ -56,7 +56,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
     """The role assignments, for what must wait until they hold."""
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         placement = args.placement
         child = pulumi.ResourceOptions(parent=self)
         identity = managedidentity.UserAssignedIdentity(

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_gcp import compute, dns
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.gcp.placement import Placement
@@ -18,7 +18,7 @@ TYPE = "bailiwick:index:GcpAttestationVerifier"
 
 
 @dataclass(frozen=True, slots=True)
-class AttestationVerifierArgs:
+class AttestationVerifierArgs(ComponentArgs):
     """Inputs of `AttestationVerifier`."""
 
     placement: Placement
@@ -53,7 +53,7 @@ class AttestationVerifierArgs:
     """Service account that may unwrap with the model keys."""
 
 
-class AttestationVerifier(pulumi.ComponentResource):
+class AttestationVerifier(Component):
     """`bailiwick:index:GcpAttestationVerifier`: verifies evidence in the region, unwraps keys for who passes.
 
     Creates `replicas` confidential VMs spread over the zones, an instance group for each zone, a reserved private
@@ -81,7 +81,7 @@ class AttestationVerifier(pulumi.ComponentResource):
             raise InputError(
                 TYPE, "zones", "are empty, and a machine of Google Cloud is in one", args.placement.location
             )
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

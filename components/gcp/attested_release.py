@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_gcp import iam, kms
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.names import gcp_unique
 from components.gcp.placement import Placement
@@ -17,7 +17,7 @@ TYPE = "bailiwick:index:GcpAttestedRelease"
 
 
 @dataclass(frozen=True, slots=True)
-class AttestedReleaseArgs:
+class AttestedReleaseArgs(ComponentArgs):
     """Inputs of `AttestedRelease`."""
 
     placement: Placement
@@ -35,7 +35,7 @@ class AttestedReleaseArgs:
     """Public keys of a verifier of one's own as a JSON web key set, for one that Google cannot reach."""
 
 
-class AttestedRelease(pulumi.ComponentResource):
+class AttestedRelease(Component):
     """`bailiwick:index:GcpAttestedRelease`: a workload identity pool that believes one verifier, and the right to
     decrypt with one key for the pool's members whose attested attributes the release policy names.
 
@@ -63,7 +63,7 @@ class AttestedRelease(pulumi.ComponentResource):
         if not binding["values"]:
             raise InputError(TYPE, "policy", "names nobody who may have the key")
         pool_id = gcp_unique("workload identity", args.role, placement.project_id, placement.stack, args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.cannot_express = compiled.cannot_express
         pool = iam.WorkloadIdentityPool(

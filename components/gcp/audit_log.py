@@ -6,7 +6,7 @@ from typing import Final
 import pulumi
 from pulumi_gcp import logging, projects, storage
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.gcp.bucket import private_bucket
 from components.gcp.key_vault import SECONDS_PER_DAY
 from components.gcp.placement import Placement
@@ -21,7 +21,7 @@ _FILTER = 'log_id("cloudaudit.googleapis.com/activity") OR log_id("cloudaudit.go
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLogArgs:
+class AuditLogArgs(ComponentArgs):
     """Inputs of `AuditLog`."""
 
     placement: Placement
@@ -35,7 +35,7 @@ class AuditLogArgs:
     """Weakness: `destroy` deletes the stores. For emulated regions. Off, Pulumi refuses to."""
 
 
-class AuditLog(pulumi.ComponentResource):
+class AuditLog(Component):
     """`bailiwick:index:GcpAuditLog`: write-once storage for audit records, and a log bucket to search them.
 
     Creates a bucket in the region whose objects cannot be changed or deleted for `retention_days`; a log bucket in the
@@ -57,7 +57,7 @@ class AuditLog(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AuditLogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         check_retention(TYPE, args.retention_days, LONGEST_RETENTION_DAYS)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         placement = args.placement
         child = pulumi.ResourceOptions(parent=self)
         kept = not args.destroyable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import storage
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.gcp.bucket import private_bucket
 from components.gcp.placement import Placement
 from components.gcp.sovereign_network import SovereignNetwork
@@ -17,7 +17,7 @@ _WRITE_OBJECTS = "roles/storage.objectUser"
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralCacheArgs:
+class CollateralCacheArgs(ComponentArgs):
     """Inputs of `CollateralCache`."""
 
     placement: Placement
@@ -28,7 +28,7 @@ class CollateralCacheArgs:
     """IAM members that may fill it, by a stable label: whoever carries the vendors' files into the region."""
 
 
-class CollateralCache(pulumi.ComponentResource):
+class CollateralCache(Component):
     """`bailiwick:index:GcpCollateralCache`: a bucket with the certificates, revocation lists and reference values of
     AMD, Intel and NVIDIA, from which the region's verifier works without asking a vendor.
 
@@ -49,7 +49,7 @@ class CollateralCache(pulumi.ComponentResource):
     def __init__(self, name: str, args: CollateralCacheArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.account_name = args.placement.bucket_name("coll")
         self.url = self.url_in(args.placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         bucket = private_bucket(f"{name}-store", placement=args.placement, bucket_name=self.account_name, opts=child)
         for kind, role, members in (

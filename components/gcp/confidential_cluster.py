@@ -6,7 +6,7 @@ import pulumi
 from pulumi_gcp import container
 
 import catalog
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.machine_settings import CONFIDENTIAL_TYPES
 from components.gcp.placement import Placement
@@ -18,7 +18,7 @@ _POOL = "confidential"
 
 
 @dataclass(frozen=True, slots=True)
-class ConfidentialClusterArgs:
+class ConfidentialClusterArgs(ComponentArgs):
     """Inputs of `ConfidentialCluster`."""
 
     placement: Placement
@@ -45,7 +45,7 @@ class ConfidentialClusterArgs:
     """Whether GKE refuses to delete the cluster. Off only for emulated regions."""
 
 
-class ConfidentialCluster(pulumi.ComponentResource):
+class ConfidentialCluster(Component):
     """`bailiwick:index:GcpConfidentialCluster`: a regional GKE cluster of AMD SEV-SNP or Intel TDX nodes.
 
     Creates a cluster without its default pool, and one node pool of confidential nodes in the zones that have the TEE.
@@ -70,7 +70,7 @@ class ConfidentialCluster(pulumi.ComponentResource):
         zones = _zones(args)
         placement = args.placement
         self.cluster_name = placement.name_of("cluster", args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._args = args
         cluster = container.Cluster(
             f"{name}-cluster",

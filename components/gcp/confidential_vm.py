@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import compute
 
-from components.arguments import properties
+from components.component import Component
 from components.errors import InputError
 from components.gcp.machine_settings import Checked, MachineSettings
 
@@ -21,7 +21,7 @@ class ConfidentialVmArgs(MachineSettings):
     """Zone, such as `europe-west3-a`; None takes the first in which the machine comes with its TEE."""
 
 
-class ConfidentialVm(pulumi.ComponentResource):
+class ConfidentialVm(Component):
     """`bailiwick:index:GcpConfidentialVm`: an AMD SEV-SNP or Intel TDX virtual machine that nobody logs in to.
 
     Creates one machine with a private address, from one version of one image; with `gpu`, an H100 in its confidential
@@ -52,7 +52,7 @@ class ConfidentialVm(pulumi.ComponentResource):
         if zone not in checked.zones:
             raise InputError(TYPE, "zone", f"{args.size} has no {args.tee} in {zone}", " or ".join(checked.zones))
         self.machine_name = args.placement.name(args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.zone = zone  # after registration, which turns the attributes that are named like inputs into outputs
         machine = compute.Instance(
             f"{name}-vm",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import compute
 
-from components.arguments import properties
+from components.component import Component
 from components.errors import InputError
 from components.gcp.confidential_vm import DISK_TYPE
 from components.gcp.machine_settings import Checked, MachineSettings
@@ -25,7 +25,7 @@ class ConfidentialVmGroupArgs(MachineSettings):
     """Zones over which the machines are spread; empty takes every one in which they come with their TEE."""
 
 
-class ConfidentialVmGroup(pulumi.ComponentResource):
+class ConfidentialVmGroup(Component):
     """`bailiwick:index:GcpConfidentialVmGroup`: a regional managed instance group of confidential machines.
 
     Creates an instance template in the region and a managed instance group that keeps `count` machines of it, spread
@@ -48,7 +48,7 @@ class ConfidentialVmGroup(pulumi.ComponentResource):
         checked = args.checked(TYPE)
         zones = _zones(args, checked)
         self.group_name = args.placement.name(args.role)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         template = _template(f"{name}-template", args, checked, child)
         group = compute.RegionInstanceGroupManager(

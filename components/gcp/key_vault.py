@@ -7,7 +7,7 @@ import pulumi
 from pulumi_gcp import kms
 
 import catalog
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.names import gcp_name
 from components.gcp.placement import Placement
@@ -29,7 +29,7 @@ SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class KeyVaultArgs:
+class KeyVaultArgs(ComponentArgs):
     """Inputs of `KeyVault`."""
 
     placement: Placement
@@ -53,7 +53,7 @@ class KeyVaultArgs:
     them. For emulated regions. Off, Pulumi refuses to delete ring and keys."""
 
 
-class KeyVault(pulumi.ComponentResource):
+class KeyVault(Component):
     """`bailiwick:index:GcpKeyVault`: a key ring in the region with the region's keys.
 
     Creates the key ring; a KEK for each model (`model-<name>`: symmetric, in a FIPS 140-2 level 3 HSM, rotated); one
@@ -85,7 +85,7 @@ class KeyVault(pulumi.ComponentResource):
         placement = args.placement
         self.uri = self.uri_in(placement)
         self.unwrap_role_id = UNWRAP_ROLE
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         ring = kms.KeyRing(

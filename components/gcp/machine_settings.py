@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 
 import catalog
+from components.component import ComponentArgs
 from components.errors import InputError
 from components.gcp.placement import Placement
 
@@ -22,7 +23,7 @@ _LONGEST_RUN_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class MachineSettings:
+class MachineSettings(ComponentArgs):
     """Inputs that a machine and a group of machines share."""
 
     placement: Placement

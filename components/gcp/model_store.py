@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.gcp.bucket import private_bucket
 from components.gcp.placement import Placement
 
@@ -14,14 +14,14 @@ CONTAINER = "models"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStoreArgs:
+class ModelStoreArgs(ComponentArgs):
     """Inputs of `ModelStore`."""
 
     placement: Placement
     """Where the models are kept."""
 
 
-class ModelStore(pulumi.ComponentResource):
+class ModelStore(Component):
     """`bailiwick:index:GcpModelStore`: a private store for model artefacts that were encrypted before they came.
 
     Creates a bucket in the region; models are its objects `models/<name>.enc`.
@@ -39,7 +39,7 @@ class ModelStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.account_name = self.account_name_in(args.placement)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         bucket = private_bucket(
             f"{name}-store",
             placement=args.placement,

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_gcp import orgpolicy
 
 import catalog
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.gcp.placement import Placement
 
 TYPE = "bailiwick:index:GcpResidencyGuard"
@@ -25,7 +25,7 @@ _ENFORCED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class ResidencyGuardArgs:
+class ResidencyGuardArgs(ComponentArgs):
     """Inputs of `ResidencyGuard`."""
 
     placement: Placement
@@ -34,7 +34,7 @@ class ResidencyGuardArgs:
     """Weakness: let machines and cluster nodes without confidential computing into the project."""
 
 
-class ResidencyGuard(pulumi.ComponentResource):
+class ResidencyGuard(Component):
     """`bailiwick:index:GcpResidencyGuard`: organization policies on the region's project.
 
     Creates one policy for each constraint: resources in the region only; no machine or node without confidential
@@ -55,7 +55,7 @@ class ResidencyGuard(pulumi.ComponentResource):
         facts = catalog.load()
         placement = args.placement
         rules = _rules(args)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.policies = [facts.guardrail(placement.cloud, id_).definition for id_ in rules]
         parent = f"projects/{placement.project_id}"
         for (id_, rule), constraint in zip(rules.items(), self.policies, strict=True):

@@ -9,7 +9,7 @@ from pulumi_gcp import compute, dns, networkconnectivity
 
 import catalog
 from components.addresses import Segment, subnets
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.firewall import cluster_rules, deny_rules, flow_rules
 from components.gcp.names import gcp_unique
@@ -30,7 +30,7 @@ _REGISTRY_ZONES = ("pkg.dev", "gcr.io")
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignNetworkArgs:
+class SovereignNetworkArgs(ComponentArgs):
     """Inputs of `SovereignNetwork`."""
 
     placement: Placement
@@ -45,7 +45,7 @@ class SovereignNetworkArgs:
     address for all of Google's APIs, which nodes cannot do without."""
 
 
-class SovereignNetwork(pulumi.ComponentResource):
+class SovereignNetwork(Component):
     """`bailiwick:index:GcpSovereignNetwork`: a VPC network that neither the Internet reaches nor guests leave.
 
     Creates a network without default routes; three subnetworks (`workload`, `verifier`, `endpoints`) and one for each
@@ -79,7 +79,7 @@ class SovereignNetwork(pulumi.ComponentResource):
         if args.clusters and any(self._apis_address in part for part in parts):
             wider = ipaddress.IPv4Network(args.address_space).supernet()
             raise InputError(TYPE, "address_space", "has no address left for Google's APIs", str(wider))
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

@@ -10,7 +10,7 @@ import pulumi
 import catalog
 from components import graph, guest_configuration, reference_values
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.gcp.audit_log import AuditLog, AuditLogArgs
@@ -40,7 +40,7 @@ _AGENTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignRegionArgs:
+class SovereignRegionArgs(ComponentArgs):
     """Inputs of `SovereignRegion`."""
 
     spec: RegionSpec
@@ -56,7 +56,7 @@ class SovereignRegionArgs:
     """Take over the key ring and the keys that an earlier deployment left (see `KeyVaultArgs`)."""
 
 
-class SovereignRegion(pulumi.ComponentResource):
+class SovereignRegion(Component):
     """`bailiwick:index:GcpSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
 
     Creates in the project a network without Internet, a write-once audit log, a key ring in the HSM, a store for
@@ -89,7 +89,7 @@ class SovereignRegion(pulumi.ComponentResource):
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
         images = plan(args.spec, directory=args.reference_values, verifier_url=self._verifier_url)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.outputs = self._build(images)
         self.register_outputs(dict(self.outputs))

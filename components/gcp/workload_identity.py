@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import kms, serviceaccount, storage
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.names import gcp_name
 from components.gcp.placement import Placement
@@ -33,7 +33,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkloadIdentityArgs:
+class WorkloadIdentityArgs(ComponentArgs):
     """Inputs of `WorkloadIdentity`."""
 
     placement: Placement
@@ -44,7 +44,7 @@ class WorkloadIdentityArgs:
     """Everything that the identity may do."""
 
 
-class WorkloadIdentity(pulumi.ComponentResource):
+class WorkloadIdentity(Component):
     """`bailiwick:index:GcpWorkloadIdentity`: a service account with exactly the grants it is given.
 
     Creates the service account, and one IAM member for each grant on the one key or bucket.
@@ -65,7 +65,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         placement = args.placement
         account = serviceaccount.Account(
             f"{name}-account",

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes import core, meta, policy
 
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component
 from components.errors import InputError
 from components.guest_configuration import HEALTH_PATH, HOST, VERIFIER_PORT
 from components.kubernetes.confidential_vm import deployment
@@ -33,7 +33,7 @@ class AttestationVerifierArgs(MachineSettings):
     """Volume claim of the transparency log and the wrapped keys, from `AuditLog`."""
 
 
-class AttestationVerifier(pulumi.ComponentResource):
+class AttestationVerifier(Component):
     """`bailiwick:index:KubernetesAttestationVerifier`: verifies evidence in the region, unwraps keys for who passes.
 
     Creates a Deployment of `replicas` pods, each in a confidential guest of its own and spread over the zones, a
@@ -62,7 +62,7 @@ class AttestationVerifier(pulumi.ComponentResource):
             raise InputError(TYPE, "replicas", f"{args.replicas} machines verify nothing", "1")
         place = args.placement
         self.host, self.url = host_in(place), url_in(place)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.id = deployment(self, name, TYPE, args, replicas=args.replicas, extras=_extras(args)).id
         child = pulumi.ResourceOptions(parent=self)
         core.v1.Service(

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes import core
 
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.kubernetes.placement import Placement, name_of
 from components.kubernetes.site import AuditSite
@@ -21,7 +21,7 @@ _BUCKET = "bailiwick.dev/object-lock-bucket"
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLogArgs:
+class AuditLogArgs(ComponentArgs):
     """Inputs of `AuditLog`."""
 
     placement: Placement
@@ -36,7 +36,7 @@ class AuditLogArgs:
     """Weakness: let the volume be deleted with the stack."""
 
 
-class AuditLog(pulumi.ComponentResource):
+class AuditLog(Component):
     """`bailiwick:index:KubernetesAuditLog`: the volume of the verifier's transparency log.
 
     Creates a volume claim that all replicas of the verifier share. It is protected: Pulumi does not delete it, and
@@ -63,7 +63,7 @@ class AuditLog(pulumi.ComponentResource):
         if args.retention_days < LEGAL_MINIMUM_DAYS:
             problem = f"{args.retention_days} is less than {LEGAL_MINIMUM_DAYS} days"
             raise InputError(TYPE, "retention_days", problem, str(LEGAL_MINIMUM_DAYS))
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.account_name = VOLUME
         self.write_once = args.site.bucket is not None
         notes = {_RETENTION: str(args.retention_days)}

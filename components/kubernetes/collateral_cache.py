@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes import apps, core, meta, networking
 
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.kubernetes.machine_settings import restricted_container, selector
 from components.kubernetes.placement import REGION_LABEL, Placement, name_of
@@ -22,7 +22,7 @@ _USER = 10_001
 
 
 @dataclass(frozen=True, slots=True)
-class CollateralCacheArgs:
+class CollateralCacheArgs(ComponentArgs):
     """Inputs of `CollateralCache`."""
 
     placement: Placement
@@ -37,7 +37,7 @@ class CollateralCacheArgs:
     """Size of the volume, GiB."""
 
 
-class CollateralCache(pulumi.ComponentResource):
+class CollateralCache(Component):
     """`bailiwick:index:KubernetesCollateralCache`: a file server in the region with the certificates, revocation lists
     and reference values of AMD, Intel and NVIDIA, from which verification works without asking a vendor.
 
@@ -62,7 +62,7 @@ class CollateralCache(pulumi.ComponentResource):
             raise InputError(TYPE, "image", problem, f"{args.image}@sha256:<digest>")
         place = args.placement
         self.url = self.url_in(place)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         claim = core.v1.PersistentVolumeClaim(
             f"{name}-volume",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import apps, meta
 
-from components.arguments import properties
+from components.component import Component
 from components.errors import InputError
 from components.kubernetes.machine_settings import Extras, MachineSettings, pod_template, selector
 
@@ -20,7 +20,7 @@ class ConfidentialVmArgs(MachineSettings):
     """Zone of the site, as its nodes' label `topology.kubernetes.io/zone` has it; None lets the scheduler choose."""
 
 
-class ConfidentialVm(pulumi.ComponentResource):
+class ConfidentialVm(Component):
     """`bailiwick:index:KubernetesConfidentialVm`: one pod in an AMD SEV-SNP or Intel TDX guest of its own.
 
     Creates a Deployment of one pod, whose runtime class starts a confidential virtual machine for it on a node of the
@@ -44,7 +44,7 @@ class ConfidentialVm(pulumi.ComponentResource):
     def __init__(self, name: str, args: ConfidentialVmArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args.check(TYPE)
         self.machine_name = args.role
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.id = deployment(self, name, TYPE, args, replicas=1, zone=args.zone).id
         self.register_outputs({"id": self.id, "machineName": self.machine_name})
 

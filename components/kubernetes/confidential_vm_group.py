@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import meta, policy
 
-from components.arguments import properties
+from components.component import Component
 from components.errors import InputError
 from components.kubernetes.confidential_vm import deployment
 from components.kubernetes.machine_settings import MachineSettings, selector
@@ -21,7 +21,7 @@ class ConfidentialVmGroupArgs(MachineSettings):
     """Number of machines, 2 or more; they are spread over the zones."""
 
 
-class ConfidentialVmGroup(pulumi.ComponentResource):
+class ConfidentialVmGroup(Component):
     """`bailiwick:index:KubernetesConfidentialVmGroup`: pods, each in a confidential guest of its own.
 
     Creates a Deployment of `count` pods spread over the zones, and a disruption budget that lets one go at a time.
@@ -42,7 +42,7 @@ class ConfidentialVmGroup(pulumi.ComponentResource):
         if args.count < 2:
             raise InputError(TYPE, "count", f"{args.count} machines are no group", "ConfidentialVm, or 2")
         self.group_name = args.role
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.id = deployment(self, name, TYPE, args, replicas=args.count).id
         policy.v1.PodDisruptionBudget(
             f"{name}-budget",

@@ -9,7 +9,7 @@ from pulumi_kubernetes import core
 
 import catalog
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import model_key_name
 from components.kubernetes.machine_settings import selector
@@ -22,7 +22,7 @@ _REFERENCE = "hsm"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyVaultArgs:
+class KeyVaultArgs(ComponentArgs):
     """Inputs of `KeyVault`."""
 
     placement: Placement
@@ -39,7 +39,7 @@ class KeyVaultArgs:
     """Role of the pods that may call the HSM."""
 
 
-class KeyVault(pulumi.ComponentResource):
+class KeyVault(Component):
     """`bailiwick:index:KubernetesKeyVault`: a reference to keys in the site's HSM, and the one way to it.
 
     Creates a config map that says where the HSM is and what its keys are called, and, for a network HSM, the network
@@ -67,7 +67,7 @@ class KeyVault(pulumi.ComponentResource):
         _check(args)
         place = args.placement
         self.uri = token_uri(args.hsm)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.model_key_ids = {
             model: f"{self.uri};object={quote(model_key_name(model))};type=secret-key" for model in args.model_keys
         }

@@ -13,6 +13,7 @@ from pulumi_kubernetes import core, meta
 
 import catalog
 from components.addresses import Segment
+from components.component import ComponentArgs
 from components.errors import InputError
 from components.kubernetes import init_data
 from components.kubernetes.names import kubernetes_name
@@ -25,7 +26,7 @@ _USER = 10_001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MachineSettings:
+class MachineSettings(ComponentArgs):
     """Inputs that a machine and a group of machines share."""
 
     placement: Placement

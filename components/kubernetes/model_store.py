@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.kubernetes.placement import Placement
 from components.kubernetes.site import ModelStoreSite, require_inside
 from components.kubernetes.sovereign_network import flow, range_rule
@@ -15,7 +15,7 @@ CONTAINER = "models"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelStoreArgs:
+class ModelStoreArgs(ComponentArgs):
     """Inputs of `ModelStore`."""
 
     placement: Placement
@@ -26,7 +26,7 @@ class ModelStoreArgs:
     """Private range of the site, in which the store must be."""
 
 
-class ModelStore(pulumi.ComponentResource):
+class ModelStore(Component):
     """`bailiwick:index:KubernetesModelStore`: the way from the workloads to the site's object store.
 
     Creates the network policy that lets the workloads' pods call the store, and nothing else at the site.
@@ -42,7 +42,7 @@ class ModelStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         require_inside(TYPE, "site.endpoint", args.site.endpoint, args.address_space)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.account_name = args.site.account
         flow(
             f"{name}-fetch",

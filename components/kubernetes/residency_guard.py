@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import admissionregistration, meta
 
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.kubernetes.placement import REGION_LABEL, Placement, name_of
 from components.kubernetes.sovereign_network import CONFIDENTIAL_LABEL, GUARD_LABEL
 
@@ -21,7 +21,7 @@ _CONTAINERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ResidencyGuardArgs:
+class ResidencyGuardArgs(ComponentArgs):
     """Inputs of `ResidencyGuard`."""
 
     placement: Placement
@@ -44,7 +44,7 @@ class _Rule:
     operations: Sequence[str] = ("CREATE", "UPDATE")
 
 
-class ResidencyGuard(pulumi.ComponentResource):
+class ResidencyGuard(Component):
     """`bailiwick:index:KubernetesResidencyGuard`: admission policies on the region's namespaces.
 
     Creates four validating admission policies and binds them: `confidential` (every pod where guests and verifier run
@@ -66,7 +66,7 @@ class ResidencyGuard(pulumi.ComponentResource):
     def __init__(self, name: str, args: ResidencyGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         rules = _rules(args)
         place = args.placement
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.policies = [place.cluster_name(rule.name) for rule in rules]
         self.bindings = [self._bind(name, place, rule) for rule in rules]
         self.register_outputs({"policies": self.policies})

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes import node
 
 import catalog
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.kubernetes.machine_settings import TEES
 from components.kubernetes.placement import REGION_LABEL, Placement, name_of
@@ -35,7 +35,7 @@ class PeerPods:
 
 
 @dataclass(frozen=True, slots=True)
-class RuntimeClassesArgs:
+class RuntimeClassesArgs(ComponentArgs):
     """Inputs of `RuntimeClasses`."""
 
     placement: Placement
@@ -46,7 +46,7 @@ class RuntimeClassesArgs:
     """Where the guests run if the nodes have no TEE or are virtual machines; None runs them on the nodes."""
 
 
-class RuntimeClasses(pulumi.ComponentResource):
+class RuntimeClasses(Component):
     """`bailiwick:index:KubernetesRuntimeClasses`: a runtime class for each TEE, with Confidential Containers' handler.
 
     Creates a RuntimeClass for each TEE. On the nodes (`kata-qemu-snp`, `kata-qemu-tdx`) it selects nodes of the site on
@@ -69,7 +69,7 @@ class RuntimeClasses(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RuntimeClassesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.names = {tee: args.placement.cluster_name(tee) for tee in args.tees}
         self.ids = {tee: self._runtime_class(name, args, tee) for tee in args.tees}
         self.register_outputs({"names": dict(self.names)})

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes import core, meta, networking
 
 from components.addresses import Segment, subnets
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.guest_configuration import VERIFIER_PORT
 from components.kubernetes.placement import Placement
 
@@ -23,7 +23,7 @@ _CONFIDENTIAL = (Segment.WORKLOAD, Segment.VERIFIER)
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignNetworkArgs:
+class SovereignNetworkArgs(ComponentArgs):
     """Inputs of `SovereignNetwork`."""
 
     placement: Placement
@@ -32,7 +32,7 @@ class SovereignNetworkArgs:
     """Private IPv4 range of the site (RFC 1918) in CIDR notation; what pods may call besides each other is in it."""
 
 
-class SovereignNetwork(pulumi.ComponentResource):
+class SovereignNetwork(Component):
     """`bailiwick:index:KubernetesSovereignNetwork`: namespaces that nothing enters and nothing leaves.
 
     Creates three namespaces (`workload`, `verifier`, `endpoints`) that enforce the `restricted` level of Pod Security;
@@ -55,7 +55,7 @@ class SovereignNetwork(pulumi.ComponentResource):
     def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         subnets(TYPE, args.address_space, 1)
         place = args.placement
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.namespaces = {segment: place.namespace(segment) for segment in Segment}
         made = {segment: self._namespace(name, place, segment) for segment in Segment}
         self.closed = [self._deny_all(f"{name}-{segment}", place, segment, made[segment]) for segment in Segment]

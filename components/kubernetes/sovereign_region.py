@@ -10,7 +10,7 @@ import pulumi
 import catalog
 from components import graph, guest_configuration, reference_values
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import HOST, model_key_name
 from components.kubernetes import attestation_verifier
@@ -37,7 +37,7 @@ TYPE = "bailiwick:index:KubernetesSovereignRegion"
 
 
 @dataclass(frozen=True, slots=True)
-class SovereignRegionArgs:
+class SovereignRegionArgs(ComponentArgs):
     """Inputs of `SovereignRegion`."""
 
     spec: RegionSpec
@@ -48,7 +48,7 @@ class SovereignRegionArgs:
     """Directory with the reference values of the images and the build's public keys."""
 
 
-class SovereignRegion(pulumi.ComponentResource):
+class SovereignRegion(Component):
     """`bailiwick:index:KubernetesSovereignRegion`: everything that one sovereign region is, in a cluster of one's own.
 
     Creates three closed namespaces, the runtime classes of the TEEs in use, admission policies that go on guarding the
@@ -80,7 +80,7 @@ class SovereignRegion(pulumi.ComponentResource):
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
         url = attestation_verifier.url_in(self._placement)
         images = plan(args.spec, directory=args.reference_values, verifier_url=url)
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         self.outputs = self._build(images)
         self.register_outputs(dict(self.outputs))
 

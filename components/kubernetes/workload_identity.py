@@ -6,14 +6,14 @@ import pulumi
 from pulumi_kubernetes import core
 
 from components.addresses import Segment
-from components.arguments import properties
+from components.component import Component, ComponentArgs
 from components.kubernetes.placement import Placement, name_of
 
 TYPE = "bailiwick:index:KubernetesWorkloadIdentity"
 
 
 @dataclass(frozen=True, slots=True)
-class WorkloadIdentityArgs:
+class WorkloadIdentityArgs(ComponentArgs):
     """Inputs of `WorkloadIdentity`."""
 
     placement: Placement
@@ -24,7 +24,7 @@ class WorkloadIdentityArgs:
     """Segment of the network, which is a namespace."""
 
 
-class WorkloadIdentity(pulumi.ComponentResource):
+class WorkloadIdentity(Component):
     """`bailiwick:index:KubernetesWorkloadIdentity`: a service account that may do nothing in the cluster.
 
     Creates the service account; no role, no binding, no token.
@@ -40,7 +40,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
     """Name of the service account, as pods take it, available when it exists."""
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(TYPE, name, properties(args), opts)
+        super().__init__(TYPE, name, args, opts)
         account = core.v1.ServiceAccount(
             f"{name}-account",
             metadata=args.placement.metadata(args.role, args.segment),
