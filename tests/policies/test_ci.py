@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
+
+from tests.policies import published
 
 ROOT = Path(__file__).parents[2]
 FAKE = """#!/bin/sh
@@ -95,6 +98,14 @@ def test_the_gitlab_template(run: Any, base: str, asked: str) -> None:
     assert calls == [f"{asked} --format junit --output bailiwick.xml"]
     assert job["artifacts"]["reports"] == {"junit": "bailiwick.xml"}
     assert job["artifacts"]["when"] == "always"
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"), [("github/action.yml", "github-action.json"), ("gitlab.yml", "schema/ci.json")]
+)
+def test_each_service_would_accept_the_file(file: str, schema: str) -> None:
+    document = yaml.safe_load((ROOT / "policies/ci" / file).read_text())
+    jsonschema.Draft7Validator(published.schema(schema)).validate(document)
 
 
 def test_the_pre_commit_hook(run: Any) -> None:
