@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.engine.errors import EngineError
 from sandbox.engine.resource import ResourceState
-from sandbox.engine.urn import AliasSpec, make_urn
+from sandbox.engine.urn import AliasSpec
 from sandbox.engine.wire import from_struct
 from sandbox.provider import Properties
 
@@ -56,9 +56,8 @@ class Goal:
         )
 
 
-def goal_from(request: Any, stack: str, project: str) -> Goal:
-    """The goal in a `RegisterResourceRequest`; raises `EngineError` on what the local engine does not do."""
-    urn = make_urn(stack, project, request.parent, request.type, request.name)
+def goal_from(request: Any, urn: str) -> Goal:
+    """The goal in a `RegisterResourceRequest` for `urn`; raises `EngineError` on what the local engine does not do."""
     if request.remote:
         raise EngineError(f"{urn}: components of another language's package need the pulumi command (--engine pulumi)")
     if request.HasField("replacement_trigger"):

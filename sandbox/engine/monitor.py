@@ -28,6 +28,7 @@ _FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
 )
 _STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 _GET_RESOURCE: Final = "pulumi:pulumi:getResource"
@@ -49,7 +50,8 @@ class LocalMonitor:
         return resource_pb2.DeploymentInfo(supportedFeatures=_FEATURES)
 
     def RegisterResource(self, request: Any) -> Any:
-        goal = goal_from(self._transforms.apply(request), self._run.stack, self._run.project)
+        urn = make_urn(self._run.stack, self._run.project, request.parent, request.type, request.name)
+        goal = goal_from(self._transforms.apply(request, urn), urn)
         inherited = self._run.positions.get(goal.parent, "")
         self._run.positions[goal.urn] = position_of(request, self._directory) or inherited
         state = self._deployment.register(goal)
@@ -87,6 +89,7 @@ class LocalMonitor:
         return resource_pb2.ReadResourceResponse(urn=state.urn, id=state.id, properties=to_struct(state.outputs))
 
     def Invoke(self, request: Any) -> Any:
+        request = self._transforms.apply_to_invoke(request)
         args = from_struct(request.args)
         if request.tok == _GET_RESOURCE:
             return self._get_resource(str(args.get("urn")))
@@ -114,7 +117,12 @@ class LocalMonitor:
         self._transforms.add_to_stack(callback)
         return empty_pb2.Empty()
 
+    def RegisterStackInvokeTransform(self, callback: Any) -> Any:
+        self._transforms.add_to_invokes(callback)
+        return empty_pb2.Empty()
+
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:
+        self.close()  # the SDK stops the server of the transforms next, and gRPC would tell the user
         return empty_pb2.Empty()
 
 

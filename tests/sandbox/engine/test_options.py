@@ -241,6 +241,61 @@ def test_transforms_of_the_resource_and_of_the_stack_are_run(bench):
     assert resources["b"]["inputs"] == {"size": "small", "value": "two", "tag": "b"}
 
 
+def test_transforms_of_a_component_reach_what_is_inside_of_it_and_nothing_else(bench):
+    deployed(
+        bench,
+        """
+        def through(step):
+            def transform(args):
+                path = args.props.get("path", "") + step
+                return pulumi.ResourceTransformResult({**args.props, "path": path}, args.opts)
+            return transform
+
+        outside = Box("outside", opts=pulumi.ResourceOptions(transforms=[through("/outer")]))
+        inside = Box("inside", opts=pulumi.ResourceOptions(parent=outside, transforms=[through("/inner")]))
+        Thing("deep", opts=pulumi.ResourceOptions(parent=inside))
+        Thing("shallow", opts=pulumi.ResourceOptions(parent=outside))
+        Thing("beside")
+    """,
+    )
+    paths = {name: record["inputs"].get("path") for name, record in bench.resources().items() if "inputs" in record}
+    assert (paths["deep"], paths["shallow"], paths["beside"]) == ("/inner/outer", "/outer", None)
+
+
+def test_a_secret_and_what_is_not_known_yet_are_outputs_to_a_transform(bench):
+    deployed(
+        bench,
+        """
+        def whole(args):
+            props = {**args.props, "whole": pulumi.Output.concat(args.props["first"], ":", args.props["token"])}
+            return pulumi.ResourceTransformResult(props, args.opts)
+
+        a = Thing("a")
+        opts = pulumi.ResourceOptions(transforms=[whole])
+        Thing("b", first=a.address, token=pulumi.Output.secret("hunter22"), opts=opts)
+    """,
+    )
+    (outputs,) = [thing for thing in bench.cloud.things.values() if thing["address"] == "address of b"]
+    assert outputs["whole"] == "address of a:hunter22"
+    assert "hunter22" not in bench.state.path.read_text()
+    (a,) = [record["urn"] for name, record in bench.resources().items() if name == "a"]
+    assert bench.resources()["b"]["dependencies"] == [a]
+
+
+def test_transforms_of_invokes_are_run(bench):
+    outcome = deployed(
+        bench,
+        """
+        def louder(args):
+            return pulumi.InvokeTransformResult({"value": args.args["value"] + "!"}, args.opts)
+
+        pulumi.runtime.register_invoke_transform(louder)
+        pulumi.export("echo", pulumi.runtime.invoke("memory:index:ask", {"value": "hello"}).value["echo"])
+    """,
+    )
+    assert outcome.outputs == {"echo": "hello!"}
+
+
 def test_the_older_transformations_are_run(bench):
     deployed(
         bench,
