@@ -57,12 +57,13 @@ def _list_of(authority: Certificate, encoded: bytes, trust: TrustStore) -> Revoc
     key = b"crl" + digest.digest()
     known = trust.verified.get(key)
     if known is None:
-        known = _verified_list(authority, encoded) or _FOREIGN
+        known = verified_list(authority, encoded) or _FOREIGN
         trust.verified.put(key, known)
     return known if isinstance(known, RevocationList) else None
 
 
-def _verified_list(authority: Certificate, encoded: bytes) -> RevocationList | None:
+def verified_list(authority: Certificate, encoded: bytes) -> RevocationList | None:
+    """The CRL, if `authority` signed it; None when another one issued it, whatever its time."""
     try:
         crl = RevocationList.parse(encoded)
         if crl.issuer != authority.subject:

@@ -74,14 +74,8 @@ class PckChain:
 def pck_chain(pem: bytes, trust: TrustStore) -> PckChain:
     """Verify the chain that a quote carries: PCK, intermediate, root; validity and revocation are checked later."""
     leaf, authority, given_root = _certificates(pem, 3, "PCK chain", ("PCK", "intermediate", "root"))
-    anchor, root = _root(given_root, trust)
-    if authority.common_name not in PCK_AUTHORITIES:
-        raise VerificationFailed(
-            "chain.intermediate", f"{authority.common_name!r} issued the PCK, one of {PCK_AUTHORITIES} expected"
-        )
-    if not authority.is_authority or not authority.signs_certificates:
-        raise VerificationFailed("chain.intermediate.authority", f"{authority.common_name} may not sign certificates")
-    intermediate = _signed_member("intermediate", authority, root)
+    anchor, root = trusted_root(given_root, trust)
+    intermediate = _pck_authority(authority, root)
     _require_leaf(leaf, "pck")
     pck = _signed_member("pck", leaf, intermediate)
     try:
@@ -89,6 +83,13 @@ def pck_chain(pem: bytes, trust: TrustStore) -> PckChain:
     except MalformedEvidence as error:
         raise VerificationFailed("chain.pck.extension", error.reason) from None
     return PckChain(pck, intermediate, root, anchor, platform)
+
+
+def pck_authority(pem: bytes, trust: TrustStore) -> Member:
+    """Verify the chain of a CA that issues PCKs: intermediate, root; the issuer chain of its CRL."""
+    authority, given_root = _certificates(pem, 2, "PCK CRL issuer chain", ("intermediate", "root"))
+    _, root = trusted_root(given_root, trust)
+    return _pck_authority(authority, root)
 
 
 def tcb_signing(pem: bytes, root: Member) -> Member:
@@ -115,7 +116,7 @@ def _certificates(pem: bytes, count: int, what: str, names: tuple[str, ...]) -> 
     return certificates
 
 
-def _root(given: Certificate, trust: TrustStore) -> tuple[TrustAnchor, Member]:
+def trusted_root(given: Certificate, trust: TrustStore) -> tuple[TrustAnchor, Member]:
     """The pinned root that the chain ends at: its name and key count, as Intel may reissue the certificate."""
     for anchor in trust.anchors:
         if SCOPE in anchor.scope and _is_same_authority(given, anchor.certificate):
@@ -124,6 +125,16 @@ def _root(given: Certificate, trust: TrustStore) -> tuple[TrustAnchor, Member]:
     raise VerificationFailed(
         "chain.root", f"{given.common_name!r} (SHA-256 {fingerprint}) is not a pinned root for TDX"
     )
+
+
+def _pck_authority(authority: Certificate, root: Member) -> Member:
+    if authority.common_name not in PCK_AUTHORITIES:
+        raise VerificationFailed(
+            "chain.intermediate", f"{authority.common_name!r} issued the PCK, one of {PCK_AUTHORITIES} expected"
+        )
+    if not authority.is_authority or not authority.signs_certificates:
+        raise VerificationFailed("chain.intermediate.authority", f"{authority.common_name} may not sign certificates")
+    return _signed_member("intermediate", authority, root)
 
 
 def _is_same_authority(one: Certificate, other: Certificate) -> bool:
