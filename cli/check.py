@@ -10,7 +10,10 @@ import typer
 from cli.changed import stacks_changed_since
 from cli.checking import Request, against, check_stacks
 from cli.console import open_console
-from cli.errors import CliError
+from cli.difference import differences
+from cli.difference_view import SMALLEST
+from cli.difference_view import render as render_differences
+from cli.errors import EXIT_UNUSABLE, CliError
 from cli.given import check_preview, check_state
 from cli.project import Project
 from policies.report import github, junit, markdown, record, sarif, text
@@ -47,6 +50,9 @@ def check(
     changed_since: Annotated[
         str | None, typer.Option(metavar="REF", help="the stacks that changed since this git reference")
     ] = None,
+    diff: Annotated[
+        str | None, typer.Option(metavar="REF", help="show what changed since this git reference too, as Markdown")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="how to write the verdicts")] = Format.TEXT,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="write there, and the text to the terminal")
@@ -70,6 +76,8 @@ def check(
     timeout: Annotated[float, typer.Option(min=1, help="seconds that one stack may take")] = 300,
 ) -> None:
     """Judge stacks against the policy pack. Exit code 0: pass, 1: violation, 2: could not check."""
+    if diff is not None and (form not in (Format.TEXT, Format.MARKDOWN) or state or preview_json):
+        raise CliError("--diff writes Markdown about stacks: leave --format, --state and --preview-json out")
     rules = _rules(Selection(tuple(framework or ()), tuple(severity or ()), tuple(theme or ())))
     ids = tuple(rule.id for rule in rules)
     known = _known(baseline)
@@ -79,15 +87,35 @@ def check(
         raise CliError("--config goes with --state or --preview-json; a stack has its own configuration")
     else:
         project = Project.find()
+        changed_since = changed_since or (diff if not (stacks or every) else None)
         names = _names(project, stacks or [], changed_since, every=every)
         if not names:
             open_console().print(f"no stack changed since {changed_since}: nothing to check", markup=False)
             return
         reports = check_stacks([Request(project.root, name, ids, timeout) for name in names])
     report = Report(tuple(against(one, known) for one in reports), ids)
-    write(report, form, output)
-    if report.exit_code:
-        raise typer.Exit(report.exit_code)
+    code = report.exit_code
+    if diff is None:
+        write(report, form, output)
+    elif _write_difference(report, project, diff, None if changed_since else names, output):
+        code = EXIT_UNUSABLE
+    if code:
+        raise typer.Exit(code)
+
+
+def _write_difference(
+    report: Report, project: Project, ref: str, stacks: list[str] | None, output: Path | None
+) -> bool:
+    """Write verdicts and differences as one comment; whether a difference could not be made."""
+    found = differences(project, ref, stacks)
+    verdicts = markdown.render(report)
+    comment = verdicts + render_differences(found, ref, max(markdown.LARGEST - len(verdicts), SMALLEST))
+    if output is None:
+        open_console().file.write(comment)
+    else:
+        output.write_text(comment, encoding="utf-8")
+        write(report, Format.TEXT, None)
+    return any(one.error is not None for one in found)
 
 
 def _rules(selection: Selection) -> tuple[Rule, ...]:
@@ -112,7 +140,7 @@ def _names(project: Project, stacks: list[str], changed_since: str | None, *, ev
     if sum(chosen) > 1:
         raise CliError("name stacks, or use --all, or --changed-since: one of the three")
     if changed_since is not None:
-        return stacks_changed_since(project, changed_since)
+        return stacks_changed_since(project, changed_since, "--changed-since")
     names = project.stack_names() if every else list(dict.fromkeys(stacks))
     if not names:
         raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names()) or 'none'}")

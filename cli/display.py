@@ -100,7 +100,7 @@ class Display:
             return  # its children say what changes
         self.console.print(f"  [{style}]{mark} {_label(step)}[/]")
         for path in paths:
-            old, new = (_shown(values.get(path)) for values in (step.old, step.new))
+            old, new = (shown(values.get(path)) for values in (step.old, step.new))
             change = f"{old} → {new}" if old != new else "changed"
             why = "  [magenta]forces replacement[/]" if path in step.replaces else ""
             self.console.print(f"      {escape(path)}: {change}{why}", soft_wrap=True)
@@ -178,7 +178,7 @@ def print_outputs(console: Console, outputs: Mapping[str, Value]) -> None:
         console.print("[bold]Outputs[/]")
         width = max(map(len, outputs))
         for name, value in sorted(outputs.items()):
-            console.print(f"  {name:<{width}}  {_shown(value, limit=None)}", soft_wrap=True)
+            console.print(f"  {name:<{width}}  {shown(value, limit=None)}", soft_wrap=True)
 
 
 def resource_tree(stack: str, resources: Iterable[tuple[str, str, str]]) -> Tree:
@@ -229,7 +229,7 @@ def _label(step: Step) -> str:
     return f"{escape(step.name)} [dim]{escape(short_type(step.type))}[/]"
 
 
-def _shown(value: Value, limit: int | None = _LONGEST_VALUE) -> str:
+def shown(value: Value, limit: int | None = _LONGEST_VALUE) -> str:
     """A value on one line: text up to `limit` characters, structures by their size."""
     match value:
         case None:

@@ -15,7 +15,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
 def render(report: Report) -> str:
     """A table of stacks, then a table of findings for each; cut where a comment would be too long."""
     head = ["## Policy check", "", "| Stack | Verdict | Verdicts of rules |", "| --- | --- | --- |"]
-    head += [f"| {_cell(one.stack)} | {_verdict(one)} | {_note(one)} |" for one in report.stacks]
+    head += [f"| {cell(one.stack)} | {_verdict(one)} | {_note(one)} |" for one in report.stacks]
     text = "\n".join(head) + "\n"
     left_out = 0
     for line in (line for stack in report.stacks for line in _findings(stack)):
@@ -33,22 +33,23 @@ def _verdict(stack: StackReport) -> str:
 
 
 def _note(stack: StackReport) -> str:
-    return summary(stack) if stack.error is None else _cell(stack.error)
+    return summary(stack) if stack.error is None else cell(stack.error)
 
 
 def _findings(stack: StackReport) -> Iterator[str]:
     if found := stack.found():
-        yield f"\n### {_cell(stack.stack)}\n"
+        yield f"\n### {cell(stack.stack)}\n"
         yield "| Rule | Status | Severity | Where | What |\n| --- | --- | --- | --- | --- |"
         for result in found:
             status = f"{result.status}" if result.blocks else f"{result.status}, does not block"
-            yield f"| **{result.rule}** | {status} | {result.severity} | {_where(result)} | {_cell(result.message)} |"
+            yield f"| **{result.rule}** | {status} | {result.severity} | {_where(result)} | {cell(result.message)} |"
 
 
 def _where(result: Result) -> str:
-    name = _cell(result.name)
-    return f"{name}, {_cell(result.file)}:{result.line}" if result.line else name
+    name = cell(result.name)
+    return f"{name}, {cell(result.file)}:{result.line}" if result.line else name
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """`text` so that nothing in it is Markdown, HTML or the end of a table's cell."""
     return _SPECIAL.sub(r"\\\1", printable(text))

@@ -143,18 +143,18 @@ def commit(folder: Path) -> None:
 
 
 def test_the_stacks_that_a_change_touches(repository: Project) -> None:
-    assert stacks_changed_since(repository, "main") == []
+    assert stacks_changed_since(repository, "main", "--changed-since") == []
     (repository.root / "README.md").write_text("prose")
-    assert stacks_changed_since(repository, "main") == []
+    assert stacks_changed_since(repository, "main", "--changed-since") == []
     with repository.stack_file("other").open("a") as file:
         file.write("# changed\n")
-    assert stacks_changed_since(repository, "main") == ["other"]
+    assert stacks_changed_since(repository, "main", "--changed-since") == ["other"]
     commit(repository.root)
-    assert stacks_changed_since(repository, "main") == ["other"]
+    assert stacks_changed_since(repository, "main", "--changed-since") == ["other"]
     (repository.root / "shared.py").write_text("")
-    assert stacks_changed_since(repository, "main") == repository.stack_names()
+    assert stacks_changed_since(repository, "main", "--changed-since") == repository.stack_names()
 
 
 def test_a_reference_that_does_not_exist(repository: Project) -> None:
     with pytest.raises(CliError, match="--changed-since: git merge-base failed"):
-        stacks_changed_since(repository, "nowhere")
+        stacks_changed_since(repository, "nowhere", "--changed-since")
