@@ -1,7 +1,7 @@
 """The emulated AWS behind the provider protocol: moto has the objects, boto3 judges the requests.
 
 What the provider itself adds is here: defaults and names, the region of each resource, what replaces and what changes
-in place, and the record of each resource in `cloud.db`, in one transaction with moto's own state.
+in place, and the record of each resource in `cloud.db`, in one transaction with the calls that moto answered for it.
 """
 
 import hashlib
@@ -76,6 +76,7 @@ class AwsCloud:
         self._backends = Backends(records)
         self._clock = clock
         self._lock = threading.RLock()
+        self._closed = False
         self._region = DEFAULT_REGION
         self._default_tags: dict[str, Value] = {}
 
@@ -217,8 +218,13 @@ class AwsCloud:
         return self._clock()
 
     def close(self) -> None:
+        """Write what makes the next start quick. Closed again, it stays closed."""
         with self._lock:
-            self.store.close()
+            if not self._closed:
+                with self.store.transaction():
+                    self._backends.snapshot()
+                self.store.close()
+            self._closed = True
 
     def record(self, token: str, region: str, object_id: str) -> Object:
         """The record of an object. Raises `CloudError` where there is none."""
@@ -229,15 +235,15 @@ class AwsCloud:
 
     @contextmanager
     def operation(self) -> Iterator[None]:
-        """All of it or nothing: moto's state and the record of the resource, in one transaction."""
-        with self._lock, self._backends.installed():
+        """All of it or nothing: what moto was asked to change and the record of the resource, in one transaction."""
+        with self._lock:
             try:
-                with translated(), self.store.transaction():
+                with translated(), self.store.transaction(), self._backends.operation():
                     yield
-                    self._backends.save()
             except BaseException:
-                self._backends.restore()
+                self._backends.forget()
                 raise
+            self._backends.confirm()
 
     def _type(self, urn: str) -> AwsType:
         token = type_of(urn)

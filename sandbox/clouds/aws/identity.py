@@ -1,16 +1,8 @@
 """AWS IAM: roles, their policies, and the profiles that hand a role to a machine."""
 
-import json
-from functools import cache
-from typing import Any
-
-from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import MalformedPolicyDocument
-from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.iam.policy_validation import IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
 
-from sandbox.clouds.aws import places
-from sandbox.clouds.aws.backends import ACCOUNT
 from sandbox.clouds.aws.documents import well_formed
 from sandbox.clouds.aws.resource import AwsType, Call
 from sandbox.clouds.resource import CloudError
@@ -98,26 +90,8 @@ def _profile(call: Call) -> Properties:
     }
 
 
-@cache
-def _published() -> dict[str, Any]:
-    """AWS's own managed policies by name, as moto ships them."""
-    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
-    return policies
-
-
-def _know(call: Call, arn: str) -> None:
-    """Have moto know one of AWS's own policies: all 1,500 of them would make every start slow."""
-    partition = places.place(call.region).partition
-    known = iam_backends[ACCOUNT][partition].managed_policies
-    published = _published().get(arn.rsplit("/", 1)[-1])
-    if arn.startswith(f"arn:{partition}:iam::aws:") and arn not in known and published is not None:
-        policy = AWSManagedPolicy.from_data(arn.rsplit("/", 1)[-1], ACCOUNT, call.region, published)
-        known[policy.arn] = policy
-
-
 def _attach(call: Call) -> str:
     role, policy = call.inputs.text("role"), call.inputs.text("policyArn")
-    _know(call, policy)
     call.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
     return f"{role}/{policy}"
 

@@ -1,14 +1,23 @@
 """The life of an object in the emulated AWS: made, changed, replaced, kept, found and deleted."""
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
 
-from sandbox.clouds.aws import AwsCloud
+from sandbox.clouds.aws import AwsCloud, backends
+from sandbox.clouds.aws.store import AwsStore
 from sandbox.provider import Created, ProviderError
 from sandbox.values import UNKNOWN
 from tests.sandbox.clouds.aws.bench import ACCOUNT, TRUST, Bench, RecordingHardware, policy, urn
+
+
+def _opened(folder: Path, hardware: RecordingHardware) -> AwsCloud:
+    """The account in `folder` as another process has it."""
+    cloud = AwsCloud(folder, hardware)
+    cloud.configure({"region": "eu-west-1"})
+    return cloud
 
 
 class TestObjects:
@@ -102,8 +111,7 @@ class TestPersistence:
     ) -> None:
         vpc, _ = bench.network()
         bench.cloud.close()
-        again = AwsCloud(tmp_path, hardware)
-        again.configure({"region": "eu-west-1"})
+        again = _opened(tmp_path, hardware)
         live = again.read(urn("ec2:Vpc", "vpc"), vpc.id, {})
         assert live is not None
         assert live.outputs == vpc.outputs
@@ -111,6 +119,73 @@ class TestPersistence:
             Bench(again).make(
                 "ec2:Subnet", "other", vpcId=vpc.id, cidrBlock="10.40.1.0/24", availabilityZone="eu-west-1a"
             )
+        again.close()
+
+    def test_a_killed_process_loses_nothing_that_was_confirmed(
+        self, bench: Bench, tmp_path: Path, hardware: RecordingHardware
+    ) -> None:
+        vpc, subnet = bench.network()
+        role = bench.make("iam:Role", "role", name="role", assumeRolePolicy=TRUST)
+        managed = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+        bench.make("iam:RolePolicyAttachment", "attachment", role="role", policyArn=managed)
+        machine = bench.machine("guest", subnet)
+        again = Bench(_opened(tmp_path, hardware))  # the first one was never closed
+        changed = again.change("iam:Role", "role", role, name="role", assumeRolePolicy=TRUST, tags={"a": "b"})
+        assert changed["uniqueId"] == role.outputs["uniqueId"]
+        with again.cloud.operation():
+            ec2, iam = (again.cloud.client(service, "eu-west-1") for service in ("ec2", "iam"))
+            assert vpc.id in [each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]]
+            (found,) = ec2.describe_instances(InstanceIds=[machine.id])["Reservations"][0]["Instances"]
+            assert found["PrivateIpAddress"] == machine.outputs["privateIp"]
+            (attached,) = iam.list_attached_role_policies(RoleName="role")["AttachedPolicies"]
+            assert attached["PolicyArn"] == managed
+        again.cloud.close()
+
+    def test_two_processes_see_what_the_other_did(
+        self, bench: Bench, tmp_path: Path, hardware: RecordingHardware
+    ) -> None:
+        other = Bench(_opened(tmp_path, hardware))
+        vpc, _ = bench.network()
+        group = other.make("ec2:SecurityGroup", "group", name="group", vpcId=vpc.id)
+        other.cloud.close()  # which writes a snapshot that the first one has not seen
+        with pytest.raises(ProviderError, match=r"InvalidGroup\.Duplicate"):
+            bench.make("ec2:SecurityGroup", "again", name="group", vpcId=vpc.id)
+        bench.remove("ec2:SecurityGroup", "group", group)
+        bench.make("ec2:SecurityGroup", "again", name="group", vpcId=vpc.id)
+
+    def test_a_refused_request_leaves_the_others_ids_alone(
+        self, bench: Bench, tmp_path: Path, hardware: RecordingHardware
+    ) -> None:
+        """What a half-made request drew is taken back, here and in the process after it."""
+        vpc, _ = bench.network()
+        rule = {"protocol": "tcp", "fromPort": 1, "toPort": 1, "cidrBlocks": ["no range"]}
+        with pytest.raises(ProviderError, match="no range"):
+            bench.make("ec2:SecurityGroup", "group", vpcId=vpc.id, name="group", ingress=[rule])
+        group = bench.make("ec2:SecurityGroup", "group", vpcId=vpc.id, name="group")
+        again = _opened(tmp_path, hardware)
+        with again.operation():
+            found = again.client("ec2", "eu-west-1").describe_security_groups(
+                Filters=[{"Name": "group-name", "Values": ["group"]}]
+            )
+            assert [each["GroupId"] for each in found["SecurityGroups"]] == [group.id]
+        again.close()
+
+    def test_the_state_is_written_anew_only_when_the_calls_have_doubled(
+        self, bench: Bench, tmp_path: Path, hardware: RecordingHardware, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(backends, "_FEWEST_CALLS", 8)
+        vpc, _ = bench.network()
+        reader = AwsStore(tmp_path / "cloud.db")
+        snapshots = set()
+        for number in range(60):
+            bench.make("ec2:SecurityGroup", f"group-{number}", name=f"group-{number}", vpcId=vpc.id)
+            snapshots.add(reader.snapshot_position())
+        reader.close()
+        assert all(2 * before <= after for before, after in itertools.pairwise(sorted(snapshots)))
+        again = _opened(tmp_path, hardware)
+        with again.operation():
+            groups = again.client("ec2", "eu-west-1").describe_security_groups()["SecurityGroups"]
+            assert len({each["GroupId"] for each in groups if each["GroupName"].startswith("group-")}) == 60
         again.close()
 
     def test_two_accounts_of_one_process_do_not_meet(self, bench: Bench, tmp_path: Path) -> None:
