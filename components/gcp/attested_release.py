@@ -29,8 +29,9 @@ class AttestedReleaseArgs(ComponentArgs):
     policy: ReleasePolicy = field(repr=False)
     """To whom the key may be released; its one authority is Google Cloud Attestation, or a verifier with an https
     origin."""
-    container_digests: Sequence[str] = ()
-    """Containers that may have the key (`sha256:<hex>`), where the authority is Google Cloud Attestation."""
+    service_accounts: Sequence[str] = ()
+    """Mail addresses of the accounts that the workload may run as; needed where the authority is Google Cloud
+    Attestation."""
     verifier_keys: str | None = None
     """Public keys of a verifier of one's own as a JSON web key set, for one that Google cannot reach."""
 
@@ -57,7 +58,7 @@ class AttestedRelease(Component):
 
     def __init__(self, name: str, args: AttestedReleaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         placement = args.placement
-        compiled = compile_policy(args.policy, cloud=placement.cloud, container_digests=args.container_digests)
+        compiled = compile_policy(args.policy, cloud=placement.cloud, service_accounts=args.service_accounts)
         document = compiled.document
         binding = document["binding"]
         if not binding["values"]:

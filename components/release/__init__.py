@@ -7,6 +7,7 @@ from components.release.policy import (
     MinimumTcb,
     ReleasePolicy,
     ReleasePolicyError,
+    SnpProduct,
     Tee,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "MinimumTcb",
     "ReleasePolicy",
     "ReleasePolicyError",
+    "SnpProduct",
     "Tee",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.release.policy import Compiled, Inexpressible, ReleasePolicy, ReleasePolicyError
+from components.release.policy import Compiled, ReleasePolicy, ReleasePolicyError, unexpressed
 
 RELEASE_ACTIONS = ("kms:Decrypt",)
 FORBIDDEN_ACTIONS = ("kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant")
@@ -20,18 +20,28 @@ _HEX = frozenset("0123456789abcdef")
 _DIGEST_LENGTH = 96
 """Hexadecimal digits of a PCR: SHA-384."""
 
-_HELD_BY_BROKER = "KMS reads no evidence of this hardware; the verifier's broker holds it"
-_INEXPRESSIBLE = (
-    Inexpressible("tees", _HELD_BY_BROKER),
-    Inexpressible("launch_measurements", _HELD_BY_BROKER),
-    Inexpressible("minimum_tcb", _HELD_BY_BROKER),
-    Inexpressible("vmpl", _HELD_BY_BROKER),
-    Inexpressible("allow_debug", _HELD_BY_BROKER),
-    Inexpressible("allow_migration", _HELD_BY_BROKER),
-    Inexpressible("authorities", "KMS believes its own attestation only; the one caller it allows is the verifier"),
-    Inexpressible("max_token_seconds", "KMS sees no result token; the broker checks its age"),
-    Inexpressible("data_class", "a key policy knows callers and keys; the gateway and the policies hold it"),
-)
+_INEXPRESSIBLE = {
+    **dict.fromkeys(
+        (
+            "tees",
+            "launch_measurements",
+            "launch_signers",
+            "image_digests",
+            "image_signers",
+            "minimum_tcb",
+            "minimum_tcb_by_product",
+            "vmpl",
+            "allow_debug",
+            "allow_migration",
+            "confidential_gpu",
+            "hardware",
+        ),
+        "KMS reads no evidence of this hardware; the verifier's broker holds it",
+    ),
+    "authorities": "KMS believes its own attestation only; the one caller it allows is the verifier",
+    "max_token_seconds": "KMS sees no result token; the broker checks its age",
+    "data_class": "a key policy knows callers and keys; the gateway and the policies hold it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +107,4 @@ def compile_policy(policy: ReleasePolicy, caller: Caller) -> Compiled:
             "Condition": {"StringNotEquals": {"aws:PrincipalArn": caller.role_arn}},
         },
     ]
-    return Compiled("aws", {"Version": "2012-10-17", "Statement": statements}, _INEXPRESSIBLE)
+    return Compiled("aws", {"Version": "2012-10-17", "Statement": statements}, unexpressed(policy, _INEXPRESSIBLE))

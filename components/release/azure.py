@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from components.release.policy import Compiled, Inexpressible, ReleasePolicy, ReleasePolicyError, Tee
+from components.release.policy import Compiled, ReleasePolicy, ReleasePolicyError, Tee, unexpressed
 
 VERSION = "1.0.0"
 CONTENT_TYPE = "application/json; charset=utf-8"
@@ -25,27 +25,37 @@ _TCB_CLAIMS = (
     ("microcode", "x-ms-sevsnpvm-microcode-svn"),
 )
 
-_ALWAYS_INEXPRESSIBLE = (
-    Inexpressible("max_token_seconds", "the grammar has no time; Key Vault checks the token's own expiry"),
-    Inexpressible("data_class", "the grammar knows claims of the token only; the gateway and the policies hold it"),
-)
-
-
-_INEXPRESSIBLE_FOR_TDX = (
-    Inexpressible("vmpl", "a TD has no privilege levels that its token names"),
-    Inexpressible("allow_migration", "the token has no claim of its own for it; Azure migrates no confidential VM"),
-)
+_NOT_OF_IMAGES = "the token has no claim of containers; the measured guest judges what it starts"
+_INEXPRESSIBLE = {
+    "image_digests": _NOT_OF_IMAGES,
+    "image_signers": _NOT_OF_IMAGES,
+    "minimum_tcb_by_product": "the token does not name the product: the highest floor of every part holds for all",
+    "confidential_gpu": "the token has no claim of a GPU; the verifier's broker holds it",
+    "hardware": "the token has no claim of the processor; the verifier's broker holds it",
+    "max_token_seconds": "the grammar has no time; Key Vault checks the token's own expiry",
+    "data_class": "the grammar knows claims of the token only; the gateway and the policies hold it",
+}
+_INEXPRESSIBLE_FOR_TDX = {
+    "launch_signers": "a TD has no signer of its launch",
+    "vmpl": "a TD has no privilege levels that its token names",
+    "allow_migration": "the token has no claim of its own for it; Azure migrates no confidential VM",
+}
 
 
 def compile_policy(policy: ReleasePolicy) -> Compiled:
     """The policy as a secure key release document; raises `ReleasePolicyError` for what it could only widen.
 
-    Each authority may vouch for each TEE, by conditions of its own. A launch measurement of the one TEE is listed for
-    the other as well, where no hardware reports it.
+    Azure's tokens name a workload by its launch only, so that a policy without one cannot be compiled. Each authority
+    may vouch for each TEE, by conditions of its own. A launch measurement of the one TEE is listed for the other as
+    well, where no hardware reports it.
     """
     policy.require_local_authorities()
     if insecure := [authority.uri for authority in policy.authorities if not authority.uri.startswith("https://")]:
         raise ReleasePolicyError(f"release policy: authority {insecure[0]}: Azure believes https authorities only")
+    if Tee.TDX in policy.tees and not policy.launch_measurements:
+        raise ReleasePolicyError("release policy: launch_measurements: name a trust domain; its token has no signer")
+    if not policy.launch_measurements and not policy.launch_signers:
+        raise ReleasePolicyError("release policy: launch_measurements: Azure's tokens name launches only")
     document = {
         "version": VERSION,
         "anyOf": [
@@ -54,8 +64,8 @@ def compile_policy(policy: ReleasePolicy) -> Compiled:
             for tee in policy.tees
         ],
     }
-    unexpressed = _INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else ()
-    return Compiled("azure", document, (*unexpressed, *_ALWAYS_INEXPRESSIBLE))
+    reasons = {**(_INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else {}), **_INEXPRESSIBLE}
+    return Compiled("azure", document, unexpressed(policy, reasons))
 
 
 def encode(compiled: Compiled) -> str:
@@ -68,17 +78,16 @@ def _snp_conditions(policy: ReleasePolicy) -> list[dict[str, Any]]:
     conditions = [
         _equals("x-ms-attestation-type", "sevsnpvm"),
         _equals("x-ms-compliance-status", "azure-compliant-cvm"),
-        _one_of("x-ms-sevsnpvm-launchmeasurement", policy.launch_measurements),
+        *_optional("x-ms-sevsnpvm-launchmeasurement", policy.launch_measurements),
+        *_optional("x-ms-sevsnpvm-idkeydigest", policy.launch_signers),
         _one_of("x-ms-sevsnpvm-vmpl", policy.vmpl),
     ]
     if not policy.allow_debug:
         conditions.append(_equals("x-ms-sevsnpvm-is-debuggable", False))
     if not policy.allow_migration:
         conditions.append(_equals("x-ms-sevsnpvm-migration-allowed", False))
-    conditions += [
-        {"claim": claim, "greaterOrEquals": getattr(policy.minimum_tcb, part)} for part, claim in _TCB_CLAIMS
-    ]
-    return conditions
+    floor = policy.strictest_tcb()
+    return conditions + [{"claim": claim, "greaterOrEquals": getattr(floor, part)} for part, claim in _TCB_CLAIMS]
 
 
 def _tdx_conditions(policy: ReleasePolicy) -> list[dict[str, Any]]:
@@ -102,6 +111,10 @@ _CONDITIONS: Mapping[Tee, Callable[[ReleasePolicy], list[dict[str, Any]]]] = {
 
 def _equals(claim: str, value: str | int | bool) -> dict[str, Any]:
     return {"claim": claim, "equals": value}
+
+
+def _optional(claim: str, values: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [_one_of(claim, values)] if values else []
 
 
 def _one_of(claim: str, values: tuple[str, ...] | tuple[int, ...]) -> dict[str, Any]:

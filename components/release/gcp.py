@@ -5,34 +5,38 @@ workload identity pool: the pool's provider believes one issuer, accepts a token
 (CEL, `assertion.*`), and maps claims to attributes, by which a binding on a key names its principals
 (docs.cloud.google.com/iam/docs/workload-identity-federation). Two kinds of issuers are compiled.
 
-Google Cloud Attestation speaks about Confidential Space: its tokens carry the hardware and the digest of the
-container, but neither a launch measurement nor a TCB, so that the policy's images are named by container digests. It
-knows no SEV-SNP report. A verifier of one's own states the launch measurement too (EAT attestation results,
+Google Cloud Attestation speaks about Confidential Space: its tokens carry the hardware, the container, its signatures,
+the zone and the service account, but neither a launch measurement nor a TCB, so that the policy's images are named by
+containers. It knows no SEV-SNP report. A verifier of one's own states the launch too (EAT attestation results,
 draft-ietf-rats-ear), of SEV-SNP guests. Google takes a verifier's tokens when they name issuer and audience and are
 signed with ES256 or RS256: Bailiwick's own broker signs ES384 and unwraps keys itself, so that its regions do without.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import catalog
-from components.release.policy import Authority, Compiled, Inexpressible, ReleasePolicy, ReleasePolicyError, Tee
+from components.release import results
+from components.release.policy import Authority, Compiled, ReleasePolicy, ReleasePolicyError, Tee, unexpressed
 
 ROLE = "roles/cloudkms.cryptoKeyDecrypter"
 AUDIENCE = "https://sts.googleapis.com"
 _SERVICE = "google-cloud-attestation"
-_MEASUREMENT = "measurement"
-_CONTAINER = "image_digest"
-_EVIDENCE = 'assertion.submods.cpu["ear.veraison.annotated-evidence"]'
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-_ALWAYS_INEXPRESSIBLE = (
-    Inexpressible("max_token_seconds", "the condition has no clock; Google checks the token's own expiry"),
-    Inexpressible("data_class", "the condition knows claims of the token only; the gateway and the policies hold it"),
-)
+_INEXPRESSIBLE = {
+    "max_token_seconds": "the condition has no clock; Google checks the token's own expiry",
+    "data_class": "the condition knows claims of the token only; the gateway and the policies hold it",
+}
+_INEXPRESSIBLE_OF_CONFIDENTIAL_SPACE = {
+    "launch_measurements": "the token has none; the binding names containers instead",
+    "launch_signers": "the token has none; the binding names containers instead",
+    "minimum_tcb": "the token states no TCB; Google holds its own hosts to one",
+    "minimum_tcb_by_product": "the token states no TCB; Google holds its own hosts to one",
+    "vmpl": "the token states no privilege level",
+    "allow_migration": "the token does not say it; confidential machines of Google stop instead",
+    "hardware": "the token names the machine, not its processor",
+    **_INEXPRESSIBLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,15 @@ class _Issuer:
     attribute: str
     claim: str
     values: Sequence[str]
-    cannot_express: Sequence[Inexpressible]
+    cannot_express: Mapping[str, str]
 
 
-def compile_policy(policy: ReleasePolicy, *, cloud: str = "gcp", container_digests: Sequence[str] = ()) -> Compiled:
+def compile_policy(policy: ReleasePolicy, *, cloud: str = "gcp", service_accounts: Sequence[str] = ()) -> Compiled:
     """The policy as provider and binding; raises `ReleasePolicyError` for what it could only widen.
 
-    `container_digests` (`sha256:<hex>`) name the images where the authority is Google Cloud Attestation. The document
-    has `issuer`, `allowedAudiences`, `attributeCondition`, `attributeMapping`, and `binding` with the role and the
-    attribute values whose principals have it.
+    `service_accounts` (mail addresses) are those that a Confidential Space workload may run as; needed where the
+    authority is Google Cloud Attestation. The document has `issuer`, `allowedAudiences`, `attributeCondition`,
+    `attributeMapping`, and `binding` with the role and the attribute values whose principals have it.
     """
     policy.require_local_authorities()
     if len(policy.authorities) != 1:
@@ -62,7 +66,7 @@ def compile_policy(policy: ReleasePolicy, *, cloud: str = "gcp", container_diges
         raise ReleasePolicyError(f"release policy: authority {authority.uri}: Google believes https issuers only")
     google = catalog.load().service(cloud, _SERVICE).endpoints.get("issuer")
     issuer = (
-        _confidential_space(policy, authority, cloud, container_digests)
+        _confidential_space(policy, authority, cloud, service_accounts)
         if authority.uri == google
         else _own_verifier(policy, authority)
     )
@@ -73,7 +77,7 @@ def compile_policy(policy: ReleasePolicy, *, cloud: str = "gcp", container_diges
         "attributeMapping": {"google.subject": "assertion.sub", f"attribute.{issuer.attribute}": issuer.claim},
         "binding": {"role": ROLE, "attribute": issuer.attribute, "values": list(issuer.values)},
     }
-    return Compiled("gcp", document, (*issuer.cannot_express, *_ALWAYS_INEXPRESSIBLE))
+    return Compiled("gcp", document, unexpressed(policy, issuer.cannot_express))
 
 
 def member(pool_name: str, attribute: str, value: str) -> str:
@@ -81,39 +85,48 @@ def member(pool_name: str, attribute: str, value: str) -> str:
     return f"principalSet://iam.googleapis.com/{pool_name}/attribute.{attribute}/{value}"
 
 
-def _confidential_space(policy: ReleasePolicy, authority: Authority, cloud: str, digests: Sequence[str]) -> _Issuer:
+def _confidential_space(policy: ReleasePolicy, authority: Authority, cloud: str, accounts: Sequence[str]) -> _Issuer:
     claims = {claim.id: claim for claim in catalog.load().release_claims(cloud, service=_SERVICE)}
-    hardware = claims["hardware-model"]
+    hardware, digest = claims["hardware-model"], claims["image-digest"].claim
     if Tee.TDX not in policy.tees:
         raise ReleasePolicyError(
             "release policy: tees: Google Cloud Attestation has no name for SEV-SNP hardware; nearest supported: tdx, "
             "or a verifier of your own"
         )
-    if not digests:
+    if not policy.image_digests and not policy.image_signers:
         raise ReleasePolicyError(
             "release policy: launch_measurements: Google Cloud Attestation does not state them; name the images by "
-            "container_digests"
+            "image_digests or image_signers"
         )
-    if odd := [digest for digest in digests if not _DIGEST.fullmatch(digest)]:
-        raise ReleasePolicyError(
-            f"release policy: container_digests: {odd[0]!r} is not sha256: and 64 hexadecimal digits"
-        )
+    if not accounts:
+        raise ReleasePolicyError("release policy: service_accounts: name whom the workload runs as")
+    signers = f'{claims["image-signatures"].claim}.map(it, it.signature_algorithm + ":" + it.key_id)'
     conditions = [
         f"{claims['software'].claim} == {_text(claims['software'].values[0])}",
         f"{hardware.claim} in {_list(hardware.values)}",
         f"{_text(claims['support'].values[0])} in {claims['support'].claim}",
+        f"{_list(_zones(policy, cloud))}.exists(region, {claims['zone'].claim}.startsWith(region))",
+        f"{_list(accounts)}.exists(account, account in {claims['service-accounts'].claim})",
     ]
     if not policy.allow_debug:
         conditions.append(f"{claims['debug'].claim} == {_text(claims['debug'].values[0])}")
-    lost = [
-        Inexpressible("launch_measurements", "the token has none; the binding names container digests instead"),
-        Inexpressible("minimum_tcb", "the token states no TCB; Google holds its own hosts to one"),
-        Inexpressible("vmpl", "the token states no privilege level"),
-        Inexpressible("allow_migration", "the token does not say it; confidential machines of Google stop instead"),
-    ]
+    if policy.confidential_gpu:
+        conditions.append(f"{claims['gpu-mode'].claim} == {_text(claims['gpu-mode'].values[0])}")
+    if policy.image_signers:
+        conditions.append(f"{_list(policy.image_signers)}.exists(signer, signer in {signers})")
+    lost = dict(_INEXPRESSIBLE_OF_CONFIDENTIAL_SPACE)
     if Tee.SNP in policy.tees:
-        lost.append(Inexpressible("tees", "snp has no hardware model: such a guest gets nothing from this document"))
-    return _Issuer(authority.uri, conditions, _CONTAINER, claims["image-digest"].claim, digests, lost)
+        lost["tees"] = "snp has no hardware model: such a guest gets nothing from this document"
+    if policy.image_digests:
+        return _Issuer(authority.uri, conditions, "image_digest", digest, policy.image_digests, lost)
+    signer = f"{_list(policy.image_signers)}.filter(signer, signer in {signers})[0]"
+    return _Issuer(authority.uri, conditions, "image_signer", signer, policy.image_signers, lost)
+
+
+def _zones(policy: ReleasePolicy, cloud: str) -> list[str]:
+    """How the names of the jurisdiction's zones begin: a zone is its region and a letter."""
+    facts = catalog.load()
+    return [f"{r.id}-" for r in facts.regions(cloud=cloud) if facts.within(r.jurisdiction, policy.jurisdiction)]
 
 
 def _own_verifier(policy: ReleasePolicy, authority: Authority) -> _Issuer:
@@ -123,21 +136,12 @@ def _own_verifier(policy: ReleasePolicy, authority: Authority) -> _Issuer:
             "release policy: tees: attestation results are compiled for SEV-SNP only; nearest supported: snp, or "
             "Google Cloud Attestation"
         )
-    conditions = [
-        'assertion["ear.status"] == "affirming"',
-        f"assertion.tee == {_text(Tee.SNP)}",
-        f"{_EVIDENCE}.measurement in {_list(policy.launch_measurements)}",
-        f"{_EVIDENCE}.vmpl in [{', '.join(map(str, policy.vmpl))}]",
-    ]
-    lost = [
-        Inexpressible(field, "the verifier's own policy decides it before it says affirming")
-        for field in ("minimum_tcb", "allow_debug", "allow_migration")
-    ]
+    lost = results.INEXPRESSIBLE | _INEXPRESSIBLE
     if Tee.TDX in policy.tees:
-        lost.append(Inexpressible("tees", "tdx is not compiled: such a guest gets nothing from this document"))
-    return _Issuer(
-        authority.uri, conditions, _MEASUREMENT, f"{_EVIDENCE}.measurement", policy.launch_measurements, lost
-    )
+        lost["tees"] = "tdx is not compiled: such a guest gets nothing from this document"
+    field, values = next(iter(results.launch_pins(policy, Tee.SNP).items()))
+    conditions = results.conditions(policy, Tee.SNP, "assertion")
+    return _Issuer(authority.uri, conditions, field, f"assertion.{results.EVIDENCE}.{field}", values, lost)
 
 
 def _text(value: str) -> str:

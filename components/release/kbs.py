@@ -7,15 +7,24 @@ fields of the evidence as Trustee's own appraisal policy reads them
 (`attestation-service/src/ear_token/ear_default_policy_cpu.rego`, 238497d4).
 
 A comparison in Rego orders values of different types, so that the text "0" is greater than every number: each number
-of the evidence is asked to be one first. What the evidence does not state is undefined, and denies.
+of the evidence is asked to be one first. What the evidence does not state is undefined, and denies. Claims of GPUs are
+NVIDIA's own (claims version 3, attestation SDK): devtools mode shows as a debug status that is not `disabled`.
 """
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.release.policy import Compiled, Inexpressible, ReleasePolicy, ReleasePolicyError, Tee
+from components.release.policy import (
+    Compiled,
+    Inexpressible,
+    ReleasePolicy,
+    ReleasePolicyError,
+    SnpProduct,
+    Tee,
+    unexpressed,
+)
 
 PLUGIN = "resource"
 _SEGMENTS = 3
@@ -42,15 +51,33 @@ at_least(value, floor) if {
   value >= floor
 }
 """
+_GPUS = """
+gpus := [gpu | some name, gpu in summary.claims.submods; startswith(name, "gpu")]
 
-_ALWAYS_INEXPRESSIBLE = (
-    Inexpressible("vmpl", "Trustee's claims state no privilege level; its guests ask from the lowest, VMPL 0"),
-    Inexpressible("max_token_seconds", "the policy has no clock of its own; Trustee checks its token's expiry"),
-    Inexpressible("data_class", "the policy knows claims of the token only; the gateway and the policies hold it"),
-)
-_TDX_INEXPRESSIBLE = Inexpressible(
-    "allow_migration", "on tdx: Trustee's claims do not say whether a TD may migrate; its measurement names the image"
-)
+confidential_gpus if {
+  count(gpus) > 0
+  every gpu in gpus {
+    gpu["ear.status"] == "affirming"
+    gpu["ear.veraison.annotated-evidence"].nvidia.secboot == true
+    gpu["ear.veraison.annotated-evidence"].nvidia.dbgstat == "disabled"
+  }
+}
+"""
+_NO_LAUNCH = "launch_measurements: Trustee's claims pin no containers; name a launch, and a TD by its measurement"
+
+_NOT_OF_IMAGES = "Trustee names containers by tags that move; the measured guest judges what it starts"
+_INEXPRESSIBLE = {
+    "image_digests": _NOT_OF_IMAGES,
+    "image_signers": _NOT_OF_IMAGES,
+    "max_token_seconds": "the policy has no clock of its own; Trustee checks its token's expiry",
+    "data_class": "the policy knows claims of the token only; the gateway and the policies hold it",
+}
+_INEXPRESSIBLE_FOR_TDX = {
+    "launch_signers": "on tdx: a TD has no signer of its launch",
+    "vmpl": "on tdx: a TD has no privilege levels that Trustee's claims name",
+    "allow_migration": "on tdx: Trustee's claims do not say whether a TD may migrate; its measurement names the image",
+    "hardware": "on tdx: Trustee's claims do not name the processor",
+}
 
 
 def compile_policies(policies: Mapping[str, ReleasePolicy]) -> Compiled:
@@ -58,13 +85,13 @@ def compile_policies(policies: Mapping[str, ReleasePolicy]) -> Compiled:
 
     The document has the one member `policy`, the Rego text. Raises `ReleasePolicyError` for what it could only widen.
     """
-    rules, lost = [_HEAD], list(_ALWAYS_INEXPRESSIBLE)
+    asks_gpus = any(policy.confidential_gpu for policy in policies.values())
+    rules, lost = [_HEAD + (_GPUS if asks_gpus else "")], list[Inexpressible]()
     for path, policy in sorted(policies.items()):
         policy.require_local_authorities()
-        rules += [_rule(path, policy, tee) for tee in policy.tees]
-        if Tee.TDX in policy.tees and not policy.allow_migration and _TDX_INEXPRESSIBLE not in lost:
-            lost.append(_TDX_INEXPRESSIBLE)
-    return Compiled("kbs", {"policy": "\n".join(rules)}, tuple(lost))
+        rules += [_rule(path, policy, tee, product) for tee, product in _hardware(policy)]
+        lost += unexpressed(policy, {**(_INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else {}), **_INEXPRESSIBLE})
+    return Compiled("kbs", {"policy": "\n".join(rules)}, tuple(dict.fromkeys(lost)))
 
 
 def encode(compiled: Compiled) -> str:
@@ -73,7 +100,16 @@ def encode(compiled: Compiled) -> str:
     return json.dumps({"policy": text})
 
 
-def _rule(path: str, policy: ReleasePolicy, tee: Tee) -> str:
+def _hardware(policy: ReleasePolicy) -> Iterator[tuple[Tee, SnpProduct | None]]:
+    """What one rule is about each: a TEE, and of SEV-SNP each product where their floors differ."""
+    for tee in policy.tees:
+        if tee is Tee.SNP and policy.minimum_tcb_by_product:
+            yield from ((tee, product) for product in SnpProduct)
+        else:
+            yield tee, None
+
+
+def _rule(path: str, policy: ReleasePolicy, tee: Tee, product: SnpProduct | None) -> str:
     segments = path.split("/")
     if len(segments) != _SEGMENTS or not all(segments):
         raise ReleasePolicyError(f"release policy: {path!r} is no KBS path; right is <repository>/<type>/<tag>")
@@ -82,34 +118,49 @@ def _rule(path: str, policy: ReleasePolicy, tee: Tee) -> str:
         f'data["resource-path"] == {_text(segments)}',
         "affirmed",
         f"summary.issuer in {_text([authority.uri for authority in policy.authorities])}",
-        *(_snp(policy) if tee is Tee.SNP else _tdx(policy)),
+        *(["confidential_gpus"] if policy.confidential_gpu else []),
+        *(_snp(policy, product) if tee is Tee.SNP else _tdx(policy)),
     ]
     body = "\n".join(f"  {condition}" for condition in conditions)
-    return f"# {path} on {tee.value}\nallow if {{\n{body}\n}}\n"
+    return f"# {path} on {product or tee.value}\nallow if {{\n{body}\n}}\n"
 
 
-def _snp(policy: ReleasePolicy) -> Sequence[str]:
-    floor = policy.minimum_tcb
+def _snp(policy: ReleasePolicy, product: SnpProduct | None) -> Sequence[str]:
+    if not policy.launch_measurements and not policy.launch_signers:
+        raise ReleasePolicyError(f"release policy: {_NO_LAUNCH}")
+    floor = (policy.minimum_tcb_by_product.get(product) if product else None) or policy.minimum_tcb
     if floor is None:
         raise ReleasePolicyError("release policy: minimum_tcb: a policy for SEV-SNP machines has one")
     return [
-        f"evidence.snp.evidence.measurement in {_text(policy.launch_measurements)}",
+        *([f"evidence.snp.generation == {_text(product)}"] if product else []),
+        *_one_of("evidence.snp.evidence.measurement", policy.launch_measurements),
+        *_one_of("evidence.snp.evidence.id_key_digest", policy.launch_signers),
+        f"evidence.snp.evidence.vmpl in {_text(policy.vmpl)}",
         *([] if policy.allow_debug else ["evidence.snp.evidence.policy.debug_allowed == false"]),
         *([] if policy.allow_migration else ["evidence.snp.evidence.policy.migrate_ma_allowed == false"]),
+        *_one_of("evidence.snp.evidence.chip_id", policy.hardware),
         *(
             f"at_least(evidence.snp.evidence.reported_tcb.{part}, {value})"
-            for part, value in floor.model_dump(by_alias=False).items()
+            for part, value in (floor or policy.minimum_tcb or policy.strictest_tcb())
+            .model_dump(by_alias=False)
+            .items()
         ),
     ]
 
 
 def _tdx(policy: ReleasePolicy) -> Sequence[str]:
     """On TDX the platform is held to Intel's own status, as the model has it."""
+    if not policy.launch_measurements:
+        raise ReleasePolicyError(f"release policy: {_NO_LAUNCH}")
     return [
-        f"evidence.tdx.quote.body.mr_td in {_text(policy.launch_measurements)}",
+        *_one_of("evidence.tdx.quote.body.mr_td", policy.launch_measurements),
         *([] if policy.allow_debug else ["evidence.tdx.td_attributes.debug == false"]),
         'evidence.tdx.tcb_status == "UpToDate"',
     ]
+
+
+def _one_of(claim: str, values: Sequence[str]) -> Sequence[str]:
+    return [f"{claim} in {_text(values)}"] if values else []
 
 
 def _text(value: Any) -> str:

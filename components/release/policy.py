@@ -1,11 +1,11 @@
 """The release policy of one key: to whom an HSM may hand it, in no cloud's language.
 
 A policy denies by default: it states what attested hardware must prove, and whoever does not prove all of it gets
-nothing. `components.release.azure` compiles it to the one language that the Azure key services evaluate; what a target
-cannot express stays in `Compiled.cannot_express`, so that nobody believes in a check that nobody makes.
+nothing. `azure`, `gcp`, `aws`, `kbs` and `dsm` beside this module compile it to what each key service evaluates; what a
+target cannot express stays in `Compiled.cannot_express`, so that nobody believes in a check that nobody makes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -24,6 +24,14 @@ class Tee(StrEnum):
     TDX = "tdx"
 
 
+class SnpProduct(StrEnum):
+    """Generations of AMD processors that launch SEV-SNP guests; each counts its firmware's versions by itself."""
+
+    MILAN = "milan"
+    GENOA = "genoa"
+    TURIN = "turin"
+
+
 class ReleasePolicyError(ValueError):
     """A policy that cannot be compiled without letting in more than it says; `str(error)` is one line."""
 
@@ -37,6 +45,18 @@ def _origin(uri: str) -> str:
 
 Measurement = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
 """A launch measurement: SHA-384, 48 bytes, lower-case hexadecimal (SEV-SNP ABI, MEASUREMENT of the report)."""
+
+ImageDigest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""A container image, by the digest of its manifest (OCI image specification, Descriptor)."""
+
+ImageSigner = Annotated[
+    str, Field(pattern=r"^(RSASSA_PSS_SHA256|RSASSA_PKCS1V15_SHA256|ECDSA_P256_SHA256):[0-9a-f]{64}$")
+]
+"""A key that signs container images: its algorithm, and the SHA-256 of its public key (Google, "Sign container
+images")."""
+
+ChipId = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
+"""One processor: CHIP_ID of its SEV-SNP reports, 64 bytes (SEV-SNP ABI, ATTESTATION_REPORT)."""
 
 Svn = Annotated[int, Field(ge=0, le=255)]
 """A security version number: one byte of TCB_VERSION (SEV-SNP ABI, TCB_VERSION)."""
@@ -73,27 +93,51 @@ class ReleasePolicy(_Model):
     """Highest class of data that the key protects."""
     tees: tuple[Tee, ...] = Field(min_length=1)
     """Hardware that may receive the key."""
-    launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
+    launch_measurements: tuple[Measurement, ...] = ()
     """Images that may receive the key, by the measurement of their launch."""
+    launch_signers: tuple[Measurement, ...] = ()
+    """Who may have signed the launch: SHA-384 of the ID key (SEV-SNP ABI, ID_KEY_DIGEST). TDs have no such signer."""
+    image_digests: tuple[ImageDigest, ...] = ()
+    """Containers that may receive the key."""
+    image_signers: tuple[ImageSigner, ...] = ()
+    """Who may have signed the container's image."""
     minimum_tcb: MinimumTcb | None = None
     """The oldest SEV-SNP platform firmware that may receive it; None where no SEV-SNP machine may. On Intel TDX the
     verifier holds the platform to Intel's TCB status."""
+    minimum_tcb_by_product: Mapping[SnpProduct, MinimumTcb] = Field(default_factory=dict)
+    """Floors of single products, in place of `minimum_tcb`."""
     authorities: tuple[Authority, ...] = Field(min_length=1)
     """Verifiers whose word the key service takes."""
-    vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = (0,)
+    vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = Field(default=(0,), min_length=1)
     """Privilege levels inside the guest that may ask (SEV-SNP ABI, VMPL); 0 is the most privileged."""
     allow_debug: bool = False
     """Weakness: release to a guest that the host can debug, which means read."""
     allow_migration: bool = False
     """Weakness: release to a guest that a migration agent may move to another host."""
+    confidential_gpu: bool = False
+    """The guest must have a GPU whose evidence is good and whose confidential-computing mode is on: off and devtools,
+    in which its memory can be read, are refused."""
+    hardware: tuple[ChipId, ...] = ()
+    """Processors that may receive the key; empty for any genuine one."""
     max_token_seconds: int = Field(default=300, ge=1, le=3600)
     """How old an attestation result may be, in seconds."""
 
     @model_validator(mode="after")
-    def _floor_for_snp(self) -> Self:
+    def _binds(self) -> Self:
         if Tee.SNP in self.tees and self.minimum_tcb is None:
             raise ValueError("minimum_tcb: a policy for SEV-SNP machines has one")
+        if not (self.launch_measurements or self.launch_signers or self.image_digests or self.image_signers):
+            raise ValueError("launch_measurements: a policy names a workload, by measurement, digest or signer")
         return self
+
+    def stated(self, fields: Iterable[str]) -> list[str]:
+        """Those of `fields` that say something: neither empty nor False."""
+        return [field for field in fields if getattr(self, field)]
+
+    def strictest_tcb(self) -> MinimumTcb:
+        """The highest floor of every part, for targets that do not learn the product; a policy for SEV-SNP only."""
+        floors = [floor for floor in (self.minimum_tcb, *self.minimum_tcb_by_product.values()) if floor is not None]
+        return MinimumTcb(**{part: max(getattr(floor, part) for floor in floors) for part in MinimumTcb.model_fields})
 
     def foreign_authorities(self) -> list[Authority]:
         """Authorities that run outside the policy's jurisdiction."""
@@ -117,6 +161,18 @@ class Inexpressible:
     """Name of the field of `ReleasePolicy`."""
     reason: str
     """Why the target cannot state it, and what holds it instead."""
+
+
+def unexpressed(policy: ReleasePolicy, reasons: Mapping[str, str]) -> tuple[Inexpressible, ...]:
+    """What of `reasons` (field: why the target cannot state it) the policy asks for.
+
+    `allow_debug` and `allow_migration` ask for something where they are off.
+    """
+    return tuple(
+        Inexpressible(field, reason)
+        for field, reason in reasons.items()
+        if bool(getattr(policy, field)) is not field.startswith("allow_")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ def test_a_pool_believes_one_issuer_and_the_key_one_container(placement: Placeme
         jurisdiction="EU",
         data_class="confidential",
         tees=(Tee.TDX,),
-        launch_measurements=("aa" * 48,),
+        image_digests=(DIGEST,),
         authorities=(Authority(uri=GOOGLE, jurisdiction="DE"),),
     )
     args = AttestedReleaseArgs(
-        placement=placement, role="llm", key_id="key", policy=policy, container_digests=(DIGEST,)
+        placement=placement, role="llm", key_id="key", policy=policy, service_accounts=("workload@example.org",)
     )
     found = region.record(lambda: AttestedRelease("release", args))
     provider, grant = found["release-provider"].inputs, found["release-decrypt-0"].inputs

@@ -6,8 +6,11 @@ from components.release import Authority, MinimumTcb, ReleasePolicy, ReleasePoli
 from components.release.gcp import compile_policy, member
 
 GOOGLE = "https://confidentialcomputing.googleapis.com"
+NEAR = (Authority(uri=GOOGLE, jurisdiction="NL"),)
 OWN = "https://verifier.example.org"
 DIGESTS = ("sha256:" + "12" * 32, "sha256:" + "34" * 32)
+SIGNER = "ECDSA_P256_SHA256:" + "56" * 32
+ACCOUNTS = ("workload@project.iam.gserviceaccount.com",)
 
 
 def policy(uri: str = GOOGLE, *tees: Tee, **changes: object) -> ReleasePolicy:
@@ -17,6 +20,7 @@ def policy(uri: str = GOOGLE, *tees: Tee, **changes: object) -> ReleasePolicy:
             "data_class": "confidential",
             "tees": tees or (Tee.TDX,),
             "launch_measurements": ("aa" * 48, "bb" * 48),
+            "image_digests": DIGESTS,
             "minimum_tcb": MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213) if Tee.SNP in tees else None,
             "authorities": (Authority(uri=uri, jurisdiction="DE"),),
             **changes,
@@ -24,14 +28,16 @@ def policy(uri: str = GOOGLE, *tees: Tee, **changes: object) -> ReleasePolicy:
     )
 
 
-def test_confidential_space_is_held_to_hardware_software_and_container() -> None:
-    compiled = compile_policy(policy(), container_digests=DIGESTS)
+def test_confidential_space_is_held_to_hardware_software_place_account_and_container() -> None:
+    compiled = compile_policy(policy(jurisdiction="NL", authorities=NEAR), service_accounts=ACCOUNTS)
     assert compiled.document == {
         "issuer": GOOGLE,
         "allowedAudiences": ["https://sts.googleapis.com"],
         "attributeCondition": (
             'assertion.swname == "CONFIDENTIAL_SPACE" && assertion.hwmodel in ["GCP_INTEL_TDX", "INTEL_TDX"] && '
             '"STABLE" in assertion.submods.confidential_space.support_attributes && '
+            '["europe-west4-"].exists(region, assertion.submods.gce.zone.startsWith(region)) && '
+            f'["{ACCOUNTS[0]}"].exists(account, account in assertion.google_service_accounts) && '
             'assertion.dbgstat == "disabled-since-boot"'
         ),
         "attributeMapping": {
@@ -44,11 +50,21 @@ def test_confidential_space_is_held_to_hardware_software_and_container() -> None
             "values": list(DIGESTS),
         },
     }
-    assert {one.condition for one in compiled.cannot_express} >= {"launch_measurements", "minimum_tcb", "vmpl"}
+    assert {one.condition for one in compiled.cannot_express} >= {"launch_measurements", "vmpl", "allow_migration"}
+
+
+def test_an_image_can_be_named_by_its_signer_alone() -> None:
+    document = compile_policy(policy(image_digests=(), image_signers=(SIGNER,)), service_accounts=ACCOUNTS).document
+    assert document["binding"] == {
+        "role": "roles/cloudkms.cryptoKeyDecrypter",
+        "attribute": "image_signer",
+        "values": [SIGNER],
+    }
+    assert f'["{SIGNER}"].exists(signer, signer in ' in document["attributeCondition"]
 
 
 def test_debug_is_let_in_only_where_the_policy_says_so() -> None:
-    compiled = compile_policy(policy(allow_debug=True), container_digests=DIGESTS)
+    compiled = compile_policy(policy(allow_debug=True), service_accounts=ACCOUNTS)
     assert "dbgstat" not in compiled.document["attributeCondition"]
 
 
@@ -63,28 +79,30 @@ def test_a_verifier_of_one_s_own_states_the_measurement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "digests", "problem"),
+    ("asked", "accounts", "problem"),
     [
-        (policy(GOOGLE, Tee.SNP), DIGESTS, "no name for SEV-SNP hardware; nearest supported: tdx"),
-        (policy(), (), "name the images by container_digests"),
+        (policy(GOOGLE, Tee.SNP), ACCOUNTS, "no name for SEV-SNP hardware; nearest supported: tdx"),
+        (policy(image_digests=()), ACCOUNTS, "name the images by image_digests or image_signers"),
+        (policy(), (), "service_accounts: name whom the workload runs as"),
+        (policy(), ('a"b',), "cannot stand in a condition"),
         (policy(OWN), (), "compiled for SEV-SNP only"),
+        (policy(OWN, Tee.SNP, launch_measurements=()), (), "a verifier's results know no containers"),
         (policy("http://verifier.internal:8443", Tee.SNP), (), "Google believes https issuers only"),
         (
             policy(authorities=(Authority(uri=GOOGLE, jurisdiction="US"),)),
-            DIGESTS,
+            ACCOUNTS,
             r"authority outside EU: https://confidentialcomputing.googleapis.com \(US\)",
         ),
         (
             policy(authorities=(Authority(uri=GOOGLE, jurisdiction="DE"), Authority(uri=OWN, jurisdiction="DE"))),
-            DIGESTS,
+            ACCOUNTS,
             "believes one issuer",
         ),
-        (policy(), ("latest",), "container_digests: 'latest' is not sha256: and 64 hexadecimal digits"),
     ],
 )
-def test_what_could_only_be_widened_is_refused(asked: ReleasePolicy, digests: tuple[str, ...], problem: str) -> None:
+def test_what_could_only_be_widened_is_refused(asked: ReleasePolicy, accounts: tuple[str, ...], problem: str) -> None:
     with pytest.raises(ReleasePolicyError, match=problem):
-        compile_policy(asked, container_digests=digests)
+        compile_policy(asked, service_accounts=accounts)
 
 
 def test_a_policy_for_snp_has_a_floor() -> None:

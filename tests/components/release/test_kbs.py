@@ -28,6 +28,7 @@ POLICY = ReleasePolicy(
 )
 SNP: dict[str, Any] = {
     "measurement": "aa" * 48,
+    "vmpl": 0,
     "policy": {"debug_allowed": False, "migrate_ma_allowed": False},
     "reported_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": 213},
 }
@@ -71,6 +72,8 @@ def _means_snp(policy: ReleasePolicy, snp: dict[str, Any]) -> bool:
     assert floor is not None
     return (
         snp["measurement"] in policy.launch_measurements
+        and type(snp["vmpl"]) is int
+        and snp["vmpl"] in policy.vmpl
         and (policy.allow_debug or snp["policy"]["debug_allowed"] is False)
         and (policy.allow_migration or snp["policy"]["migrate_ma_allowed"] is False)
         and all(
@@ -103,6 +106,7 @@ EVIDENCE = st.one_of(
     st.fixed_dictionaries(
         {
             "measurement": MEASUREMENT,
+            "vmpl": st.sampled_from([0, 1, False, "0", None]),
             "policy": st.fixed_dictionaries({"debug_allowed": FLAG, "migrate_ma_allowed": FLAG}),
             "reported_tcb": st.fixed_dictionaries({"bootloader": SVN, "tee": SVN, "snp": SVN, "microcode": SVN}),
         }
@@ -138,6 +142,7 @@ def test_whom_it_means_gets_it(policy: ReleasePolicy, part: str, svn: Any, debug
     assert floor is not None
     snp = {
         "measurement": policy.launch_measurements[-1],
+        "vmpl": policy.vmpl[-1],
         "policy": {"debug_allowed": debug, "migrate_ma_allowed": False},
         "reported_tcb": {**floor.model_dump(), part: svn},
     }
@@ -174,7 +179,14 @@ def test_what_trustee_did_not_affirm_gets_nothing(change: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", [("measurement",), ("policy", "debug_allowed"), ("policy", "migrate_ma_allowed"), ("reported_tcb", "snp")]
+    "path",
+    [
+        ("measurement",),
+        ("vmpl",),
+        ("policy", "debug_allowed"),
+        ("policy", "migrate_ma_allowed"),
+        ("reported_tcb", "snp"),
+    ],
 )
 def test_evidence_that_lacks_a_field_gets_nothing(path: tuple[str, ...]) -> None:
     snp = copy.deepcopy(SNP)
@@ -198,7 +210,7 @@ def test_each_key_has_its_own_policy_and_others_have_none() -> None:
 
 def test_what_cannot_be_said_is_listed() -> None:
     said = [one.condition for one in compile_policies({PATH: POLICY}).cannot_express]
-    assert said == ["vmpl", "max_token_seconds", "data_class", "allow_migration"]
+    assert said == ["vmpl", "allow_migration", "max_token_seconds", "data_class"]
     only_snp = compile_policies({PATH: POLICY.model_copy(update={"tees": (Tee.SNP,)})})
     assert "allow_migration" not in [one.condition for one in only_snp.cannot_express]
 

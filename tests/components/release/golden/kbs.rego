@@ -27,6 +27,7 @@ allow if {
   affirmed
   summary.issuer in ["http://verifier.example:8443"]
   evidence.snp.evidence.measurement in ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]
+  evidence.snp.evidence.vmpl in [0]
   evidence.snp.evidence.policy.debug_allowed == false
   evidence.snp.evidence.policy.migrate_ma_allowed == false
   at_least(evidence.snp.evidence.reported_tcb.bootloader, 4)
