@@ -57,7 +57,7 @@ def test_a_pull_request_is_told_in_one_comment(cli: Cli) -> None:
     assert "| onprem-kubernetes | ✅ pass |" in told.out
     assert "1 to update" in told.out
     assert "spec.replicas: 2 → 3" in told.out
-    assert "Jurisdiction graph: unchanged" in told.out
+    assert "| + | compute verifier-2 |" in told.out
     assert "**The stack file is removed**" in told.out
     assert "17 removed" in told.out
 
