@@ -15,12 +15,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from verifier import canonical
-from verifier.appraisal.policy import TcbFloor
+from verifier.appraisal.azure_policy import AzurePolicy
+from verifier.appraisal.nvidia_policy import NvidiaPolicy
+from verifier.appraisal.policy import Demand, TcbFloor
 from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.signer import load_public_key
 
 _RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
 _MAX_TOKEN_SECONDS = 3600
+DEMANDS = ("tdx", "azure", "nvidia")
+"""Parts of a release policy that one kind of evidence alone has; a part that is not there does not count for the
+digest."""
 
 ImageId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,126}$")]
 
@@ -44,29 +49,34 @@ class Region(_Model):
 class ResourcePolicy(_Model):
     """Who may have one key. Deny by default: a guest that misses one of these gets nothing.
 
-    tee: accepted TEEs. images: `<name>-<version>` of signed reference values whose measurements are accepted.
-    debug, migration: whether such guests are accepted. max_token_seconds: how old an attestation result may be when it
-    is used. SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's
-    own, None = the verifier's own floor. TDX only: tdx, what a quote must show; None = the defaults of an appraisal
-    policy, under which every part must be UpToDate.
+    tee: accepted TEEs. `az-snp-vtpm` and `az-tdx-vtpm` are Azure's, where the CPU measures a paravisor and a vTPM the
+    image; who accepts those alone demands the vTPM. images: `<name>-<version>` of signed reference values whose
+    measurements are accepted. debug, migration: whether such guests are accepted. revocation: whether revocation lists
+    and OCSP responses must have been at hand. max_token_seconds: how old an attestation result may be when it is used.
+    SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's own,
+    None = the verifier's own floor. tdx, azure: what a quote, or a vTPM, must show; None = the defaults of an appraisal
+    policy, under which every part of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then
+    demanded; None = no GPU is demanded, and one whose evidence comes is held to the defaults.
     """
 
-    tee: tuple[Literal["snp", "tdx"], ...] = Field(min_length=1)
+    tee: tuple[Literal["snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"], ...] = Field(min_length=1)
     images: tuple[ImageId, ...] = Field(min_length=1)
     debug: bool = False
     migration: bool = False
     vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = Field(default=(0,), min_length=1)
     minimum_tcb: TcbFloor | None = None
     tdx: TdxPolicy | None = None
+    azure: AzurePolicy | None = None
+    nvidia: NvidiaPolicy | None = None
+    revocation: Demand = "if-given"
     max_token_seconds: int = Field(default=300, ge=1, le=_MAX_TOKEN_SECONDS)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the policy's RFC 8785 form: receipts name the policy by it."""
-        members = self.model_dump(mode="json", exclude={"tdx"})
-        if self.tdx is not None:
-            demands = self.tdx.model_dump(mode="json").items()
-            members["tdx"] = {name: sorted(value) if isinstance(value, list) else value for name, value in demands}
+        members = self.model_dump(mode="json", exclude=set(DEMANDS))
+        demands = {name: getattr(self, name) for name in DEMANDS}
+        members |= {name: _sorted(part.model_dump(mode="json")) for name, part in demands.items() if part is not None}
         return hashlib.sha256(canonical.encode(members)).hexdigest()
 
 
@@ -134,6 +144,13 @@ class VerifierConfig(_Model):
     def resource(self, path: str) -> Resource | None:
         """The resource at `path`, or None."""
         return next((resource for resource in self.resources if resource.path == path), None)
+
+
+def _sorted(value: Any) -> Any:
+    """Sets come as lists in no order; those of a policy have none that matters."""
+    if isinstance(value, dict):
+        return {str(name): _sorted(item) for name, item in value.items()}
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _problem(item: Any) -> str:

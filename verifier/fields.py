@@ -15,6 +15,8 @@ Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """16 bytes in hex, lower case; likewise the others."""
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hex48 = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
+Register = Annotated[int, Field(ge=0, le=23)]
+"""Index of a PCR."""
 ChipId = Annotated[str, Field(pattern=r"^([0-9a-f]{16}|[0-9a-f]{128})$")]
 """CHIP_ID in hex: 64 bytes, or the 8 significant ones of a Turin."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from verifier import dsse
 from verifier.errors import InvalidReferenceValues
-from verifier.fields import Byte, Hex48, TcbFloor
+from verifier.fields import Byte, Hex32, Hex48, Register, TcbFloor
 from verifier.snp.product import Product
 
 PREDICATE_TYPE: Final = "https://bailiwick.dev/reference-values/v1"
@@ -45,13 +45,28 @@ class LaunchPolicy(BaseModel):
     abi: tuple[Byte, Byte] | None = Field(None, description="Lowest firmware ABI: major, minor.")
 
 
+class VtpmValues(BaseModel):
+    """What a guest of the image shows where a paravisor stands between it and the CPU, as on Azure.
+
+    The CPU measures the paravisor, in `launch_measurements` (MEASUREMENT, or MRTD of a TD); what booted under it is in
+    the PCRs of the vTPM that it emulates. pcrs: PCR → acceptable values of the SHA-256 bank, each listed one is needed.
+    """
+
+    model_config = _STRICT
+
+    paravisor: Image
+    launch_measurements: Annotated[frozenset[Hex48], Field(min_length=1)]
+    pcrs: Annotated[Mapping[Register, Annotated[frozenset[Hex32], Field(min_length=1)]], Field(min_length=1)]
+
+
 class _Bundle(BaseModel):
-    """What the predicates for all kinds of hardware have."""
+    """What the predicates for all kinds of hardware have. vtpm: None where the image is for no such cloud."""
 
     model_config = _STRICT
 
     image: Image
     built_at: datetime
+    vtpm: VtpmValues | None = None
 
     @cached_property
     def name(self) -> str:
@@ -97,6 +112,21 @@ class ReferenceValues(_Bundle):
         """The launch measurements."""
         return self.launch_measurements
 
+    @cached_property
+    def paravisor(self) -> ReferenceValues | None:
+        """What the CPU measures where a paravisor starts the image; None without values for that."""
+        if self.vtpm is None:
+            return None
+        return ReferenceValues(
+            image=self.vtpm.paravisor,
+            built_at=self.built_at,
+            tee="snp",
+            product=self.product,
+            launch_measurements=self.vtpm.launch_measurements,
+            minimum_tcb=self.minimum_tcb,
+            guest_policy=self.guest_policy,
+        )
+
 
 class TdxReferenceValues(_Bundle):
     """The predicate of a bundle for a TD (hex, 48 bytes each); None: the register may hold anything.
@@ -116,6 +146,15 @@ class TdxReferenceValues(_Bundle):
     def subject_digests(self) -> frozenset[str]:
         """The values of MRTD."""
         return self.mr_td
+
+    @cached_property
+    def paravisor(self) -> TdxReferenceValues | None:
+        """What the TD measures where a paravisor starts the image; None without values for that."""
+        if self.vtpm is None:
+            return None
+        return TdxReferenceValues(
+            image=self.vtpm.paravisor, built_at=self.built_at, tee="tdx", mr_td=self.vtpm.launch_measurements
+        )
 
 
 V = TypeVar("V", bound=_Bundle)

@@ -10,10 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from verifier.fields import Hex32
+from verifier.fields import Hex32, Register
 
 Demand = Literal["required", "if-given"]
-Register = Annotated[int, Field(ge=0, le=23)]
 VmId = Annotated[str, Field(pattern=r"^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")]
 
 
@@ -29,8 +28,8 @@ class AzurePolicy(BaseModel):
     )
     pcrs: Mapping[Register, frozenset[Hex32]] | None = Field(
         None,
-        description="PCR → acceptable SHA-256 values (hex); each must be quoted. None: the VM's image is not known, "
-        "which is not acceptable where `reference_values` are required.",
+        description="PCR → acceptable SHA-256 values (hex); each must be quoted. None: signed reference values with "
+        "PCRs alone say which image it is.",
     )
     event_log: Demand = Field("if-given", description="Whether the vTPM's event log must come with the quote.")
     require_secure_boot: bool = Field(True, description="Whether Secure Boot must be on.")

@@ -25,6 +25,7 @@ AcceptableStatus = Literal[
 ]
 """Every status but Revoked, which no policy can accept."""
 
+Demand = Literal["required", "if-given"]
 Advisory = Annotated[str, Field(pattern=r"^INTEL-SA-[0-9]{5}$")]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 Values = frozenset[Hex48] | None
@@ -74,6 +75,9 @@ class TdxPolicy(BaseModel):
         frozenset(), description="Acceptable MRSERVICETDs (hex); none bound is always acceptable."
     )
     allow_padding: bool = Field(True, description="Whether zero bytes may follow the quote.")
+    event_log: Demand = Field(
+        "if-given", description="Whether the firmware's event log (CCEL) must come with the quote."
+    )
 
     mr_seam: Values = Field(None, description="Acceptable MRSEAMs (hex): builds of the TDX module.")
     mr_td: Values = Field(None, description="Acceptable MRTDs (hex): the firmware a TD starts with.")

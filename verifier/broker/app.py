@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from verifier import nvidia
 from verifier.broker.decision import Event
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.service import Answer, Broker, Clock, Denied
@@ -39,14 +40,16 @@ def create_app(
     clock: Clock,
     crls: Sequence[bytes] = (),
     collateral: CollateralSource | None = None,
+    devices: nvidia.CollateralSource = nvidia.Collateral,
 ) -> Starlette:
     """One replica of the broker as an ASGI application.
 
     trust: the roots at hand; only those that `config.trust_anchors` names are used. clock: the current time, aware.
-    crls: AMD's revocation lists (DER). collateral: Intel's, without which no TDX guest is served.
+    crls: AMD's revocation lists (DER). collateral: Intel's, without which no TDX guest is served. devices:
+    NVIDIA's RIMs and OCSP responses.
     ConfigurationError when the configuration names a root that `trust` lacks.
     """
-    broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral)
+    broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral, devices)
 
     async def auth(request: Request) -> Response:
         body = await _body(request, broker, "challenge")

@@ -22,7 +22,8 @@ class Facts:
     """What is known of a request so far. A refusal's receipt holds whatever was established before it.
 
     resource: KBS path. tee: as claimed. measurement: launch measurement (hex) of evidence that was found genuine;
-    collateral_digest: SHA-256 of the collateral that a TDX quote was judged with, as archived.
+    collateral_digest: SHA-256 of the collateral that a TDX quote was judged with, as archived;
+    device_collateral_digest: the same of devices. devices: how many devices gave evidence that was found genuine.
     policy_digest: SHA-256 of the resource's policy; policy_id: name and digest of the appraisal policy.
     verdict_digest: SHA-256 of the result token; verdict_status: its `ear.status`. evidence_digest: SHA-256 of the
     evidence; root: whose root vouches for it. guest_key: RFC 7638 thumbprint of the guest's key. kek: the KEK's name.
@@ -38,6 +39,8 @@ class Facts:
     verdict_status: str | None = None
     evidence_digest: str | None = None
     collateral_digest: str | None = None
+    device_collateral_digest: str | None = None
+    devices: int = 0
     root: str | None = None
     guest_key: str | None = None
     kek: str | None = None
@@ -67,6 +70,8 @@ class Facts:
             "verdict_status": self.verdict_status,
             "evidence_digest": self.evidence_digest,
             "collateral_digest": self.collateral_digest,
+            "device_collateral_digest": self.device_collateral_digest,
+            "devices": self.devices,
             "root": self.root,
             "guest_key": self.guest_key,
             "kek": self.kek,

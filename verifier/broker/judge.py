@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from verifier import nvidia
 from verifier.appraisal import AppraisalPolicy, AttestationResult, Tier
+from verifier.appraisal import azure as azure_appraisal
+from verifier.appraisal import nvidia as nvidia_appraisal
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
-from verifier.broker.genuine import Genuine, verify_snp, verify_tdx
+from verifier.azure import VerifiedVm
+from verifier.broker.azure_evidence import AzSnpEvidence, AzTdxEvidence
+from verifier.broker.genuine import Genuine, verify_azure, verify_snp, verify_tdx
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.protocol import Evidence
 from verifier.broker.snp_evidence import SnpEvidence
-from verifier.config import ConfigurationError, Resource, VerifierConfig
-from verifier.errors import InvalidReferenceValues, MalformedEvidence, VerificationFailed
+from verifier.broker.tdx_evidence import TdxEvidence
+from verifier.config import DEMANDS, ConfigurationError, Resource, VerifierConfig
+from verifier.errors import InvalidReferenceValues, MalformedEvidence, UnreadableInput, VerificationFailed
 from verifier.reference import ReferenceValues, TdxReferenceValues, read_any_bundle
 from verifier.signer import load_public_key
 from verifier.snp import Product, VerifiedReport
@@ -24,7 +31,7 @@ from verifier.trust import TrustStore
 class Judge:
     """Trust anchors, reference values and policies of one configuration.
 
-    crls: AMD's revocation lists (DER), from the verifier's own collateral. collateral: Intel's, for TDX.
+    crls: AMD's revocation lists (DER), from the verifier's own collateral. collateral: Intel's; devices: NVIDIA's.
     """
 
     def __init__(
@@ -33,10 +40,12 @@ class Judge:
         trust: TrustStore,
         crls: Sequence[bytes] = (),
         collateral: CollateralSource | None = None,
+        devices: nvidia.CollateralSource = nvidia.Collateral,
     ) -> None:
         self._trust = narrowed(trust, config.trust_anchors)
         self._crls = tuple(crls)
         self._collateral = collateral or CollateralStore(None)
+        self._devices = devices
         self._reference_values, self._refused_values = _reference_values(config)
         self._policies = {resource.path: appraisal_policy(resource) for resource in config.resources}
 
@@ -44,28 +53,68 @@ class Judge:
         """Name and digest of the appraisal policy of a resource."""
         return self._policies[resource.path].identifier
 
-    def verify(self, evidence: Evidence, at: datetime, collateral: CollateralSource | None = None) -> Genuine:
-        """Genuine, by a trusted vendor's key, at this time? A Refusal names the check that failed.
+    def verify(
+        self,
+        evidence: Evidence,
+        at: datetime,
+        collateral: CollateralSource | None = None,
+        devices: nvidia.CollateralSource | None = None,
+    ) -> Genuine:
+        """Genuine, by trusted vendors' keys, at this time? A Refusal names the check that failed.
 
-        collateral: to be used instead of the verifier's own.
+        collateral, devices: to be used instead of the verifier's own.
         """
         try:
-            if isinstance(evidence.hardware, SnpEvidence):
-                return verify_snp(evidence.hardware, self._trust, at, self._crls)
-            return verify_tdx(evidence.hardware, self._trust, at, collateral or self._collateral)
-        except MalformedEvidence as error:
+            genuine = self._verify_cpu(evidence, at, collateral or self._collateral)
+            if evidence.devices is None:
+                return genuine
+            judged_with = (devices or self._devices)()
+            verified = nvidia.verify_each(evidence.devices.devices, judged_with, self._trust, at)
+            return replace(genuine, devices=verified, device_collateral=judged_with)
+        except (MalformedEvidence, UnreadableInput) as error:
             raise Refusal(Kind.ATTESTATION, "evidence.malformed", str(error)) from None
         except VerificationFailed as error:
             raise Refusal(Kind.ATTESTATION, error.check, error.reason) from None
 
+    def _verify_cpu(self, evidence: Evidence, at: datetime, collateral: CollateralSource) -> Genuine:
+        match evidence.hardware:
+            case SnpEvidence() as hardware:
+                return verify_snp(hardware, self._trust, at, self._crls)
+            case TdxEvidence() as hardware:
+                return verify_tdx(hardware, self._trust, at, collateral)
+            case AzSnpEvidence() | AzTdxEvidence() as hardware:
+                return verify_azure(hardware, self._trust, at, self._crls, collateral)
+
     def appraise(self, genuine: Genuine, evidence: Evidence, resource: Resource) -> AttestationResult:
-        """The result under the policy of `resource`, REPORT_DATA being what nonce and key demand."""
-        policy, expected = self._policies[resource.path], evidence.runtime_data.report_data()
-        if isinstance(genuine.verified, VerifiedReport):
+        """The result under the policy of `resource`, nonce and key being what the evidence must be bound to."""
+        policy = self._policies[resource.path]
+        cpu = self._appraise_cpu(genuine, evidence, policy)
+        if evidence.devices is not None:
+            devices = nvidia_appraisal.appraise(
+                genuine.devices,
+                policy,
+                nonce=evidence.runtime_data.device_nonce(),
+                stated_mode=evidence.devices.stated_mode,
+            )
+        elif resource.policy.nvidia is not None:
+            devices = nvidia_appraisal.missing(policy)
+        else:
+            return cpu
+        return AttestationResult.of({**cpu.submods, **devices.submods})
+
+    def _appraise_cpu(self, genuine: Genuine, evidence: Evidence, policy: AppraisalPolicy) -> AttestationResult:
+        runtime, verified = evidence.runtime_data, genuine.verified
+        if isinstance(verified, VerifiedVm):
+            values = self._reference_values
+            return azure_appraisal.appraise(verified, policy, nonce=runtime.digest(), reference_values=values)
+        expected = runtime.report_data()
+        if isinstance(verified, VerifiedReport):
             reports = [it for it in self._reference_values if isinstance(it, ReferenceValues)]
-            return snp_appraisal.appraise(genuine.verified, policy, report_data=expected, reference_values=reports)
+            return snp_appraisal.appraise(verified, policy, report_data=expected, reference_values=reports)
         quotes = [it for it in self._reference_values if isinstance(it, TdxReferenceValues)]
-        return tdx_appraisal.appraise(genuine.verified, policy, report_data=expected, reference_values=quotes)
+        return tdx_appraisal.appraise(
+            verified, policy, report_data=expected, reference_values=quotes, events=genuine.events
+        )
 
     def objections(self, result: AttestationResult, resource: Resource, tee: str) -> list[str]:
         """Why the result does not open `resource`; empty when it does."""
@@ -80,13 +129,18 @@ class Judge:
 
     def _without_values(self, resource: Resource, tee: str) -> list[str]:
         """Which of the policy's images have no usable reference values, and which bundles were not usable."""
-        usable = {values.name for values in self._reference_values if values.tee == tee}
+        usable = {values.name for values in self._reference_values if _is_for(values, tee)}
         missing = [image for image in resource.policy.images if image not in usable]
         if not missing:
             return []
         return [f"reference-values: none that a build key signed for image {image} on {tee}" for image in missing] + [
             f"reference-values: {reason}" for reason in self._refused_values
         ]
+
+
+def _is_for(values: ReferenceValues | TdxReferenceValues, tee: str) -> bool:
+    """Whether reference values are for guests of a TEE: on Azure, those with PCRs for the hardware in the name."""
+    return values.tee == tee or (values.vtpm is not None and tee == f"az-{values.tee}-vtpm")
 
 
 def narrowed(trust: TrustStore, names: Sequence[str]) -> TrustStore:
@@ -109,11 +163,11 @@ def appraisal_policy(resource: Resource) -> AppraisalPolicy:
         "vmpl": frozenset(policy.vmpl),
         "allow_debug": policy.debug,
         "allow_migration": policy.migration,
+        "revocation": policy.revocation,
     }
     if policy.minimum_tcb is not None:
         fields["minimum_tcb"] = dict.fromkeys(Product, policy.minimum_tcb)
-    if policy.tdx is not None:
-        fields["tdx"] = policy.tdx
+    fields |= {name: part for name in DEMANDS if (part := getattr(policy, name)) is not None}
     return AppraisalPolicy.model_validate(fields)
 
 

@@ -1,9 +1,10 @@
 """The messages of the Key Broker Service protocol 0.4 (confidential-containers/trustee, kbs_attestation_protocol.md).
 
 What binds a guest's key to its hardware: REPORT_DATA is SHA-384 of the RFC 8785 form of
-`{"additional-evidence": …, "nonce": …, "tee-pubkey": …}`, followed by 16 zero bytes. This is what the guest components
-of Confidential Containers compute (kbs_protocol, rcar_client), where `additional-evidence` is the text as sent, empty
-when only the CPU is attested.
+`{"additional-evidence": …, "nonce": …, "tee-pubkey": …}`, followed by 16 zero bytes; on Azure a vTPM quotes that
+SHA-384 instead. Devices are asked with the first 32 bytes of SHA-384 of `{"nonce": …, "tee-pubkey": …}`, so that each
+binds the other. This is what the guest components of Confidential Containers compute (kbs_protocol, rcar_client), where
+`additional-evidence` is the text as sent, empty when only the CPU is attested.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from typing import Any
 
 from verifier import canonical, jwk
 from verifier.broker import jwe
+from verifier.broker.azure_evidence import AzSnpEvidence, AzTdxEvidence
+from verifier.broker.device_evidence import DevicesEvidence, read_devices
 from verifier.broker.message import object_member, text_member
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.snp_evidence import SnpEvidence
 from verifier.broker.tdx_evidence import TdxEvidence
+from verifier.nvidia.layout import NONCE_BYTES
 
 PROTOCOL = "0.4"
-HARDWARE: Mapping[str, type[SnpEvidence | TdxEvidence]] = {"snp": SnpEvidence, "tdx": TdxEvidence}
+Hardware = SnpEvidence | TdxEvidence | AzSnpEvidence | AzTdxEvidence
+HARDWARE: Mapping[str, type[Hardware]] = {
+    kind.tee: kind for kind in (SnpEvidence, TdxEvidence, AzSnpEvidence, AzTdxEvidence)
+}
 """TEE, as the protocol names it → its primary evidence."""
 _REPORT_DATA_BYTES = 64
 
@@ -37,22 +44,35 @@ class RuntimeData:
     tee_pubkey: dict[str, Any]
     additional_evidence: str
 
-    def report_data(self) -> bytes:
-        """The 64 bytes that REPORT_DATA must hold."""
+    def digest(self) -> bytes:
+        """The 48 bytes that the evidence must be bound to: what a vTPM must quote."""
         bound = {
             "additional-evidence": self.additional_evidence,
             "nonce": self.nonce,
             "tee-pubkey": self.tee_pubkey,
         }
-        return hashlib.sha384(canonical.encode(bound)).digest().ljust(_REPORT_DATA_BYTES, b"\0")
+        return hashlib.sha384(canonical.encode(bound)).digest()
+
+    def report_data(self) -> bytes:
+        """The 64 bytes that REPORT_DATA must hold."""
+        return self.digest().ljust(_REPORT_DATA_BYTES, b"\0")
+
+    def device_nonce(self) -> bytes:
+        """The 32 bytes that each device must have been asked with."""
+        bound = {"nonce": self.nonce, "tee-pubkey": self.tee_pubkey}
+        return hashlib.sha384(canonical.encode(bound)).digest()[:NONCE_BYTES]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a guest sent to be judged: what its hardware says, and the runtime data that it is bound to."""
+    """What a guest sent to be judged: what its hardware says, and the runtime data that it is bound to.
 
-    hardware: SnpEvidence | TdxEvidence
+    devices: what its devices say, read from the additional evidence; None when only the CPU is attested.
+    """
+
+    hardware: Hardware
     runtime_data: RuntimeData
+    devices: DevicesEvidence | None = None
 
     @property
     def tee(self) -> str:
@@ -101,10 +121,6 @@ def read_attestation(message: Mapping[str, Any], tee: str) -> Evidence:
     runtime, composite = object_member(message, "runtime-data"), object_member(message, "tee-evidence")
     pubkey = object_member(runtime, "tee-pubkey")
     additional = text_member(composite, "additional_evidence")
-    if additional.strip() not in ("", "{}"):
-        raise Refusal(
-            Kind.ATTESTATION, "evidence.additional", "additional evidence is not supported yet: send the CPU's alone"
-        )
     try:
         jwe.require_usable(pubkey)
     except jwk.JwkError as error:
@@ -114,6 +130,7 @@ def read_attestation(message: Mapping[str, Any], tee: str) -> Evidence:
     return Evidence(
         hardware=HARDWARE[tee].read(object_member(composite, "primary_evidence")),
         runtime_data=RuntimeData(text_member(runtime, "nonce"), dict(pubkey), additional),
+        devices=read_devices(additional),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from verifier import build, canonical, ear, jwk
+from verifier import build, canonical, ear, jwk, nvidia
 from verifier.appraisal import AttestationResult
 from verifier.broker import jwe, session
 from verifier.broker.decision import Event, Facts
@@ -74,11 +74,12 @@ class Broker:
         clock: Clock,
         crls: Sequence[bytes] = (),
         collateral: CollateralSource | None = None,
+        devices: nvidia.CollateralSource = nvidia.Collateral,
     ) -> None:
         self.config = config
         self.log = log
         self._keystore = keystore
-        self._judge = Judge(config, trust, crls, collateral)
+        self._judge = Judge(config, trust, crls, collateral, devices)
         self._wrapped = wrapped
         self._clock = clock
         self._signer = open_signer(keystore, TOKEN_KEY)
@@ -185,22 +186,26 @@ class Broker:
             raise Refusal(Kind.ATTESTATION, "nonce.replayed", "this nonce was used before: ask for a new one")
 
     def _genuine(self, evidence: Evidence, facts: Facts, now: datetime) -> Genuine:
-        """Verified evidence whose REPORT_DATA commits to its nonce and key, under any policy."""
+        """Verified evidence that commits to its nonce and key, under any policy."""
         genuine = self._judge.verify(evidence, now)
-        facts.measurement, facts.root = genuine.measurement, genuine.root
-        if genuine.report_data != evidence.runtime_data.report_data():
+        facts.measurement, facts.root, facts.devices = genuine.measurement, genuine.root, len(genuine.devices)
+        if not genuine.is_bound_to(evidence.runtime_data):
             raise Refusal(
                 Kind.ATTESTATION,
                 "report-data",
-                "REPORT_DATA is not the hash of this nonce and key: the evidence is of another session or guest",
+                f"{genuine.bound_by} is not the hash of this nonce and key: the evidence is of another session or "
+                "guest",
             )
         return genuine
 
     def _keep_collateral(self, genuine: Genuine, facts: Facts) -> None:
-        """Archive what the evidence was judged with: Intel's documents expire, and an auditor comes later."""
+        """Archive what the evidence was judged with: vendors' documents expire, and an auditor comes later."""
         if genuine.collateral is not None:
             members = canonical.encode(genuine.collateral.members())
             facts.collateral_digest = self.log.archive.put(COLLATERAL, members)
+        judged_with = genuine.device_collateral_members()
+        if judged_with is not None:
+            facts.device_collateral_digest = self.log.archive.put(COLLATERAL, canonical.encode(judged_with))
 
     def _best(self, genuine: Genuine, evidence: Evidence, facts: Facts) -> tuple[Resource, AttestationResult]:
         """The first resource whose policy the evidence satisfies; a Refusal with what each policy objects to."""

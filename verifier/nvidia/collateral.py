@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from verifier.errors import UnreadableInput
 from verifier.nvidia.revocation import OcspResponses
@@ -35,6 +36,36 @@ class Collateral:
             raise UnreadableInput(f"{directory}: no such folder; it should hold {RIM_FOLDER}/<RIM id>.xml")
         rims = {path.stem: read_bytes(path) for path in _files(directory / RIM_FOLDER, _RIM_SUFFIXES)}
         return cls(rims, OcspResponses(read_bytes(path) for path in _files(directory / OCSP_FOLDER, (".der",))))
+
+    def members(self, rim_ids: Iterable[str], serial_numbers: Iterable[int]) -> dict[str, Any]:
+        """Those of these RIMs that are at hand, and the OCSP responses about these certificates, as JSON members."""
+        return {
+            RIM_FOLDER: {name: _text(self.rims[name]) for name in rim_ids if name in self.rims},
+            OCSP_FOLDER: sorted(map(_text, self.ocsp.about(serial_numbers))),
+        }
+
+    @classmethod
+    def from_members(cls, members: Mapping[str, Any]) -> Collateral:
+        """Read what `members` gives; KeyError, TypeError or ValueError when a part is missing or not base64."""
+        rims = {name: base64.b64decode(rim, validate=True) for name, rim in members[RIM_FOLDER].items()}
+        return cls(rims, OcspResponses(base64.b64decode(it, validate=True) for it in members[OCSP_FOLDER]))
+
+
+CollateralSource: TypeAlias = Callable[[], Collateral]
+"""Gives what is at hand now; UnreadableInput or MalformedEvidence when it cannot be used."""
+
+
+def collateral_in(directory: Path | None) -> CollateralSource:
+    """The folder, read anew for each use, as OCSP responses age; one that is not there holds nothing."""
+
+    def read() -> Collateral:
+        return Collateral() if directory is None or not directory.is_dir() else Collateral.from_directory(directory)
+
+    return read
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _files(folder: Path, suffixes: Iterable[str]) -> list[Path]:

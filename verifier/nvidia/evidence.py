@@ -46,6 +46,11 @@ def parse_evidence_list(data: bytes) -> tuple[DeviceEvidence, ...]:
     except (ValueError, RecursionError) as error:
         offset = error.pos if isinstance(error, json.JSONDecodeError) else 0
         raise MalformedEvidence(offset, "device evidence: not JSON") from None
+    return read_evidence_list(content)
+
+
+def read_evidence_list(content: object) -> tuple[DeviceEvidence, ...]:
+    """The same for what the JSON says."""
     if not isinstance(content, list) or not 1 <= len(content) <= MAX_DEVICES:
         raise MalformedEvidence(0, f"device evidence: a list of 1 to {MAX_DEVICES} objects expected")
     return tuple(_device(entry, f"device {number}") for number, entry in enumerate(content))

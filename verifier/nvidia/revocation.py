@@ -44,6 +44,12 @@ class OcspResponses:
                 found[answer.serial_number].append((response, answer))
         self._by_serial: Final = dict(found)
 
+    def about(self, serial_numbers: Iterable[int]) -> frozenset[bytes]:
+        """The responses, DER, that are about certificates with these serial numbers."""
+        return frozenset(
+            response.encoded for number in serial_numbers for response, _ in self._by_serial.get(number, ())
+        )
+
     def newest(self, member: Member, issuer: Member) -> tuple[OcspResponse, SingleResponse] | None:
         """The latest answer about a certificate; None without one."""
         about = [

@@ -6,7 +6,7 @@ Whether a genuine report is acceptable (nonce, mode, measurements, versions) is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from verifier.errors import MalformedEvidence, VerificationFailed
 from verifier.nvidia.collateral import Collateral
 from verifier.nvidia.device import DeviceChain, DeviceKind, device_chain
+from verifier.nvidia.evidence import DeviceEvidence
 from verifier.nvidia.report import DeviceReport
 from verifier.nvidia.revocation import Revocation, revocation
 from verifier.nvidia.rim import Rim, RimKind, rim_ids, verify_rim
@@ -85,6 +86,19 @@ def verify(
     }
     signers = {kind: revocation(rim.signers, collateral.ocsp, trust, at) for kind, rim in rims.items()}
     return VerifiedDevice(report, device, states, ids, rims, signers, at)
+
+
+def verify_each(
+    devices: Iterable[DeviceEvidence], collateral: Collateral, trust: TrustStore, at: datetime
+) -> tuple[VerifiedDevice, ...]:
+    """Check the reports of all devices of one guest; VerificationFailed says which one is at fault."""
+    verified = []
+    for number, device in enumerate(devices):
+        try:
+            verified.append(verify(device.report, device.chain, collateral, trust, at))
+        except VerificationFailed as failure:
+            raise VerificationFailed(failure.check, f"device {number}: {failure.reason}") from None
+    return tuple(verified)
 
 
 def _require_same_device(report: DeviceReport, device: DeviceChain) -> None:

@@ -336,8 +336,8 @@ def test_a_protocol_or_tee_that_is_not_spoken_is_refused(
 
 def test_evidence_of_devices_is_not_silently_ignored(client: Client, guest: Guest, refused: Refused) -> None:
     message = guest.message(guest.auth(client))
-    message["tee-evidence"]["additional_evidence"] = '{"nvidia":["gpu",{}]}'
-    refused(client.post("/kbs/v0/attest", json=message), 401, "additional evidence is not supported yet")
+    message["tee-evidence"]["additional_evidence"] = '{"hygon_dcu":{}}'
+    refused(client.post("/kbs/v0/attest", json=message), 401, "additional_evidence of 'hygon_dcu' is not supported")
 
 
 def test_without_a_key_store_nothing_is_released(site: Site, client: Client, guest: Guest, refused: Refused) -> None:

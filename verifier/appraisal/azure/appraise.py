@@ -34,16 +34,19 @@ def appraise(
     """Hold a genuine VM against `policy`.
 
     nonce: what the vTPM was asked to quote, or None if the caller expects nothing in particular.
-    reference_values: of paravisors, the only thing that the CPU measures; bundles whose signature has been checked.
+    reference_values: bundles whose signature has been checked; of images, with PCRs and the paravisor under which they
+    run, or of paravisors alone.
     """
+    kind = ReferenceValues if isinstance(verified.cpu, snp.VerifiedReport) else TdxReferenceValues
+    values = [it for it in reference_values if isinstance(it, kind)]
     claims = [
         *identity.claims(verified, policy, nonce),
         *configuration.claims(verified, policy.azure),
-        *executables.claims(verified, policy),
+        *executables.claims(verified, policy, values),
     ]
     return AttestationResult.of(
         {
-            CPU: _cpu(verified, policy, reference_values),
+            CPU: _cpu(verified, policy, values),
             VTPM: Appraisal.of(claims, policy.identifier, verified),
         }
     )
@@ -61,16 +64,20 @@ def rejected(
 def _cpu(
     verified: VerifiedVm, policy: AppraisalPolicy, values: Sequence[ReferenceValues | TdxReferenceValues]
 ) -> Appraisal:
-    """As for any report of this hardware, but that REPORT_DATA is the paravisor's, made once at boot."""
+    """As for any report of this hardware, but that it measures the paravisor, and that REPORT_DATA is the paravisor's,
+    made once at boot. A paravisor counts as known if an image that the policy accepts names it."""
+    accepted = [it for it in values if policy.images is None or it.name in policy.images]
+    paravisors = [it.paravisor or it for it in accepted]
+    identifier, below = policy.identifier, policy.model_copy(update={"images": None})
     cpu = verified.cpu
     if isinstance(cpu, snp.VerifiedReport):
-        of_snp = [value for value in values if isinstance(value, ReferenceValues)]
-        result = snp_appraisal.appraise(cpu, policy, report_data=None, reference_values=of_snp)
+        of_snp = [it for it in paravisors if isinstance(it, ReferenceValues)]
+        result = snp_appraisal.appraise(cpu, below, report_data=None, reference_values=of_snp)
     else:
-        of_tdx = [value for value in values if isinstance(value, TdxReferenceValues)]
-        result = tdx_appraisal.appraise(cpu, policy, report_data=None, reference_values=of_tdx)
+        of_tdx = [it for it in paravisors if isinstance(it, TdxReferenceValues)]
+        result = tdx_appraisal.appraise(cpu, below, report_data=None, reference_values=of_tdx)
     claims = [claim for claim in result.submods[CPU].claims if claim.name != _HARDWARE_FRESHNESS]
-    return Appraisal.of([*claims, _binding(verified)], policy.identifier, cpu)
+    return Appraisal.of([*claims, _binding(verified)], identifier, cpu)
 
 
 def _binding(verified: VerifiedVm) -> Claim:

@@ -53,6 +53,13 @@ def appraise(
     return AttestationResult.of(submods)
 
 
+def missing(policy: AppraisalPolicy) -> AttestationResult:
+    """The result where devices are demanded and the guest sent nothing about any."""
+    reason = "the policy demands evidence of GPUs, the guest sent none: nothing vouches for what computes there"
+    claim = Claim(Component.INSTANCE_IDENTITY, "devices", "no evidence", Value.UNTRUSTWORTHY_INSTANCE, reason)
+    return AttestationResult.of({FABRIC: Appraisal.of([claim], policy.identifier, None)})
+
+
 def rejected(
     failure: VerificationFailed, policy: AppraisalPolicy, name: str, evidence: Evidence | None = None
 ) -> AttestationResult:

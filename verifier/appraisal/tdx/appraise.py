@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
@@ -20,11 +20,13 @@ def appraise(
     *,
     report_data: bytes | None,
     reference_values: Sequence[TdxReferenceValues] = (),
+    events: int | None = None,
 ) -> AttestationResult:
     """Hold a genuine quote against `policy`.
 
     report_data: the 64 bytes that REPORTDATA must equal, or None if the caller expects nothing in particular.
-    reference_values: bundles whose signature has been checked.
+    reference_values: bundles whose signature has been checked. events: how many the event log has that was found to
+    replay to the quote's RTMRs; None without a log.
     """
     report = verified.quote.report
     if report_data is not None and len(report_data) != len(report.report_data):
@@ -34,9 +36,21 @@ def appraise(
         *hardware.claims(verified, policy.tdx),
         *configuration.claims(verified.quote, policy),
         *executables.claims(report, policy, reference_values),
+        *_event_log(events, policy),
         _runtime(verified),
     ]
     return AttestationResult.of({CPU: Appraisal.of(claims, policy.identifier, verified)})
+
+
+def _event_log(events: int | None, policy: AppraisalPolicy) -> Iterator[Claim]:
+    """No claim where no log was given and none is demanded: the registers speak for themselves."""
+    name = "event-log"
+    if events is not None:
+        reason = "the event log replays to the quote's RTMRs"
+        yield Claim(Component.INSTANCE_IDENTITY, name, f"{events} events", Value.TRUSTWORTHY_INSTANCE, reason)
+    elif policy.tdx.event_log == "required":
+        reason = "the policy demands the firmware's event log"
+        yield Claim(Component.EXECUTABLES, name, "missing", Value.UNRECOGNIZED_EXECUTABLES, reason)
 
 
 def _runtime(verified: VerifiedQuote) -> Claim:
