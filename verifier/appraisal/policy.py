@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from verifier.appraisal.azure_policy import AzurePolicy
+from verifier.appraisal.collateral_policy import CollateralPolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.errors import InvalidPolicy
@@ -111,6 +112,10 @@ class AppraisalPolicy(BaseModel):
     )
     azure: AzurePolicy = Field(
         default_factory=AzurePolicy, description="Further demands on Azure confidential VMs and their vTPMs."
+    )
+
+    collateral: CollateralPolicy = Field(
+        default_factory=CollateralPolicy, description="Demands on the age of collateral."
     )
 
     @field_validator("minimum_tcb", mode="before")

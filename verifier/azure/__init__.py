@@ -3,7 +3,7 @@
 from verifier.azure.claims import RuntimeClaims, VmConfiguration
 from verifier.azure.evidence import AzureEvidence, VtpmEvidence, from_directory
 from verifier.azure.hcl import HclReport, HostedReport, is_report, parse
-from verifier.azure.verification import VerifiedVm, check_binding, verify
+from verifier.azure.verification import VerifiedVm, check_binding, required_quote, verify
 
 __all__ = [
     "AzureEvidence",
@@ -17,5 +17,6 @@ __all__ = [
     "from_directory",
     "is_report",
     "parse",
+    "required_quote",
     "verify",
 ]

@@ -87,6 +87,15 @@ def check_binding(report: HclReport) -> None:
         )
 
 
+def required_quote(evidence: AzureEvidence) -> tdx.TdxQuote:
+    """The TD quote of a VM without an SNP report."""
+    if evidence.td_quote is None:
+        raise VerificationFailed(
+            "td-quote.missing", "the TDREPORT in an HCL report proves nothing elsewhere; its TD quote must come with it"
+        )
+    return evidence.td_quote
+
+
 def _cpu(
     evidence: AzureEvidence,
     endorsements: snp.Endorsements | tdx.Collateral,
@@ -101,12 +110,9 @@ def _cpu(
         return snp.verify(report.snp_report, endorsements, trust, at, crls=crls)
     if not isinstance(endorsements, tdx.Collateral):
         raise VerificationFailed("endorsement.kind", "a TD's report needs TDX collateral, not a VCEK or VLEK")
-    if evidence.td_quote is None:
-        raise VerificationFailed(
-            "td-quote.missing", "the TDREPORT in an HCL report proves nothing elsewhere; its TD quote must come with it"
-        )
-    verified = tdx.verify(evidence.td_quote, endorsements, trust, at)
-    if not hmac.compare_digest(evidence.td_quote.report.report_data, report.report_data):
+    quote = required_quote(evidence)
+    verified = tdx.verify(quote, endorsements, trust, at)
+    if not hmac.compare_digest(quote.report.report_data, report.report_data):
         raise VerificationFailed(
             "td-quote.report-data", "REPORTDATA of the TD quote is not the TDREPORT's: the quote is another VM's"
         )

@@ -14,7 +14,7 @@ from verifier.nvidia.evidence import DeviceEvidence, parse_evidence_list
 from verifier.nvidia.layout import NONCE_BYTES
 from verifier.nvidia.report import is_report
 from verifier.nvidia.report import parse as parse_report
-from verifier.nvidia.verification import VerifiedDevice, verify
+from verifier.nvidia.verification import VerifiedDevice, verify_each
 from verifier.pki.files import read_bytes
 from verifier.trust import TrustStore
 
@@ -25,33 +25,34 @@ DEVICES: Final = "devices"
 """Name of the submodule for devices that are not genuine: of what kind they are is then their host's word."""
 
 
-def parse(data: bytes, directory: Path) -> Devices:
+def parse(data: bytes, directory: Path | None) -> Devices:
     """One report, whose certificates are in `directory`, or a list of reports with theirs; or MalformedEvidence."""
     if is_report(data):
+        if directory is None:
+            raise UnreadableInput("a single device report needs its certificates; give a list with both instead")
         return (DeviceEvidence(data, parse_report(data), read_bytes(directory / CHAIN_FILE)),)
     return parse_evidence_list(data)
 
 
-def judge(
-    devices: Devices, directory: Path, policy: AppraisalPolicy, nonce: bytes | None, trust: TrustStore, at: datetime
-) -> tuple[VerifiedDevices, AttestationResult]:
-    """Verify and appraise devices with the collateral in `directory`; VerificationFailed says which one is at fault."""
+def require_nonce(nonce: bytes | None) -> None:
+    """UnreadableInput unless a nonce, if there is one, is what a device can have been asked with."""
     if nonce is not None and len(nonce) != NONCE_BYTES:
         raise UnreadableInput(f"nonce: {len(nonce)} bytes given, a device is asked with {NONCE_BYTES}")
-    collateral = Collateral.from_directory(directory)
-    verified = tuple(_verified(number, device, collateral, trust, at) for number, device in enumerate(devices))
+
+
+def judge(
+    devices: Devices,
+    collateral: Collateral,
+    policy: AppraisalPolicy,
+    nonce: bytes | None,
+    trust: TrustStore,
+    at: datetime,
+) -> tuple[VerifiedDevices, AttestationResult]:
+    """Verify and appraise devices; VerificationFailed says which one is at fault."""
+    verified = verify_each(devices, collateral, trust, at)
     return verified, appraisal.appraise(verified, policy, nonce=nonce)
 
 
 def rejected(failure: VerificationFailed, policy: AppraisalPolicy) -> AttestationResult:
     """The result when a device is not genuine."""
     return appraisal.rejected(failure, policy, DEVICES)
-
-
-def _verified(
-    number: int, device: DeviceEvidence, collateral: Collateral, trust: TrustStore, at: datetime
-) -> VerifiedDevice:
-    try:
-        return verify(device.report, device.chain, collateral, trust, at)
-    except VerificationFailed as failure:
-        raise VerificationFailed(failure.check, f"device {number}: {failure.reason}") from None

@@ -26,7 +26,7 @@ from verifier.trust import TrustStore
 
 SIGNER_ROLES: Final = ("signer", "l3", "l2", "root")
 
-_SCOPES: Final = {DeviceKind.GPU: "nvidia-gpu-rim", DeviceKind.SWITCH: "nvidia-switch-rim"}
+SCOPES: Final = {DeviceKind.GPU: "nvidia-gpu-rim", DeviceKind.SWITCH: "nvidia-switch-rim"}
 """Scope of the anchors that may vouch for RIMs: GPU and NVSwitch are pinned apart."""
 
 _EDITIONS: Final = {DeviceKind.GPU: "GPU", DeviceKind.SWITCH: "SWITCH"}
@@ -102,7 +102,7 @@ def verify_rim(encoded: bytes, kind: RimKind, device: DeviceKind, trust: TrustSt
         return known
     check = f"rim.{kind}"
     document = signed_document(encoded, check)
-    signers = verified_chain(document.certificates, SIGNER_ROLES, _SCOPES[device], trust, f"{check}.chain")
+    signers = verified_chain(document.certificates, SIGNER_ROLES, SCOPES[device], trust, f"{check}.chain")
     if not P384.verifies_raw(signers.members[0].key, document.signed_info, document.signature):
         raise VerificationFailed(f"{check}.signature", f"{signers.members[0].certificate.common_name} did not sign it")
     fresh = _read(document, kind, device, signers, digest.hexdigest())

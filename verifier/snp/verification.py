@@ -105,7 +105,7 @@ def verify(
             f"REPORTED_TCB is {Tcb.decode(report.reported_tcb, product)}, "
             f"the {kind.name} is for {Tcb.decode(chain.tcb, product)}",
         )
-    _check_signature(report, chain.key)
+    check_signature(report, chain.key)
     current, committed, reported, launch = _tcbs(report, product)
     _check_order("COMMITTED", committed, current)
     _check_order("REPORTED", reported, current)
@@ -158,7 +158,8 @@ def _check_chip(report: SnpReport, chain: VerifiedChain) -> bool:
     return False
 
 
-def _check_signature(report: SnpReport, key: ec.EllipticCurvePublicKey) -> None:
+def check_signature(report: SnpReport, key: ec.EllipticCurvePublicKey) -> None:
+    """VerificationFailed unless `key` signed the report; whose key it is, the chain says."""
     r, s = report.signature_r, report.signature_s
     if not (0 < r < P384_ORDER and 0 < s < P384_ORDER):
         raise VerificationFailed("signature.range", "R or S is zero or not below the order of P-384")

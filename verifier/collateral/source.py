@@ -1,0 +1,206 @@
+"""Where verification takes collateral from: a folder that a person made for one piece of evidence, or a store.
+
+Nothing that a source gives is trusted before it is verified. A store also says which of its entries were used, so that
+their age can be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from verifier import snp, tdx
+from verifier.collateral import amd, intel, needs
+from verifier.collateral.needs import Need
+from verifier.collateral.record import Kind, Record
+from verifier.collateral.store import Store, is_store
+from verifier.errors import VerificationFailed
+from verifier.snp import SigningKey, SnpReport
+from verifier.snp.product import Product
+from verifier.tdx import TdxQuote
+from verifier.trust import TrustStore
+
+if TYPE_CHECKING:
+    from verifier import nvidia
+
+Used = tuple[Record, ...] | None
+"""Entries of a store that were used; None where collateral has no entries, as in a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnpCollateral:
+    """What endorses a report, and AMD's CRLs (DER)."""
+
+    endorsements: snp.Endorsements
+    crls: Sequence[bytes]
+    used: Used = None
+
+
+@dataclass(frozen=True, slots=True)
+class TdxCollateral:
+    """What a quote is judged with."""
+
+    collateral: tdx.Collateral
+    used: Used = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCollateral:
+    """RIMs and OCSP responses for devices."""
+
+    collateral: nvidia.Collateral
+    used: Used = None
+
+
+class Source(Protocol):
+    """Finds what evidence is to be judged with; VerificationFailed `collateral.missing` when it is not there."""
+
+    def snp(self, report: SnpReport) -> SnpCollateral:
+        """For an SNP report."""
+
+    def tdx(self, quote: TdxQuote) -> TdxCollateral:
+        """For a TDX quote."""
+
+    def devices(self, devices: Sequence[nvidia.DeviceEvidence], trust: TrustStore) -> DeviceCollateral:
+        """For NVIDIA devices."""
+
+
+class Reader(Protocol):
+    """What finds objects by kind and subject: a store, or the region's cache of one."""
+
+    def find(self, kind: Kind, subject: str) -> Record | None:
+        """The entry, or None."""
+
+    def content(self, record: Record) -> bytes:
+        """The object of an entry."""
+
+    def records(self, kind: Kind) -> Iterable[Record]:
+        """The entries of a kind that are at hand."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files for one piece of evidence: `Endorsements.from_directory` and its like say what they are called."""
+
+    directory: Path
+
+    def snp(self, report: SnpReport) -> SnpCollateral:
+        """The leaf of the kind that signed the report, its chain, and any CRL."""
+        kind = report.signing_key
+        if kind is None:
+            raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
+        return SnpCollateral(
+            snp.Endorsements.from_directory(self.directory, kind), snp.revocation_lists(self.directory)
+        )
+
+    def tdx(self, quote: TdxQuote) -> TdxCollateral:  # noqa: ARG002 - whether it fits is verified later
+        """Intel's documents and CRLs."""
+        return TdxCollateral(tdx.Collateral.from_directory(self.directory))
+
+    def devices(
+        self,
+        devices: Sequence[nvidia.DeviceEvidence],  # noqa: ARG002 - whether it fits is verified later
+        trust: TrustStore,  # noqa: ARG002
+    ) -> DeviceCollateral:
+        """Every RIM and every OCSP response of the folder."""
+        from verifier.nvidia import Collateral
+
+        return DeviceCollateral(Collateral.from_directory(self.directory))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A store's objects.
+
+    at: for which time; an object that ended before it is `collateral.expired`, whatever else holds. update: which TCB
+    info and QE identity are asked for first; the other ones are the second choice.
+    """
+
+    reader: Reader
+    at: datetime
+    update: needs.Update = "standard"
+
+    def snp(self, report: SnpReport) -> SnpCollateral:
+        """VCEK by chip and TCB, or VLEK by TCB, with the CRLs of the product lines that it may be of."""
+        kind = report.signing_key
+        if kind is None:
+            raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
+        record, content = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
+        products = Product if kind is SigningKey.VLEK and not report.has_cpuid else needs.products_of(report)
+        crls = [found for product in products if (found := self._optional(needs.amd_crl(product))) is not None]
+        used = (record, *(it for it, _ in crls))
+        return SnpCollateral(amd.endorsements(content, kind), tuple(crl for _, crl in crls), used)
+
+    def tdx(self, quote: TdxQuote) -> TdxCollateral:
+        """TCB info for the FMSPC that the quote's PCK certificate names, QE identity, and both CRLs."""
+        other = needs.tdx(quote, "early" if self.update == "standard" else "standard")
+        pairs = zip(needs.tdx(quote, self.update), other, strict=True)
+        found = [self._optional(first) or self._optional(second) or self._required(first) for first, second in pairs]
+        tcb_info, qe_identity, root_crl, pck_crl = (content for _, content in found)
+        collateral = intel.collateral(tcb_info, qe_identity, root_crl, pck_crl)
+        return TdxCollateral(collateral, tuple(record for record, _ in found))
+
+    def devices(self, devices: Sequence[nvidia.DeviceEvidence], trust: TrustStore) -> DeviceCollateral:
+        """The RIMs that genuine devices need, and what the responder says of their chains; what is missing is left out.
+
+        A device that is not genuine is skipped: verification says what is wrong with it.
+        """
+        from verifier.collateral import nvidia as objects
+        from verifier.nvidia import Collateral, OcspResponses
+
+        used: dict[str, Record] = {}
+        rims: dict[str, bytes] = {}
+        responses: list[bytes] = []
+        for need in objects.needs_of(devices, trust, self._known_rim):
+            found = self._optional(need)
+            if found is None or need.name in used:
+                continue
+            used[need.name] = found[0]
+            if need.kind is Kind.RIM:
+                rims[need.subject] = found[1]
+            else:
+                responses.append(objects.response(found[1]))
+        return DeviceCollateral(Collateral(rims, OcspResponses(responses)), tuple(used.values()))
+
+    def _vlek(self, report: SnpReport) -> tuple[Record, bytes]:
+        """The VLEK that signed the report, of those for its TCB: nothing else in a report says which one it was."""
+        tcb = report.reported_tcb.hex()
+        found = [it for it in self.reader.records(Kind.VLEK) if it.subject.startswith(f"{tcb}-")]
+        for record in found:
+            content = self._current(record)
+            if amd.signed(report, content):
+                return record, content
+        raise VerificationFailed(
+            "collateral.missing", f"none of the {len(found)} VLEKs at hand for TCB {tcb} signed the report"
+        )
+
+    def _known_rim(self, identifier: str) -> bytes | None:
+        found = self._optional(needs.rim(identifier))
+        return None if found is None else found[1]
+
+    def _required(self, need: Need) -> tuple[Record, bytes]:
+        found = self._optional(need)
+        if found is None:
+            raise VerificationFailed("collateral.missing", f"{need.name} is not at hand; fetch it for this evidence")
+        return found
+
+    def _optional(self, need: Need) -> tuple[Record, bytes] | None:
+        record = self.reader.find(need.kind, need.subject)
+        return None if record is None else (record, self._current(record))
+
+    def _current(self, record: Record) -> bytes:
+        if record.is_expired(self.at):
+            raise VerificationFailed(
+                "collateral.expired",
+                f"{record.name} (object {record.sha256[:16]}…) was valid until {record.next_update:%Y-%m-%d %H:%M:%S} "
+                "UTC; fetch it again",
+            )
+        return self.reader.content(record)
+
+
+def source_in(directory: Path, at: datetime) -> Source:
+    """What a folder is: a collateral store, or the files for one piece of evidence."""
+    return Stored(Store(directory), at) if is_store(directory) else Folder(directory)
