@@ -7,7 +7,7 @@ whose message starts with `unknown:`, which is what our rules report for the sam
 policy's own level.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,11 +31,6 @@ UNKNOWN_PREFIX: Final = "unknown:"
 WAIVED_PREFIX: Final = "waived"
 CANNOT_RUN_PREFIX: Final = "can't run policy"
 
-_LEVELS: Final = {
-    "advisory": analyzer_pb2.ADVISORY,
-    "mandatory": analyzer_pb2.MANDATORY,
-    "disabled": analyzer_pb2.DISABLED,
-}
 _SEVERITIES: Final = {
     analyzer_pb2.POLICY_SEVERITY_LOW: "low",
     analyzer_pb2.POLICY_SEVERITY_MEDIUM: "medium",
@@ -55,19 +50,10 @@ class _Rule:
 
 
 class PolicyHost:
-    """A policy pack. `config` is what `--policy-pack-config` takes: a level, or `enforcementLevel` and the policy's own
-    keys, for each policy by name. A name that no policy has is refused: the real engine would ignore it in silence."""
+    """A policy pack, each policy at its own level: the sandbox has no switch that makes a rule weaker."""
 
-    def __init__(self, policies: Sequence[Policy], config: Mapping[str, Any] | None = None) -> None:
-        config = dict(config or {})
-        unknown = sorted(set(config) - {policy.name for policy in policies} - {"all"})
-        if unknown:
-            raise PolicyError(
-                f"policy configuration names {unknown[0]!r}, which no policy has; there are:"
-                f" {', '.join(sorted(policy.name for policy in policies))}"
-            )
-        host_rules = (_rule(policy, config.get(policy.name, config.get("all"))) for policy in policies)
-        self._rules = [rule for rule in host_rules if rule is not None]
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._rules = [rule for policy in policies if (rule := _rule(policy)) is not None]
 
     @property
     def names(self) -> list[str]:
@@ -124,18 +110,10 @@ class PolicyHost:
         return [verdict for answer in answers for verdict in answer]
 
 
-def _rule(policy: Policy, config: Any) -> _Rule | None:
+def _rule(policy: Policy) -> _Rule | None:
     servicer: Any = _PolicyAnalyzerServicer(PACK_NAME, PACK_VERSION, [policy], EnforcementLevel.MANDATORY)
     info = servicer.GetAnalyzerInfo(empty_pb2.Empty(), None).policies[0]
     level = info.enforcementLevel
-    if config is not None:
-        settings = {"enforcementLevel": config} if isinstance(config, str) else dict(config)
-        if (name := settings.pop("enforcementLevel", None)) is not None:
-            if name not in _LEVELS:
-                raise PolicyError(f"policy {policy.name}: level {name!r} is not one of {', '.join(_LEVELS)}")
-            level = _LEVELS[name]
-        chosen = analyzer_pb2.PolicyConfig(enforcementLevel=level, properties=to_struct(settings))
-        servicer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={policy.name: chosen}), None)
     if level == analyzer_pb2.DISABLED:
         return None
     return _Rule(

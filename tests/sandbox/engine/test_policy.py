@@ -4,7 +4,7 @@ import pytest
 from pulumi_policy import EnforcementLevel, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.proxy import UnknownValueError
 
-from sandbox.engine import EngineError, PolicyHost, Verdict
+from sandbox.engine import Verdict
 
 MANDATORY = EnforcementLevel.MANDATORY
 
@@ -181,19 +181,3 @@ def test_a_secret_in_a_message_is_taken_out(bench):
     outcome = bench.engine(policies=[resource_policy(tells)]).up()
     assert outcome.error == "policy THING-01: a: found [secret]"
     assert "hunter22" not in repr(bench.events)
-
-
-def test_configuration_reaches_the_policy_and_unknown_names_are_refused():
-    levels = []
-
-    def check(args, _report):
-        levels.append(args.get_config())
-
-    policy = resource_policy(check)
-    host = PolicyHost([policy], {"THING-01": {"enforcementLevel": "advisory", "limit": 3}})
-    assert host.names == ["THING-01"]
-    assert PolicyHost([policy], {"THING-01": "disabled"}).names == []
-    with pytest.raises(EngineError, match="names 'THING-02', which no policy has; there are: THING-01"):
-        PolicyHost([policy], {"THING-02": "mandatory"})
-    with pytest.raises(EngineError, match="level 'loud' is not one of advisory, mandatory, disabled"):
-        PolicyHost([policy], {"THING-01": "loud"})
