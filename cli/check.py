@@ -57,6 +57,9 @@ def check(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="write there, and the text to the terminal")
     ] = None,
+    jurisdiction: Annotated[
+        list[str] | None, typer.Option(help="only rules that a framework of this jurisdiction asks for, such as FR")
+    ] = None,
     framework: Annotated[list[str] | None, typer.Option(help="only rules that a framework asks for")] = None,
     severity: Annotated[list[str] | None, typer.Option(help="only rules of this severity")] = None,
     theme: Annotated[list[str] | None, typer.Option(help="only rules of this theme, such as KEY")] = None,
@@ -78,7 +81,9 @@ def check(
     """Judge stacks against the policy pack. Exit code 0: pass, 1: violation, 2: could not check."""
     if diff is not None and (form not in (Format.TEXT, Format.MARKDOWN) or state or preview_json):
         raise CliError("--diff writes Markdown about stacks: leave --format, --state and --preview-json out")
-    rules = _rules(Selection(tuple(framework or ()), tuple(severity or ()), tuple(theme or ())))
+    rules = _rules(
+        Selection(tuple(jurisdiction or ()), tuple(framework or ()), tuple(severity or ()), tuple(theme or ()))
+    )
     ids = tuple(rule.id for rule in rules)
     known = _known(baseline)
     if state is not None or preview_json is not None:

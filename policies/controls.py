@@ -35,12 +35,16 @@ class Requirement(BaseModel):
 
 
 class Framework(BaseModel):
-    """One framework. `basis` says where its mapping comes from, `read` is the day (ISO 8601) on which it was made."""
+    """One framework. `basis` says where its mapping comes from, `read` is the day (ISO 8601) on which it was made.
+
+    jurisdiction: where it is law or what the authorities ask for, as the catalogue names it; none for one of the trade.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     name: str
     source: str
+    jurisdiction: str | None = None
     read: str
     basis: str
     requirements: dict[str, Requirement]

@@ -55,11 +55,6 @@ class PolicyHost:
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._rules = [rule for policy in policies if (rule := _rule(policy)) is not None]
 
-    @property
-    def names(self) -> list[str]:
-        """The policies that are not disabled."""
-        return [rule.name for rule in self._rules]
-
     def judge_resource(
         self, state: ResourceState, inputs: Properties, provider: ResourceState | None, redactor: Redactor
     ) -> list[Verdict]:

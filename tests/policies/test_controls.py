@@ -44,10 +44,21 @@ def test_a_selection_narrows_by_each_kind() -> None:
     assert Selection().rules() == pack.RULES
 
 
+def test_a_jurisdiction_stands_for_what_its_authorities_ask_for() -> None:
+    france = {rule.id for rule in Selection(jurisdictions=("FR",)).rules()}
+    for key in ("secnumcloud", "dora", "ai-act"):
+        assert {rule.id for rule in Selection(frameworks=(key,)).rules()} <= france
+    only_german = {rule.id for rule in Selection(frameworks=("c5",)).rules()} - france
+    assert only_german <= {rule.id for rule in Selection(jurisdictions=("DE",)).rules()}
+    assert {rule.id for rule in Selection(jurisdictions=("US",), frameworks=("dora",)).rules()} < france
+
+
 @pytest.mark.parametrize(
     ("selection", "says"),
     [
         (Selection(frameworks=("nits",)), "no framework 'nits'; did you mean nist?"),
+        (Selection(jurisdictions=("CH",)), "no framework of CH is mapped"),
+        (Selection(jurisdictions=("XX",)), "no jurisdiction 'XX'"),
         (Selection(severities=("urgent",)), "no severity 'urgent'"),
         (Selection(themes=("KYE",)), "no theme 'KYE'; did you mean KEY?"),
         (Selection(frameworks=("cis-gcp",), themes=("LOG",)), "no rule is of every selected"),
