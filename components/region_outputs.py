@@ -1,15 +1,16 @@
-"""What a sovereign region exports, under the same names on every cloud that has machine groups and clusters."""
+"""What a sovereign region exports, under the same names on every cloud."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 
+import catalog
 from components import graph
 from components.guest_configuration import model_key_name
 from components.release_plan import image_id
-from components.spec import RegionSpec
+from components.spec import MachineSpec, RegionSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,37 @@ class Exported:
         return {"id": self.id, "name": self.name}
 
 
+class Cluster(Protocol):
+    """What every cloud's `ConfidentialCluster` says of itself."""
+
+    id: pulumi.Output[str]
+    cluster_name: str
+    endpoint: pulumi.Output[str]
+
+
 def region_outputs(
     spec: RegionSpec,
     dependencies: Sequence[graph.Dependency],
     *,
-    account: Mapping[str, Any],
+    own: Mapping[str, Any],
     verifier_url: str,
-    vault_uri: str,
-    model_key_ids: Mapping[str, pulumi.Output[str]],
-    machines: Mapping[str, Exported],
-    clusters: Mapping[str, Mapping[str, Any]],
     verifier_machines: Sequence[Exported],
+    vault_uri: str,
+    model_key_ids: Mapping[str, pulumi.Input[str]],
+    machines: Sequence[tuple[MachineSpec, Exported]],
+    clusters: Mapping[str, Cluster],
     model_store: Mapping[str, Any],
-    audit_account: pulumi.Input[str],
+    audit_store: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The exports of a region. account: under the cloud's own word for it. machines: by name in the stack file."""
+    """The exports of a region. own: what this cloud has besides, such as the account under the cloud's word for it."""
     return {
         "jurisdiction": spec.jurisdiction,
         "location": spec.location,
+        "operator": catalog.load().region(spec.cloud, spec.location).operator,
         "emulated": spec.emulated,
-        **account,
-        "verifierUrl": verifier_url,
+        **own,
+        **({"verifierUrl": verifier_url} if spec.verifier else {"lacks": list(spec.lacks)}),
+        "verifierMachines": [machine.record() for machine in verifier_machines],
         "vaultUri": vault_uri,
         "keys": {
             machine.model: {"name": model_key_name(machine.model), "id": model_key_ids[machine.model]}
@@ -52,16 +63,18 @@ def region_outputs(
         },
         "machines": {
             machine.name: {
-                **machines[machine.name].record(),
+                **exported.record(),
                 "image": image_id(machine.image),
                 "model": machine.model,
                 "count": machine.count,
             }
-            for machine in spec.machines
+            for machine, exported in machines
         },
-        "clusters": dict(clusters),
-        "verifierMachines": [machine.record() for machine in verifier_machines],
+        "clusters": {
+            name: {"id": cluster.id, "name": cluster.cluster_name, "endpoint": cluster.endpoint}
+            for name, cluster in clusters.items()
+        },
         "modelStore": dict(model_store),
-        "auditStore": {"account": audit_account, "retentionDays": spec.audit.retention_days},
+        "auditStore": {**audit_store, "retentionDays": spec.audit.retention_days},
         **graph.outputs(dependencies, spec.jurisdiction),
     }

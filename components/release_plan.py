@@ -42,7 +42,7 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
 
     Raises `ReferenceValuesError`.
     """
-    entries: list[VerifierSpec | MachineSpec] = [spec.verifier, *spec.machines]
+    entries: list[VerifierSpec | MachineSpec] = [*([spec.verifier] if spec.verifier else []), *spec.machines]
     values = {
         (image_id(entry.image), Tee(entry.tee)): reference_values.load(
             directory, name=entry.image.name, version=entry.image.version, tee=Tee(entry.tee)

@@ -1,7 +1,26 @@
 """What the catalogue says about the place where a region is: whence the edges of its jurisdiction graph."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
 import catalog
 from components.graph import Carries, Dependency, Kind
+
+_VENDOR_SERVICES: Mapping[str, Sequence[str]] = {
+    "snp": ("amd-kds",),
+    "tdx": ("intel-pcs",),
+    "h100": ("nvidia-rim", "nvidia-ocsp"),
+}
+"""Where a verifier without a cache gets the collateral of each TEE and GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A confidential machine, or a group of them, as the jurisdiction graph shows it."""
+
+    name: str
+    image: str
+    """`<name>-<version>`."""
 
 
 class Surroundings:
@@ -54,6 +73,27 @@ class Surroundings:
             carries=carries,
             source=_cited(fact),
         )
+
+    def attested(self, verifier_url: str, guests: Sequence[Guest], image: Callable[[str], str]) -> list[Dependency]:
+        """The verifier, the machines and what they boot; nothing where the region has none. image: where one is."""
+        if not guests:
+            return []
+        return [
+            self.part(Kind.VERIFIER, "verifier", verifier_url, Carries.KEYS),
+            *(self.part(Kind.COMPUTE, guest.name, guest.name, Carries.CONTENT) for guest in guests),
+            *(
+                self.part(Kind.IMAGES, name, image(name), Carries.CONTENT)
+                for name in sorted({guest.image for guest in guests})
+            ),
+        ]
+
+    def vendors(self, hardware: Sequence[str]) -> list[Dependency]:
+        """Where a verifier without a cache gets what a guest does not send along: the vendors of its hardware."""
+        return [
+            self.service(Kind.COLLATERAL, id_, f"https://{self.endpoints(id_)[0]}", Carries.EVIDENCE)
+            for part in hardware
+            for id_ in _VENDOR_SERVICES[part]
+        ]
 
     def host(self, service_id: str, kind: str, name: str = "") -> str:
         """Host name of a service's endpoint of this kind, for a resource of this name."""

@@ -10,7 +10,7 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,17 @@ class Page:
     text: str
 
 
+BEYOND = """## Beyond the inputs
+
+`import_ids` takes over what exists already. It names a child by what follows the component's name in the child's own:
+`import_ids={"vault": "<the cloud's id>"}` adopts `keys-vault` of the component `keys`. The adopted child is protected;
+a name that no child has is refused.
+
+`opts=pulumi.ResourceOptions(transforms=[change])` changes what no input offers. `change` gets each child before it is
+registered, and gives back its properties and options; the policies judge what it made of them."""
+"""What holds for every component, and stands on every page."""
+
+
 def pages() -> dict[str, str]:
     """Every page by file name, the index included."""
     found = [page for folder, cloud in CLOUDS.items() for page in _pages_of(folder, cloud)]
@@ -43,21 +54,27 @@ def pages() -> dict[str, str]:
 
 def _pages_of(folder: str, cloud: str) -> Iterator[Page]:
     sources = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((COMPONENTS / folder).glob("*.py"))}
-    classes = {node.name: node for module in sources.values() for node in module.body if isinstance(node, ast.ClassDef)}
+    modules = [ast.parse((COMPONENTS / "component.py").read_text(encoding="utf-8")), *sources.values()]
+    classes = {node.name: node for module in modules for node in module.body if isinstance(node, ast.ClassDef)}
     for source, module in sources.items():
         for node in module.body:
             if isinstance(node, ast.ClassDef) and f"{node.name}Args" in classes:
-                args = classes[f"{node.name}Args"]
-                bases = [base.id for base in args.bases if isinstance(base, ast.Name)]
-                inherited = [classes[base] for base in bases if base in classes]
                 title = f"{cloud} {_words(node.name)}"
                 yield Page(
                     cloud=cloud,
                     component=_words(node.name),
                     summary=_one_line(ast.get_docstring(module) or ""),
                     file=f"{folder}-{source.stem.replace('_', '-')}.md",
-                    text=_page(title, source, node, [*inherited, args]),
+                    text=_page(title, source, node, list(_with_bases(classes[f"{node.name}Args"], classes))),
                 )
+
+
+def _with_bases(args: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
+    """The class with its own inputs, then those whose inputs it inherits."""
+    yield args
+    for base in args.bases:
+        if isinstance(base, ast.Name) and base.id in classes:
+            yield from _with_bases(classes[base.id], classes)
 
 
 def _index(found: list[Page]) -> str:
@@ -75,12 +92,12 @@ def _index(found: list[Page]) -> str:
     for component in sorted({page.component for page in found}):
         cells = [there.get((component, cloud)) for cloud in clouds]
         lines.append(f"| {component} | {' | '.join(f'[yes]({file})' if file else '–' for file in cells)} |")
-    lines += ["", "## What the machines of a region can be", "", "| cloud | TEE | GPU | groups | clusters |"]
-    lines += ["| --- | --- | --- | --- | --- |"]
+    lines += ["", "## What the machines of a region can be", "", "| cloud | TEE | GPU | groups | clusters | none |"]
+    lines += ["| --- | --- | --- | --- | --- | --- |"]
     for folder, cloud in CLOUDS.items():
         if cloud in clouds:
             parts = PARTS[folder]
-            flags = " | ".join("yes" if flag else "–" for flag in (parts.groups, parts.clusters))
+            flags = " | ".join("yes" if flag else "–" for flag in (parts.groups, parts.clusters, parts.keys_and_log))
             lines.append(f"| {cloud} | {', '.join(parts.tees)} | {', '.join(parts.gpus)} | {flags} |")
     lines += ["", "Where a size, a TEE or a GPU is offered is the catalogue's to say: `bailiwick catalog machines`."]
     for cloud in clouds:
@@ -114,6 +131,7 @@ def _page(title: str, source: Path, component: ast.ClassDef, args: list[ast.Clas
     ]
     lines += ["", "## Outputs", "", "| output | type | meaning |", "| --- | --- | --- |"]
     lines += [f"| `{field}` | {_code(kind)} | {meaning} |" for field, kind, _, meaning in _fields(component)]
+    lines += ["", _paragraphs(BEYOND)]
     return "\n".join(lines) + "\n"
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.aws.collateral_cache import CollateralCache
 from components.aws.key_vault import KeyVault
 from components.aws.model_store import ModelStore
 from components.aws.placement import Placement
 from components.graph import Carries, Dependency, Kind
-from components.surroundings import Surroundings
+from components.surroundings import Guest, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,14 @@ class Endpoints:
     """Key service, as the catalogue names it."""
     audit_account: str
     workspace: str
-    machines: Sequence[tuple[str, str]]
-    """Name and image id of each confidential machine or group."""
+    guests: Sequence[Guest]
+    """The confidential machines and groups, the verifier's among them."""
     clusters: Sequence[str]
     """Names of the clusters."""
-    cached_collateral: bool
-    """Whether the region keeps the vendors' collateral itself."""
+    collateral_url: str | None
+    """URL of the collateral cache; None where the region has none."""
+    hardware: Sequence[str]
+    """TEEs of the machines, as the catalogue names them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:
@@ -37,16 +38,13 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
     here = Surroundings(place.cloud, place.location)
     part, service = here.part, here.service
     bucket = place.endpoint("s3")
-    edges = [
+    cache = endpoints.collateral_url
+    return [
         part(Kind.NETWORK, place.name("tag", "vpc"), endpoints.domain, Carries.CONTENT),
-        part(Kind.VERIFIER, "verifier", endpoints.verifier_url, Carries.KEYS),
-        *(part(Kind.COMPUTE, name, name, Carries.CONTENT) for name, _ in endpoints.machines),
-        *(
-            part(Kind.IMAGES, image, f"AMI bailiwick-{image}", Carries.CONTENT)
-            for image in sorted({image for _, image in endpoints.machines})
-        ),
+        *here.attested(endpoints.verifier_url, endpoints.guests, lambda image: f"AMI bailiwick-{image}"),
         *(service(Kind.COMPUTE, "eks", name, Carries.METADATA) for name in endpoints.clusters),
         service(Kind.KEYS, endpoints.key_service, KeyVault.uri_in(place), Carries.KEYS),
+        *([service(Kind.COLLATERAL, "s3", cache, Carries.EVIDENCE)] if cache else here.vendors(endpoints.hardware)),
         service(Kind.MODELS, "s3", f"{bucket}/{ModelStore.account_name_in(place)}", Carries.CONTENT),
         service(Kind.AUDIT_LOG, "s3", f"{bucket}/{endpoints.audit_account}", Carries.EVIDENCE),
         service(Kind.AUDIT_LOG, "cloudtrail", place.endpoint("cloudtrail"), Carries.EVIDENCE),
@@ -56,6 +54,3 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
         service(Kind.DNS, "route53-private", here.host("route53-private", "resolver"), Carries.METADATA),
         service(Kind.CONTROL_PLANE, "ec2", place.endpoint("ec2"), Carries.METADATA),
     ]
-    if endpoints.cached_collateral:
-        edges.append(service(Kind.COLLATERAL, "s3", CollateralCache.url_in(place), Carries.EVIDENCE))
-    return edges

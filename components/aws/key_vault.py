@@ -40,8 +40,8 @@ class KeyVaultArgs(ComponentArgs):
     """After how many days a key gets new material; 90 to 730."""
     model_keys: Mapping[str, ReleasePolicy] = field(repr=False)
     """Models by name, and to whom each one's KEK may be released; the KEK itself never leaves the HSM."""
-    verifier_role_arn: pulumi.Input[str]
-    """Role of the region's verifier, the only one that may unwrap with a model's KEK."""
+    verifier_role_arn: pulumi.Input[str] | None
+    """Role of the region's verifier, the only one that may unwrap with a model's KEK; None where no model has one."""
     network_id: pulumi.Input[str]
     """VPC from which the verifier asks."""
     verifier_measurements: NitroMeasurements | None = field(default=None, repr=False)
@@ -79,15 +79,14 @@ class KeyVault(Component):
 
     def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
-        caller = Caller(args.verifier_role_arn, args.network_id, args.verifier_measurements)
-        released = {model: compile_policy(policy, caller) for model, policy in args.model_keys.items()}
+        released = _released(args)
         self.uri = self.uri_in(args.placement)
         super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
         self.model_key_ids = {
-            model: self._key(model_key_name(model), [_publish(args.placement), *compiled.document["Statement"]])
-            for model, compiled in released.items()
+            model: self._key(model_key_name(model), [_publish(args.placement), *statements])
+            for model, statements in released.items()
         }
         self.disk_key_id = self._key(DISK_KEY, [_through(args.placement, "ec2")])
         self.store_key_id = self._key(STORE_KEY, [_through(args.placement, "s3"), *_log_services(args.placement)])
@@ -133,6 +132,16 @@ class KeyVault(Component):
 def key_alias(placement: Placement, key_name: str) -> str:
     """Alias of a key of the region; its last part is the key's name."""
     return aws_name("key alias", f"alias/bailiwick/{placement.stack}/{key_name}")
+
+
+def _released(args: KeyVaultArgs) -> dict[str, list[Statement]]:
+    """By model, the statements of its KEK's policy that say who may unwrap with it."""
+    if args.verifier_role_arn is None:
+        if args.model_keys:
+            raise InputError(TYPE, "verifier_role_arn", "is None, and no one could use a model's key", "no model_keys")
+        return {}
+    caller = Caller(args.verifier_role_arn, args.network_id, args.verifier_measurements)
+    return {model: compile_policy(policy, caller).document["Statement"] for model, policy in args.model_keys.items()}
 
 
 def _administer(placement: Placement) -> Statement:

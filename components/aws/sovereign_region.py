@@ -1,13 +1,13 @@
 """A whole sovereign region in AWS, from its specification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from components import graph, guest_configuration, reference_values
+from components import graph
 from components.addresses import Segment
 from components.aws.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.aws.audit_log import AuditLog, AuditLogArgs
@@ -24,11 +24,11 @@ from components.aws.sovereign_network import SovereignNetwork, SovereignNetworkA
 from components.aws.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from components.component import Component, ComponentArgs
 from components.errors import InputError
-from components.guest_configuration import HOST, VERIFIER_PORT
+from components.guest_configuration import HOST
+from components.region import Outline, tags_of
 from components.region_outputs import Exported, region_outputs
-from components.release_plan import ImagePlan, image_id, plan
-from components.spec import ClusterSpec, MachineSpec, RegionSpec
-from components.tags import Tags
+from components.release_plan import ImagePlan
+from components.spec import ClusterSpec, MachineSpec, RegionSpec, VerifierSpec
 
 TYPE = "bailiwick:index:AwsSovereignRegion"
 
@@ -60,8 +60,12 @@ class SovereignRegion(Component):
     (names, roles, settings) goes to the partition's own control plane whatever one does; the graph says so
     (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
 
-    Does not: publish images or models, fill the collateral cache, or create the account and its organization. Keys and
-    audit stores are protected from deletion unless the region is emulated, where nothing is lost with them.
+    A specification without verifier and machines makes a region of keys and log, for a place where the catalogue knows
+    no confidential machine: no key can be released there, and the outputs say what it lacks.
+
+    Does not: publish images or models, fill the collateral cache, allocate Dedicated Hosts, or create the account and
+    its organization. Keys and audit stores are protected from deletion unless the region is emulated, where nothing is
+    lost with them.
     """
 
     dependencies: list[graph.Dependency]
@@ -72,46 +76,42 @@ class SovereignRegion(Component):
     def __init__(self, name: str, args: SovereignRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if args.spec.provider != "aws":
             raise InputError(TYPE, "spec.cloud", f"{args.spec.cloud!r} is another provider's", "aws")
-        self._stem = name
         self._args = args
         self._spec = args.spec
-        self._domain = f"{name}.bailiwick.internal"
-        self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
-        self._placement = self._place()
+        self._outline = Outline.in_private_domain(name, args.spec, args.reference_values)
+        self._placement = Placement(
+            stack=name,
+            account_id=args.spec.account_id,
+            location=args.spec.location,
+            tags=tags_of(name, args.spec),
+            cloud=args.spec.cloud,
+        )
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
-        images = plan(args.spec, directory=args.reference_values, verifier_url=self._verifier_url)
+        images = self._outline.plan()
         super().__init__(TYPE, name, args, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.outputs = self._build(images)
         self.register_outputs(dict(self.outputs))
 
-    def _place(self) -> Placement:
-        spec = self._spec
-        return Placement(
-            stack=self._stem,
-            account_id=spec.account_id,
-            location=spec.location,
-            tags=Tags(jurisdiction=spec.jurisdiction, data_class=spec.data_class, owner=spec.owner, stack=self._stem),
-            cloud=spec.cloud,
-        )
-
     def _build(self, images: ImagePlan) -> dict[str, Any]:
-        spec, name, child, placement = self._spec, self._stem, self._child, self._placement
+        spec, name, child, placement = self._spec, self._outline.stack, self._child, self._placement
         net = SovereignNetwork(
             f"{name}-network",
             SovereignNetworkArgs(
                 placement=placement,
                 address_space=spec.network.address_space,
-                domain=self._domain,
+                domain=self._outline.domain,
                 clusters=[cluster.name for cluster in spec.clusters],
             ),
             opts=child,
         )
         # The verifier's identity first: the keys' policies name its role, which KMS looks up.
-        identity = WorkloadIdentity(
-            f"{name}-verifier-identity", WorkloadIdentityArgs(placement=placement, role=HOST), opts=child
-        )
+        identity = None
+        if spec.verifier:
+            identity = WorkloadIdentity(
+                f"{name}-verifier-identity", WorkloadIdentityArgs(placement=placement, role=HOST), opts=child
+            )
         vault = KeyVault(
             f"{name}-keys",
             KeyVaultArgs(
@@ -120,7 +120,7 @@ class SovereignRegion(Component):
                 soft_delete_days=spec.keys.soft_delete_days,
                 rotation_days=spec.keys.rotation_days,
                 model_keys=images.models,
-                verifier_role_arn=identity.principal_id,
+                verifier_role_arn=identity.principal_id if identity else None,
                 network_id=net.id,
                 destroyable_keys=spec.emulated,
             ),
@@ -140,16 +140,19 @@ class SovereignRegion(Component):
         models = ModelStore(
             f"{name}-models", ModelStoreArgs(placement=placement, key_id=vault.store_key_id), opts=child
         )
-        if spec.collateral_cache:
-            CollateralCache(
-                f"{name}-collateral",
-                CollateralCacheArgs(
+        verifier = None
+        if spec.verifier and identity:
+            if spec.collateral_cache:
+                cache = CollateralCacheArgs(
                     placement=placement, key_id=vault.store_key_id, readers={HOST: identity.role_name}, publishers={}
-                ),
-                opts=child,
-            )
-        verifier = self._verifier(images, net, vault, audit, identity)
-        machines = {machine.name: self._machine(machine, net, vault, models, verifier) for machine in spec.machines}
+                )
+                CollateralCache(f"{name}-collateral", cache, opts=child)
+            # The trail records every use of a key, and the keys come into use with the first machine.
+            after = pulumi.ResourceOptions(parent=self, depends_on=[net, vault, audit])
+            verifier = self._verifier(spec.verifier, images, net, vault, identity, after)
+        # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
+        before = [net, *([verifier] if verifier else []), models]
+        machines = {machine.name: self._machine(machine, net, vault, models, before) for machine in spec.machines}
         clusters = {cluster.name: self._cluster(cluster, net, vault) for cluster in spec.clusters}
         if spec.residency_guard:
             ResidencyGuard(
@@ -157,48 +160,48 @@ class SovereignRegion(Component):
                 ResidencyGuardArgs(placement=placement, target_id=self._args.guard_target_id),
                 opts=child,
             )
-        return self._outputs(
-            audit=audit, vault=vault, models=models, verifier=verifier, machines=machines, clusters=clusters
+        return region_outputs(
+            spec,
+            self.dependencies,
+            own={"account": spec.account_id, "partition": spec.partition},
+            verifier_url=self._outline.verifier_url,
+            verifier_machines=[
+                Exported(machine.id, machine.machine_name) for machine in (verifier.machines if verifier else ())
+            ],
+            vault_uri=vault.uri,
+            model_key_ids=vault.model_key_ids,
+            machines=[(machine, machines[machine.name]) for machine in spec.machines],
+            clusters=clusters,
+            model_store={"account": models.account_name, "container": CONTAINER},
+            audit_store={"account": audit.account_name},
         )
 
     def _verifier(
         self,
+        verifier: VerifierSpec,
         images: ImagePlan,
         net: SovereignNetwork,
         vault: KeyVault,
-        audit: AuditLog,
         identity: WorkloadIdentity,
+        opts: pulumi.ResourceOptions,
     ) -> AttestationVerifier:
-        spec = self._spec
-        configuration = guest_configuration.verifier(
-            name=f"{HOST}.{self._domain}",
-            region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
-            trust_anchors=spec.verifier.trust_anchors,
-            reference_values=images.of_workloads(),
-            build_keys=reference_values.build_keys(self._args.reference_values),
-            policies=images.models,
-            images=images.model_images,
-        )
+        hosts = self._spec.host_ids if verifier.tenancy == "dedicated-host" else {}
+        subnets = net.subnet_ids[Segment.VERIFIER]
         return AttestationVerifier(
-            f"{self._stem}-verifier",
+            f"{self._outline.stack}-verifier",
             AttestationVerifierArgs(
                 placement=self._placement,
-                replicas=spec.verifier.replicas,
-                size=spec.verifier.size,
-                tee=spec.verifier.tee,
-                image_name=spec.verifier.image.name,
-                image_version=spec.verifier.image.version,
-                guest_configuration=configuration,
+                **self._outline.verifier_settings(verifier, images),
                 network_id=net.id,
-                subnet_ids=net.subnet_ids[Segment.VERIFIER],
+                subnet_ids={zone: subnets[zone] for zone in hosts} if hosts else subnets,
                 group_id=net.group_ids[Segment.VERIFIER],
-                domain=self._domain,
+                domain=self._outline.domain,
                 domain_zone=net.domain_zone,
                 disk_key_id=vault.disk_key_id,
                 identity_id=identity.id,
+                host_ids=hosts,
             ),
-            # The trail records every use of a key, and the keys come into use with the first machine.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[net, vault, audit]),
+            opts=opts,
         )
 
     def _machine(
@@ -207,9 +210,9 @@ class SovereignRegion(Component):
         net: SovereignNetwork,
         vault: KeyVault,
         models: ModelStore,
-        verifier: AttestationVerifier,
-    ) -> ConfidentialVm | ConfidentialVmGroup:
-        name, placement = f"{self._stem}-{machine.name}", self._placement
+        before: Sequence[pulumi.Resource],
+    ) -> Exported:
+        name, placement = f"{self._outline.stack}-{machine.name}", self._placement
         identity = WorkloadIdentity(
             f"{name}-identity",
             WorkloadIdentityArgs(
@@ -221,33 +224,30 @@ class SovereignRegion(Component):
         )
         settings: dict[str, Any] = {
             "placement": placement,
-            "role": machine.name,
-            "size": machine.size,
-            "tee": machine.tee,
-            "gpu": machine.gpu,
-            "image_name": machine.image.name,
-            "image_version": machine.image.version,
-            "guest_configuration": guest_configuration.workload(
-                verifier_url=verifier.url, model=machine.model, account=models.account_name, container=CONTAINER
-            ),
+            **self._outline.machine_settings(machine, account=models.account_name, container=CONTAINER),
             "group_id": net.group_ids[Segment.WORKLOAD],
             "disk_key_id": vault.disk_key_id,
             "identity_id": identity.id,
         }
         subnets = net.subnet_ids[Segment.WORKLOAD]
-        # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[net, verifier, models, *identity.assignments])
-        if machine.count == 1:
-            zone = machine.zone or next(iter(subnets))
-            return ConfidentialVm(name, ConfidentialVmArgs(**settings, zone=zone, subnet_id=subnets[zone]), opts=opts)
-        chosen = {machine.zone: subnets[machine.zone]} if machine.zone else subnets
-        return ConfidentialVmGroup(
-            name, ConfidentialVmGroupArgs(**settings, count=machine.count, subnet_ids=chosen), opts=opts
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[*before, *identity.assignments])
+        if machine.count > 1:
+            chosen = {machine.zone: subnets[machine.zone]} if machine.zone else subnets
+            args = ConfidentialVmGroupArgs(**settings, count=machine.count, subnet_ids=chosen)
+            group = ConfidentialVmGroup(name, args, opts=opts)
+            return Exported(group.id, group.group_name)
+        hosts = self._spec.host_ids if machine.tenancy == "dedicated-host" else {}
+        zone = machine.zone or next(iter(hosts or subnets))
+        single = ConfidentialVm(
+            name,
+            ConfidentialVmArgs(**settings, zone=zone, subnet_id=subnets[zone], host_id=hosts.get(zone)),
+            opts=opts,
         )
+        return Exported(single.id, single.machine_name)
 
     def _cluster(self, cluster: ClusterSpec, net: SovereignNetwork, vault: KeyVault) -> ConfidentialCluster:
         return ConfidentialCluster(
-            f"{self._stem}-{cluster.name}",
+            f"{self._outline.stack}-{cluster.name}",
             ConfidentialClusterArgs(
                 placement=self._placement,
                 role=cluster.name,
@@ -264,47 +264,16 @@ class SovereignRegion(Component):
 
     def _endpoints(self) -> Endpoints:
         """Where everything will be reached: every name follows from the specification."""
-        spec, place = self._spec, self._placement
-        verifiers = [(f"{HOST}-{index}", image_id(spec.verifier.image)) for index in range(spec.verifier.replicas)]
+        spec, place, outline = self._spec, self._placement, self._outline
         return Endpoints(
             placement=place,
-            domain=self._domain,
-            verifier_url=self._verifier_url,
+            domain=outline.domain,
+            verifier_url=outline.verifier_url,
             key_service=spec.keys.service,
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
-            machines=[*verifiers, *((machine.name, image_id(machine.image)) for machine in spec.machines)],
+            guests=outline.guests(spec.machines),
             clusters=[cluster.name for cluster in spec.clusters],
-            cached_collateral=spec.collateral_cache,
+            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
+            hardware=outline.hardware,
         )
-
-    def _outputs(
-        self,
-        *,
-        audit: AuditLog,
-        vault: KeyVault,
-        models: ModelStore,
-        verifier: AttestationVerifier,
-        machines: Mapping[str, ConfidentialVm | ConfidentialVmGroup],
-        clusters: Mapping[str, ConfidentialCluster],
-    ) -> dict[str, Any]:
-        return region_outputs(
-            self._spec,
-            self.dependencies,
-            account={"account": self._spec.account_id, "partition": self._spec.partition},
-            verifier_url=verifier.url,
-            vault_uri=vault.uri,
-            model_key_ids=vault.model_key_ids,
-            machines={name: Exported(machine.id, _name(machine)) for name, machine in machines.items()},
-            clusters={
-                name: {"id": cluster.id, "name": cluster.cluster_name, "endpoint": cluster.endpoint}
-                for name, cluster in clusters.items()
-            },
-            verifier_machines=[Exported(machine.id, machine.machine_name) for machine in verifier.machines],
-            model_store={"account": models.account_name, "container": CONTAINER},
-            audit_account=audit.account_name,
-        )
-
-
-def _name(machine: ConfidentialVm | ConfidentialVmGroup) -> str:
-    return machine.machine_name if isinstance(machine, ConfidentialVm) else machine.group_name

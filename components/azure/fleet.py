@@ -16,9 +16,3 @@ def single_machines(spec: RegionSpec) -> list[MachineSpec]:
             zone = machine.zone or (zones[index % len(zones)] if zones else None)
             found.append(machine.model_copy(update={"name": f"{machine.name}-{index}", "zone": zone, "count": 1}))
     return found
-
-
-def hardware(spec: RegionSpec) -> list[str]:
-    """TEEs and GPUs whose evidence the verifier judges."""
-    used = {spec.verifier.tee, *(machine.tee for machine in spec.machines)}
-    return sorted(used | {machine.gpu for machine in spec.machines if machine.gpu != "none"})

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from components import release_plan
 from components.azure.attestation_verifier import provider_origin, shared_provider_host
 from components.azure.dependencies import CLOUD
 from components.azure.placement import Placement
 from components.naming import digest
+from components.region import Outline
 from components.release import Authority, ReleasePolicy, Tee
 from components.release.azure import compile_policy, encode
 from components.release_plan import ImagePlan
-from components.spec import RegionSpec
 from components.surroundings import Surroundings
 
 
@@ -28,11 +27,13 @@ class ReleasePlan:
     """Label of the OS-disk key of each image in use, by image id and TEE."""
 
 
-def plan(spec: RegionSpec, placement: Placement, *, directory: Path, verifier_url: str) -> ReleasePlan:
+def plan(outline: Outline, placement: Placement) -> ReleasePlan:
     """Read the reference values of the region's images and derive every policy; raises `ReferenceValuesError`."""
-    images = release_plan.plan(spec, directory=directory, verifier_url=verifier_url)
+    images = outline.plan()
     authorities = disk_authorities(placement)
-    disks = {key: release_plan.policy(spec, [values], authorities) for key, values in sorted(images.values.items())}
+    disks = {
+        key: release_plan.policy(outline.spec, [values], authorities) for key, values in sorted(images.values.items())
+    }
     labels = {(id_, tee): disk_label(id_, disk) for (id_, tee), disk in disks.items()}
     return ReleasePlan(images=images, disks={labels[key]: disk for key, disk in disks.items()}, disk_labels=labels)
 

@@ -9,15 +9,15 @@ import pulumi
 from pulumi_azure_native import resources
 
 import catalog
-from components import graph, guest_configuration, reference_values
+from components import graph
 from components.addresses import Segment
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
 from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
-from components.azure.dependencies import Endpoints, Machine, dependencies
+from components.azure.dependencies import Endpoints, dependencies
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
-from components.azure.fleet import hardware, single_machines
+from components.azure.fleet import single_machines
 from components.azure.key_vault import KeyVault, KeyVaultArgs
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
@@ -28,12 +28,13 @@ from components.azure.sovereign_network import SovereignNetwork, SovereignNetwor
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from components.component import Component, ComponentArgs
 from components.errors import InputError
-from components.guest_configuration import HOST, VERIFIER_PORT, model_key_name
+from components.guest_configuration import HOST
 from components.naming import azure_name
+from components.region import Outline, tags_of
+from components.region_outputs import Exported, region_outputs
 from components.release import Tee
 from components.release_plan import image_id
 from components.spec import MachineSpec, RegionSpec, VerifierSpec
-from components.tags import Tags
 
 TYPE = "bailiwick:index:AzureSovereignRegion"
 
@@ -79,18 +80,16 @@ class SovereignRegion(Component):
     """What the stack exports: for the command line, the evidence and the policies."""
 
     def __init__(self, name: str, args: SovereignRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        _check(args)
-        self._stem = name
+        verifier = _checked(args)
         self._args = args
         self._spec = args.spec
+        self._outline = Outline.in_private_domain(name, args.spec, args.reference_values)
         self._machines = single_machines(args.spec)
-        self._domain = f"{name}.bailiwick.internal"
-        self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
         group_name = azure_name("resource group", f"bailiwick-{name}")
         self._placement = self._place(group_name)
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
-        release = plan(args.spec, self._placement, directory=args.reference_values, verifier_url=self._verifier_url)
+        release = plan(self._outline, self._placement)
         super().__init__(TYPE, name, args, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         group = resources.ResourceGroup(
@@ -101,27 +100,26 @@ class SovereignRegion(Component):
             opts=self._child,
         )
         self._placement = self._place(group.name)
-        self.outputs = self._build(release)
+        self.outputs = self._build(verifier, release)
         self.register_outputs(dict(self.outputs))
 
     def _place(self, resource_group_name: pulumi.Input[str]) -> Placement:
-        spec = self._spec
         return Placement(
-            stack=self._stem,
-            subscription_id=spec.subscription_id,
-            tenant_id=spec.tenant_id,
-            location=spec.location,
+            stack=self._outline.stack,
+            subscription_id=self._spec.subscription_id,
+            tenant_id=self._spec.tenant_id,
+            location=self._spec.location,
             resource_group_name=resource_group_name,
-            tags=Tags(jurisdiction=spec.jurisdiction, data_class=spec.data_class, owner=spec.owner, stack=self._stem),
+            tags=tags_of(self._outline.stack, self._spec),
         )
 
-    def _build(self, release: ReleasePlan) -> dict[str, Any]:
-        spec, name, child = self._spec, self._stem, self._child
-        self._guards = [self._guard()] if spec.residency_guard else []
+    def _build(self, verifier_spec: VerifierSpec, release: ReleasePlan) -> dict[str, Any]:
+        spec, name, child = self._spec, self._outline.stack, self._child
+        self._guards = [self._guard(verifier_spec)] if spec.residency_guard else []
         net = SovereignNetwork(
             f"{name}-network",
             SovereignNetworkArgs(
-                placement=self._placement, address_space=spec.network.address_space, domain=self._domain
+                placement=self._placement, address_space=spec.network.address_space, domain=self._outline.domain
             ),
             opts=child,
         )
@@ -161,25 +159,37 @@ class SovereignRegion(Component):
             opts=child,
         )
         disks = {key: self._disk_encryption(label, vault) for key, label in release.disk_labels.items()}
-        verifier = self._verifier(release, net, vault, disks[_disk_key(spec.verifier)])
+        verifier = self._verifier(verifier_spec, release, net, vault, disks[_disk_key(verifier_spec)])
         machines = {
             machine.name: self._machine(machine, net, models, disks[_disk_key(machine)], verifier)
             for machine in self._machines
         }
-        return self._outputs(audit=audit, vault=vault, models=models, verifier=verifier, machines=machines)
+        return region_outputs(
+            spec,
+            self.dependencies,
+            own={"resourceGroup": self._placement.resource_group_name, "attestationProvider": verifier.provider_uri},
+            verifier_url=verifier.url,
+            verifier_machines=[Exported(machine.id, machine.machine_name) for machine in verifier.machines],
+            vault_uri=vault.uri,
+            model_key_ids=vault.model_key_ids,
+            machines=[(machine, machines[machine.name]) for machine in self._machines],
+            clusters={},
+            model_store={"account": models.account_name, "container": CONTAINER},
+            audit_store={"account": audit.account_name},
+        )
 
-    def _guard(self) -> ResidencyGuard:
+    def _guard(self, verifier: VerifierSpec) -> ResidencyGuard:
         """The guard comes before the machines: a size that is new here must be allowed before it is asked for."""
         args = ResidencyGuardArgs(
             placement=self._placement,
-            sizes=[self._spec.verifier.size, *(machine.size for machine in self._machines)],
+            sizes=[verifier.size, *(machine.size for machine in self._machines)],
             whole_subscription=self._args.guard_subscription,
         )
-        return ResidencyGuard(f"{self._stem}-guard", args, opts=self._child)
+        return ResidencyGuard(f"{self._outline.stack}-guard", args, opts=self._child)
 
     def _disk_encryption(self, label: str, vault: KeyVault) -> ConfidentialDiskEncryption:
         return ConfidentialDiskEncryption(
-            f"{self._stem}-disks-{label}",
+            f"{self._outline.stack}-disks-{label}",
             ConfidentialDiskEncryptionArgs(
                 placement=self._placement,
                 label=label,
@@ -192,11 +202,16 @@ class SovereignRegion(Component):
         )
 
     def _verifier(
-        self, release: ReleasePlan, net: SovereignNetwork, vault: KeyVault, disks: ConfidentialDiskEncryption
+        self,
+        verifier: VerifierSpec,
+        release: ReleasePlan,
+        net: SovereignNetwork,
+        vault: KeyVault,
+        disks: ConfidentialDiskEncryption,
     ) -> AttestationVerifier:
         spec = self._spec
         identity = WorkloadIdentity(
-            f"{self._stem}-verifier-identity",
+            f"{self._outline.stack}-verifier-identity",
             WorkloadIdentityArgs(
                 placement=self._placement,
                 role=HOST,
@@ -209,7 +224,7 @@ class SovereignRegion(Component):
         )
         if spec.collateral_cache:
             CollateralCache(
-                f"{self._stem}-collateral",
+                f"{self._outline.stack}-collateral",
                 CollateralCacheArgs(
                     placement=self._placement,
                     subnet_id=net.subnet_ids[Segment.ENDPOINTS],
@@ -218,30 +233,16 @@ class SovereignRegion(Component):
                 ),
                 opts=self._child,
             )
-        configuration = guest_configuration.verifier(
-            name=f"{HOST}.{self._domain}",
-            region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
-            trust_anchors=spec.verifier.trust_anchors,
-            reference_values=release.images.of_workloads(),
-            build_keys=reference_values.build_keys(self._args.reference_values),
-            policies=release.images.models,
-            images=release.images.model_images,
-        )
         return AttestationVerifier(
-            f"{self._stem}-verifier",
+            f"{self._outline.stack}-verifier",
             AttestationVerifierArgs(
                 placement=self._placement,
-                replicas=spec.verifier.replicas,
-                size=spec.verifier.size,
-                tee=spec.verifier.tee,
+                **self._outline.verifier_settings(verifier, release.images),
                 zones=catalog.load().region(spec.cloud, spec.location).zone_names or (),
-                image_name=spec.verifier.image.name,
-                image_version=spec.verifier.image.version,
-                guest_configuration=configuration,
                 subnet_id=net.subnet_ids[Segment.VERIFIER],
                 frontend_address=net.address(Segment.VERIFIER, 0),
                 endpoint_subnet_id=net.subnet_ids[Segment.ENDPOINTS],
-                domain=self._domain,
+                domain=self._outline.domain,
                 zone_ids=net.zone_ids,
                 disk_encryption_set_id=disks.id,
                 identity_id=identity.id,
@@ -256,9 +257,9 @@ class SovereignRegion(Component):
         models: ModelStore,
         disks: ConfidentialDiskEncryption,
         verifier: AttestationVerifier,
-    ) -> ConfidentialVm:
+    ) -> Exported:
         identity = WorkloadIdentity(
-            f"{self._stem}-{machine.name}-identity",
+            f"{self._outline.stack}-{machine.name}-identity",
             WorkloadIdentityArgs(
                 placement=self._placement,
                 role=machine.name,
@@ -266,23 +267,12 @@ class SovereignRegion(Component):
             ),
             opts=self._child,
         )
-        return ConfidentialVm(
-            f"{self._stem}-{machine.name}",
+        vm = ConfidentialVm(
+            f"{self._outline.stack}-{machine.name}",
             ConfidentialVmArgs(
                 placement=self._placement,
-                role=machine.name,
-                size=machine.size,
-                tee=machine.tee,
-                gpu=machine.gpu,
+                **self._outline.machine_settings(machine, account=models.account_name, container=CONTAINER),
                 zone=machine.zone,
-                image_name=machine.image.name,
-                image_version=machine.image.version,
-                guest_configuration=guest_configuration.workload(
-                    verifier_url=verifier.url,
-                    model=machine.model,
-                    account=models.account_name,
-                    container=CONTAINER,
-                ),
                 subnet_id=net.subnet_ids[Segment.WORKLOAD],
                 disk_encryption_set_id=disks.id,
                 identity_id=identity.id,
@@ -292,65 +282,26 @@ class SovereignRegion(Component):
                 parent=self, depends_on=[verifier, models, *self._guards, *identity.assignments]
             ),
         )
+        return Exported(vm.id, vm.machine_name)
 
     def _endpoints(self) -> Endpoints:
         """Where everything will be reached: every name follows from the specification."""
-        spec, place = self._spec, self._placement
+        spec, place, outline = self._spec, self._placement, self._outline
         return Endpoints(
             location=spec.location,
             network=SovereignNetwork.network_name(place),
-            domain=self._domain,
-            verifier_url=self._verifier_url,
+            domain=outline.domain,
+            verifier_url=outline.verifier_url,
             vault_uri=KeyVault.uri_in(place),
             key_service=spec.keys.service,
             attestation_origins=[authority.uri for authority in disk_authorities(place)],
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
-            collateral_url=CollateralCache.url_in(place) if spec.collateral_cache else None,
-            hardware=hardware(spec),
-            machines=[
-                Machine(f"{HOST}-{index}", image_id(spec.verifier.image)) for index in range(spec.verifier.replicas)
-            ]
-            + [Machine(machine.name, image_id(machine.image)) for machine in self._machines],
+            guests=outline.guests(self._machines),
+            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
+            hardware=outline.hardware,
         )
-
-    def _outputs(
-        self,
-        *,
-        audit: AuditLog,
-        vault: KeyVault,
-        models: ModelStore,
-        verifier: AttestationVerifier,
-        machines: Mapping[str, ConfidentialVm],
-    ) -> dict[str, Any]:
-        spec = self._spec
-        return {
-            "jurisdiction": spec.jurisdiction,
-            "location": spec.location,
-            "emulated": spec.emulated,
-            "resourceGroup": self._placement.resource_group_name,
-            "verifierUrl": verifier.url,
-            "attestationProvider": verifier.provider_uri,
-            "vaultUri": vault.uri,
-            "keys": {
-                machine.model: {"name": model_key_name(machine.model), "id": vault.model_key_ids[machine.model]}
-                for machine in spec.machines
-            },
-            "machines": {
-                machine.name: {
-                    "id": machines[machine.name].id,
-                    "name": machines[machine.name].machine_name,
-                    "image": image_id(machine.image),
-                    "model": machine.model,
-                }
-                for machine in self._machines
-            },
-            "verifierMachines": [{"id": machine.id, "name": machine.machine_name} for machine in verifier.machines],
-            "modelStore": {"account": models.account_name, "container": CONTAINER},
-            "auditStore": {"account": audit.account_name, "retentionDays": spec.audit.retention_days},
-            **graph.outputs(self.dependencies, spec.jurisdiction),
-        }
 
 
 def _disk_key(machine: MachineSpec | VerifierSpec) -> tuple[str, Tee]:
@@ -358,9 +309,12 @@ def _disk_key(machine: MachineSpec | VerifierSpec) -> tuple[str, Tee]:
     return image_id(machine.image), Tee(machine.tee)
 
 
-def _check(args: SovereignRegionArgs) -> None:
+def _checked(args: SovereignRegionArgs) -> VerifierSpec:
+    """The region's verifier, when the region can be built; raises `InputError`."""
     if args.spec.cloud != "azure":
         raise InputError(TYPE, "spec.cloud", f"{args.spec.cloud!r} is another cloud's", "azure")
+    if args.spec.verifier is None:
+        raise InputError(TYPE, "spec.verifier", "is missing, and a region in Azure attests its machines", "a verifier")
     if args.spec.clusters:
         raise InputError(TYPE, "spec.clusters", "a region builds no cluster", "ConfidentialCluster beside the region")
     if not args.spec.emulated and args.orchestrator_principal_id is None:
@@ -371,3 +325,4 @@ def _check(args: SovereignRegionArgs) -> None:
             f"Azure starts no confidential VM with a customer key without {application.name}",
             f"the object id that `az ad sp show --id {application.app_id} --query id` prints",
         )
+    return args.spec.verifier

@@ -4,19 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.graph import Carries, Dependency, Kind
-from components.surroundings import Surroundings
-
-_VENDOR_SERVICES = {"snp": ("amd-kds",), "tdx": ("intel-pcs",), "h100": ("nvidia-rim", "nvidia-ocsp")}
-"""Where the collateral of a TEE or a GPU comes from when the region has no cache of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A confidential VM, as the graph shows it."""
-
-    name: str
-    image: str
-    """`<name>-<version>`."""
+from components.surroundings import Guest, Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,30 +26,31 @@ class Endpoints:
     model_account: str
     audit_account: str
     workspace: str
-    collateral_url: str | None
-    """URL of the collateral cache; None where the region has none."""
-    tees: Sequence[str]
-    """TEEs and GPUs in use, whose collateral verification needs."""
-    machines: Sequence[Machine]
+    guests: Sequence[Guest]
+    """The confidential machines and groups, the verifier's among them."""
     clusters: Sequence[str]
     """Names of the Kubernetes clusters."""
+    collateral_url: str | None
+    """URL of the collateral cache; None where the region has none."""
+    hardware: Sequence[str]
+    """TEEs and GPUs of the machines, as the catalogue names them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:
     """Every dependency of the region that its resources have, and of those resources' own services."""
     here = Surroundings(endpoints.cloud, endpoints.location)
     part, service, host = here.part, here.service, here.host
+    cache = endpoints.collateral_url
     return [
         part(Kind.NETWORK, endpoints.network, endpoints.domain, Carries.CONTENT),
-        part(Kind.VERIFIER, "verifier", endpoints.verifier_url, Carries.KEYS),
-        *(part(Kind.COMPUTE, machine.name, machine.name, Carries.CONTENT) for machine in endpoints.machines),
+        *here.attested(endpoints.verifier_url, endpoints.guests, lambda image: f"image {image}"),
         *(service(Kind.COMPUTE, "gke", cluster, Carries.CONTENT) for cluster in endpoints.clusters),
-        *(
-            part(Kind.IMAGES, image, f"image {image}", Carries.CONTENT)
-            for image in sorted({machine.image for machine in endpoints.machines})
-        ),
         service(Kind.KEYS, endpoints.key_service, endpoints.vault_uri, Carries.KEYS),
-        *_collateral(endpoints, here),
+        *(
+            [service(Kind.COLLATERAL, "cloud-storage", cache, Carries.EVIDENCE)]
+            if cache
+            else here.vendors(endpoints.hardware)
+        ),
         service(
             Kind.MODELS,
             "cloud-storage",
@@ -79,14 +68,4 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
         service(Kind.DNS, "cloud-dns", host("cloud-dns", "resolver"), Carries.METADATA),
         service(Kind.CONTROL_PLANE, "compute-engine", f"https://{host('compute-engine', 'api')}", Carries.METADATA),
         service(Kind.CONTROL_PLANE, "resource-manager", f"https://{host('resource-manager', 'api')}", Carries.METADATA),
-    ]
-
-
-def _collateral(endpoints: Endpoints, here: Surroundings) -> list[Dependency]:
-    if endpoints.collateral_url is not None:
-        return [here.service(Kind.COLLATERAL, "cloud-storage", endpoints.collateral_url, Carries.EVIDENCE)]
-    return [
-        here.service(Kind.COLLATERAL, id_, f"https://{next(iter(here.endpoints(id_)))}", Carries.EVIDENCE)
-        for tee in endpoints.tees
-        for id_ in _VENDOR_SERVICES[tee]
     ]

@@ -1,6 +1,6 @@
 """A whole sovereign region in Google Cloud, from its specification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 
 import catalog
-from components import graph, guest_configuration, reference_values
+from components import graph
 from components.addresses import Segment
 from components.component import Component, ComponentArgs
 from components.errors import InputError
@@ -18,18 +18,18 @@ from components.gcp.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.gcp.confidential_cluster import ConfidentialCluster, ConfidentialClusterArgs
 from components.gcp.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.gcp.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
-from components.gcp.dependencies import Endpoints, Machine, dependencies
+from components.gcp.dependencies import Endpoints, dependencies
 from components.gcp.key_vault import KeyVault, KeyVaultArgs
 from components.gcp.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.gcp.placement import Placement
 from components.gcp.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.gcp.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.gcp.workload_identity import READ_OBJECTS, Grant, WorkloadIdentity, WorkloadIdentityArgs
-from components.guest_configuration import HOST, VERIFIER_PORT
+from components.guest_configuration import HOST
+from components.region import Outline, tags_of
 from components.region_outputs import Exported, region_outputs
-from components.release_plan import ImagePlan, image_id, plan
-from components.spec import ClusterSpec, MachineSpec, RegionSpec
-from components.tags import Tags
+from components.release_plan import ImagePlan
+from components.spec import ClusterSpec, MachineSpec, RegionSpec, VerifierSpec
 
 TYPE = "bailiwick:index:GcpSovereignRegion"
 _AGENTS = {
@@ -69,6 +69,9 @@ class SovereignRegion(Component):
     (names, roles, settings) goes to Google's worldwide control plane whatever one does; the graph says so
     (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
 
+    A specification without verifier and machines makes a region of keys and log, for a place where the catalogue knows
+    no confidential machine: no key can be released there, and the outputs say what it lacks.
+
     Does not: publish images or models, fill the collateral cache, or create the project and switch its services on.
     Keys and audit stores are protected from deletion unless the region is emulated, where nothing is lost with them.
     """
@@ -80,38 +83,32 @@ class SovereignRegion(Component):
 
     def __init__(self, name: str, args: SovereignRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
-        self._stem = name
         self._args = args
         self._spec = args.spec
-        self._domain = f"{name}.bailiwick.internal"
-        self._verifier_url = f"http://{HOST}.{self._domain}:{VERIFIER_PORT}"
-        self._placement = self._place()
+        self._outline = Outline.in_private_domain(name, args.spec, args.reference_values)
+        self._placement = Placement(
+            stack=name,
+            project_id=args.spec.project_id,
+            location=args.spec.location,
+            tags=tags_of(name, args.spec),
+            cloud=args.spec.cloud,
+        )
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
-        images = plan(args.spec, directory=args.reference_values, verifier_url=self._verifier_url)
+        images = self._outline.plan()
         super().__init__(TYPE, name, args, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.outputs = self._build(images)
         self.register_outputs(dict(self.outputs))
 
-    def _place(self) -> Placement:
-        spec = self._spec
-        return Placement(
-            stack=self._stem,
-            project_id=spec.project_id,
-            location=spec.location,
-            tags=Tags(jurisdiction=spec.jurisdiction, data_class=spec.data_class, owner=spec.owner, stack=self._stem),
-            cloud=spec.cloud,
-        )
-
     def _build(self, images: ImagePlan) -> dict[str, Any]:
-        spec, name, child, placement = self._spec, self._stem, self._child, self._placement
+        spec, name, child, placement = self._spec, self._outline.stack, self._child, self._placement
         net = SovereignNetwork(
             f"{name}-network",
             SovereignNetworkArgs(
                 placement=placement,
                 address_space=spec.network.address_space,
-                domain=self._domain,
+                domain=self._outline.domain,
                 clusters=[cluster.name for cluster in spec.clusters],
             ),
             opts=child,
@@ -142,13 +139,27 @@ class SovereignRegion(Component):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[audit]),
         )
         models = ModelStore(f"{name}-models", ModelStoreArgs(placement=placement), opts=child)
-        verifier = self._verifier(images, net, vault)
-        machines = {machine.name: self._machine(machine, net, vault, models, verifier) for machine in spec.machines}
+        verifier = self._verifier(spec.verifier, images, net, vault) if spec.verifier else None
+        # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
+        before = [net, *([verifier] if verifier else []), models]
+        machines = {machine.name: self._machine(machine, net, vault, models, before) for machine in spec.machines}
         clusters = {cluster.name: self._cluster(cluster, net, vault) for cluster in spec.clusters}
         if spec.residency_guard:
             ResidencyGuard(f"{name}-guard", ResidencyGuardArgs(placement=placement), opts=child)
-        return self._outputs(
-            audit=audit, vault=vault, models=models, verifier=verifier, machines=machines, clusters=clusters
+        return region_outputs(
+            spec,
+            self.dependencies,
+            own={"project": spec.project_id},
+            verifier_url=self._outline.verifier_url,
+            verifier_machines=[
+                Exported(machine.id, machine.machine_name) for machine in (verifier.machines if verifier else ())
+            ],
+            vault_uri=vault.uri,
+            model_key_ids=vault.model_key_ids,
+            machines=[(machine, machines[machine.name]) for machine in spec.machines],
+            clusters=clusters,
+            model_store={"account": models.account_name, "container": CONTAINER},
+            audit_store={"account": audit.account_name},
         )
 
     def _agents(self) -> dict[str, str]:
@@ -158,10 +169,12 @@ class SovereignRegion(Component):
         needed = ["compute", *(["container"] if self._spec.clusters else [])]
         return {label: _AGENTS[label].format(number=self._args.project_number) for label in needed}
 
-    def _verifier(self, images: ImagePlan, net: SovereignNetwork, vault: KeyVault) -> AttestationVerifier:
-        spec, placement = self._spec, self._placement
+    def _verifier(
+        self, verifier: VerifierSpec, images: ImagePlan, net: SovereignNetwork, vault: KeyVault
+    ) -> AttestationVerifier:
+        name, placement = self._outline.stack, self._placement
         identity = WorkloadIdentity(
-            f"{self._stem}-verifier-identity",
+            f"{name}-verifier-identity",
             WorkloadIdentityArgs(
                 placement=placement,
                 role=HOST,
@@ -172,36 +185,22 @@ class SovereignRegion(Component):
             ),
             opts=self._child,
         )
-        if spec.collateral_cache:
+        if self._spec.collateral_cache:
             CollateralCache(
-                f"{self._stem}-collateral",
+                f"{name}-collateral",
                 CollateralCacheArgs(placement=placement, readers={HOST: identity.principal_id}, publishers={}),
                 opts=self._child,
             )
-        configuration = guest_configuration.verifier(
-            name=f"{HOST}.{self._domain}",
-            region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
-            trust_anchors=spec.verifier.trust_anchors,
-            reference_values=images.of_workloads(),
-            build_keys=reference_values.build_keys(self._args.reference_values),
-            policies=images.models,
-            images=images.model_images,
-        )
         return AttestationVerifier(
-            f"{self._stem}-verifier",
+            f"{name}-verifier",
             AttestationVerifierArgs(
                 placement=placement,
-                replicas=spec.verifier.replicas,
-                size=spec.verifier.size,
-                tee=spec.verifier.tee,
-                zones=catalog.load().machine_type(spec.cloud, spec.verifier.size).zones[spec.location],
-                image_name=spec.verifier.image.name,
-                image_version=spec.verifier.image.version,
-                guest_configuration=configuration,
+                **self._outline.verifier_settings(verifier, images),
+                zones=catalog.load().machine_type(placement.cloud, verifier.size).zones[placement.location],
                 network_id=net.id,
                 subnet_id=net.subnet_ids[Segment.VERIFIER],
                 frontend_address=net.address(Segment.VERIFIER, 0),
-                domain=self._domain,
+                domain=self._outline.domain,
                 domain_zone=net.domain_zone,
                 disk_key_id=vault.disk_key_id,
                 identity_id=identity.id,
@@ -215,9 +214,9 @@ class SovereignRegion(Component):
         net: SovereignNetwork,
         vault: KeyVault,
         models: ModelStore,
-        verifier: AttestationVerifier,
-    ) -> ConfidentialVm | ConfidentialVmGroup:
-        name, placement = f"{self._stem}-{machine.name}", self._placement
+        before: Sequence[pulumi.Resource],
+    ) -> Exported:
+        name, placement = f"{self._outline.stack}-{machine.name}", self._placement
         identity = WorkloadIdentity(
             f"{name}-identity",
             WorkloadIdentityArgs(
@@ -229,31 +228,23 @@ class SovereignRegion(Component):
         )
         settings: dict[str, Any] = {
             "placement": placement,
-            "role": machine.name,
-            "size": machine.size,
-            "tee": machine.tee,
-            "gpu": machine.gpu,
+            **self._outline.machine_settings(machine, account=models.account_name, container=CONTAINER),
             "purchase": machine.purchase,
-            "image_name": machine.image.name,
-            "image_version": machine.image.version,
-            "guest_configuration": guest_configuration.workload(
-                verifier_url=verifier.url, model=machine.model, account=models.account_name, container=CONTAINER
-            ),
             "subnet_id": net.subnet_ids[Segment.WORKLOAD],
             "disk_key_id": vault.disk_key_id,
             "identity_id": identity.id,
         }
-        # A guest asks for its key and its model as soon as it boots, so that verifier and store are there first.
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[net, verifier, models, *identity.assignments])
-        if machine.count == 1:
-            return ConfidentialVm(name, ConfidentialVmArgs(**settings, zone=machine.zone), opts=opts)
-        zones = (machine.zone,) if machine.zone else ()
-        return ConfidentialVmGroup(
-            name, ConfidentialVmGroupArgs(**settings, count=machine.count, zones=zones), opts=opts
-        )
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[*before, *identity.assignments])
+        if machine.count > 1:
+            zones = (machine.zone,) if machine.zone else ()
+            args = ConfidentialVmGroupArgs(**settings, count=machine.count, zones=zones)
+            group = ConfidentialVmGroup(name, args, opts=opts)
+            return Exported(group.id, group.group_name)
+        single = ConfidentialVm(name, ConfidentialVmArgs(**settings, zone=machine.zone), opts=opts)
+        return Exported(single.id, single.machine_name)
 
     def _cluster(self, cluster: ClusterSpec, net: SovereignNetwork, vault: KeyVault) -> ConfidentialCluster:
-        name, placement = f"{self._stem}-{cluster.name}", self._placement
+        name, placement = f"{self._outline.stack}-{cluster.name}", self._placement
         identity = WorkloadIdentity(
             f"{name}-identity", WorkloadIdentityArgs(placement=placement, role=cluster.name), opts=self._child
         )
@@ -277,60 +268,24 @@ class SovereignRegion(Component):
 
     def _endpoints(self) -> Endpoints:
         """Where everything will be reached: every name follows from the specification."""
-        spec, place = self._spec, self._placement
-        verifiers = [
-            Machine(f"{HOST}-{index}", image_id(spec.verifier.image)) for index in range(spec.verifier.replicas)
-        ]
-        used = {spec.verifier.tee, *(machine.tee for machine in spec.machines)}
-        gpus = {machine.gpu for machine in spec.machines if machine.gpu != "none"}
+        spec, place, outline = self._spec, self._placement, self._outline
         return Endpoints(
             cloud=spec.cloud,
             location=spec.location,
             network=SovereignNetwork.network_name(place),
-            domain=self._domain,
-            verifier_url=self._verifier_url,
+            domain=outline.domain,
+            verifier_url=outline.verifier_url,
             vault_uri=KeyVault.uri_in(place),
             key_service=spec.keys.service,
             storage_host=SovereignNetwork.service_host(place, "storage"),
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
-            collateral_url=CollateralCache.url_in(place) if spec.collateral_cache else None,
-            tees=sorted(used | gpus),
-            machines=[*verifiers, *(Machine(machine.name, image_id(machine.image)) for machine in spec.machines)],
+            guests=outline.guests(spec.machines),
             clusters=[cluster.name for cluster in spec.clusters],
+            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
+            hardware=outline.hardware,
         )
-
-    def _outputs(
-        self,
-        *,
-        audit: AuditLog,
-        vault: KeyVault,
-        models: ModelStore,
-        verifier: AttestationVerifier,
-        machines: Mapping[str, ConfidentialVm | ConfidentialVmGroup],
-        clusters: Mapping[str, ConfidentialCluster],
-    ) -> dict[str, Any]:
-        return region_outputs(
-            self._spec,
-            self.dependencies,
-            account={"project": self._spec.project_id},
-            verifier_url=verifier.url,
-            vault_uri=vault.uri,
-            model_key_ids=vault.model_key_ids,
-            machines={name: Exported(machine.id, _name(machine)) for name, machine in machines.items()},
-            clusters={
-                name: {"id": cluster.id, "name": cluster.cluster_name, "endpoint": cluster.endpoint}
-                for name, cluster in clusters.items()
-            },
-            verifier_machines=[Exported(machine.id, machine.machine_name) for machine in verifier.machines],
-            model_store={"account": models.account_name, "container": CONTAINER},
-            audit_account=audit.account_name,
-        )
-
-
-def _name(machine: ConfidentialVm | ConfidentialVmGroup) -> str:
-    return machine.machine_name if isinstance(machine, ConfidentialVm) else machine.group_name
 
 
 def _check(args: SovereignRegionArgs) -> None:

@@ -3,23 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import catalog
 from components.graph import Carries, Dependency, Kind
 from components.kubernetes.placement import CLOUD
 from components.kubernetes.site import LockedBucket
-from components.surroundings import Surroundings
-
-_VENDOR_SERVICES = {"snp": ("amd-kds",), "tdx": ("intel-pcs",)}
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A confidential guest, as the graph shows it."""
-
-    name: str
-    image: str
-    """`<name>-<version>`."""
-    tee: str
+from components.surroundings import Guest, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +25,29 @@ class Endpoints:
     audit_claim: str
     bucket: LockedBucket | None
     """Bucket with object lock that the customer named."""
-    collateral_url: str | None
-    """URL of the collateral cache; None where the region has none."""
     cluster: str
     """Context of the cluster."""
-    machines: Sequence[Machine]
+    guests: Sequence[Guest]
+    """The confidential guests, the verifier's among them."""
+    collateral_url: str | None
+    """URL of the collateral cache; None where the region has none."""
+    hardware: Sequence[str]
+    """TEEs of the guests, as the site's facts name them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:
     """Every dependency of the region that its objects have. The customer stated each fact, and the graph says so."""
     here = Surroundings(CLOUD, endpoints.location)
-    part = here.part
+    part, cache = here.part, endpoints.collateral_url
     return [
         *(part(Kind.NETWORK, name, f"namespace {name}", Carries.CONTENT) for name in endpoints.namespaces),
-        part(Kind.VERIFIER, "verifier", endpoints.verifier_url, Carries.KEYS),
-        *(part(Kind.COMPUTE, machine.name, machine.name, Carries.CONTENT) for machine in endpoints.machines),
-        *(
-            part(Kind.IMAGES, image, f"{endpoints.registry} and the nodes", Carries.CONTENT)
-            for image in sorted({machine.image for machine in endpoints.machines})
-        ),
+        *here.attested(endpoints.verifier_url, endpoints.guests, lambda _: f"{endpoints.registry} and the nodes"),
         here.service(Kind.KEYS, endpoints.key_service, endpoints.token_uri, Carries.KEYS),
-        *_collateral(endpoints, here),
+        *(
+            [part(Kind.COLLATERAL, "collateral cache", cache, Carries.EVIDENCE)]
+            if cache
+            else here.vendors(endpoints.hardware)
+        ),
         part(Kind.MODELS, "object store", endpoints.model_store, Carries.CONTENT),
         part(Kind.AUDIT_LOG, endpoints.audit_claim, f"volume claim {endpoints.audit_claim}", Carries.EVIDENCE),
         *([_bucket(endpoints.bucket)] if endpoints.bucket else []),
@@ -80,15 +69,3 @@ def _bucket(bucket: LockedBucket) -> Dependency:
         carries=Carries.EVIDENCE,
         source="stated by the customer in the stack file",
     )
-
-
-def _collateral(endpoints: Endpoints, here: Surroundings) -> list[Dependency]:
-    """Where verification gets what a guest does not send along: the region's cache, else the vendors."""
-    if endpoints.collateral_url is not None:
-        return [here.part(Kind.COLLATERAL, "collateral cache", endpoints.collateral_url, Carries.EVIDENCE)]
-    vendors = catalog.load().vendor_services
-    return [
-        here.service(Kind.COLLATERAL, id_, f"https://{next(iter(vendors[id_].endpoints.values()))}", Carries.EVIDENCE)
-        for tee in sorted({machine.tee for machine in endpoints.machines})
-        for id_ in _VENDOR_SERVICES[tee]
-    ]

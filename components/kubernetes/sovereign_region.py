@@ -7,12 +7,11 @@ from typing import Any
 
 import pulumi
 
-import catalog
-from components import graph, guest_configuration, reference_values
+from components import graph
 from components.addresses import Segment
 from components.component import Component, ComponentArgs
 from components.errors import InputError
-from components.guest_configuration import HOST, model_key_name
+from components.guest_configuration import HOST
 from components.kubernetes import attestation_verifier
 from components.kubernetes.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.kubernetes.audit_log import VOLUME, AuditLog, AuditLogArgs
@@ -20,7 +19,7 @@ from components.kubernetes.collateral_cache import ROLE as COLLATERAL
 from components.kubernetes.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.kubernetes.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.kubernetes.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
-from components.kubernetes.dependencies import Endpoints, Machine, dependencies
+from components.kubernetes.dependencies import Endpoints, dependencies
 from components.kubernetes.key_vault import KeyVault, KeyVaultArgs, token_uri
 from components.kubernetes.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.kubernetes.placement import Placement
@@ -29,9 +28,10 @@ from components.kubernetes.runtime_classes import RuntimeClasses, RuntimeClasses
 from components.kubernetes.site import KEY, Site
 from components.kubernetes.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.kubernetes.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
-from components.release_plan import ImagePlan, image_id, plan
-from components.spec import MachineSpec, RegionSpec
-from components.tags import Tags
+from components.region import Outline, tags_of
+from components.region_outputs import Exported, region_outputs
+from components.release_plan import ImagePlan
+from components.spec import MachineSpec, RegionSpec, VerifierSpec
 
 TYPE = "bailiwick:index:KubernetesSovereignRegion"
 
@@ -70,33 +70,25 @@ class SovereignRegion(Component):
     """What the stack exports: for the command line, the evidence and the policies."""
 
     def __init__(self, name: str, args: SovereignRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        _check(args)
-        self._stem = name
-        self._args = args
+        verifier = _checked(args)
         self._spec = args.spec
         self._site = args.site
-        self._placement = self._place()
+        place = Placement(stack=name, location=args.spec.location, tags=tags_of(name, args.spec))
+        host, url = attestation_verifier.host_in(place), attestation_verifier.url_in(place)
+        self._placement = place
+        self._outline = Outline(name, args.spec, args.reference_values, host, url)
         self.dependencies = dependencies(self._endpoints())
         graph.refuse_leaving(TYPE, self.dependencies, args.spec.jurisdiction)
-        url = attestation_verifier.url_in(self._placement)
-        images = plan(args.spec, directory=args.reference_values, verifier_url=url)
+        images = self._outline.plan()
         super().__init__(TYPE, name, args, opts)
-        self.outputs = self._build(images)
+        self.outputs = self._build(verifier, images)
         self.register_outputs(dict(self.outputs))
-
-    def _place(self) -> Placement:
-        spec = self._spec
-        return Placement(
-            stack=self._stem,
-            location=spec.location,
-            tags=Tags(jurisdiction=spec.jurisdiction, data_class=spec.data_class, owner=spec.owner, stack=self._stem),
-        )
 
     def _after(self, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(resources))
 
-    def _build(self, images: ImagePlan) -> dict[str, Any]:
-        spec, name, place = self._spec, self._stem, self._placement
+    def _build(self, verifier_spec: VerifierSpec, images: ImagePlan) -> dict[str, Any]:
+        spec, name, place = self._spec, self._outline.stack, self._placement
         net = SovereignNetwork(
             f"{name}-network",
             SovereignNetworkArgs(placement=place, address_space=spec.network.address_space),
@@ -104,9 +96,7 @@ class SovereignRegion(Component):
         )
         runtimes = RuntimeClasses(
             f"{name}-runtimes",
-            RuntimeClassesArgs(
-                placement=place, tees=sorted({spec.verifier.tee, *(machine.tee for machine in spec.machines)})
-            ),
+            RuntimeClassesArgs(placement=place, tees=self._outline.hardware),
             opts=self._after(),
         )
         guards = self._guard(runtimes)
@@ -139,14 +129,22 @@ class SovereignRegion(Component):
         )
         if spec.collateral_cache:
             self._collateral(net, guards)
-        verifier = self._verifier(images, runtimes, audit, self._after(net, vault, *guards))
-        machines = {
-            machine.name: self._machine(
-                machine, runtimes, models, verifier, self._after(net, verifier, models, *guards)
-            )
-            for machine in spec.machines
-        }
-        return self._outputs(audit=audit, vault=vault, models=models, verifier=verifier, machines=machines)
+        verifier = self._verifier(verifier_spec, images, runtimes, audit, self._after(net, vault, *guards))
+        before = self._after(net, verifier, models, *guards)
+        machines = {machine.name: self._machine(machine, runtimes, models, before) for machine in spec.machines}
+        return region_outputs(
+            spec,
+            self.dependencies,
+            own={"cluster": spec.cluster, "keyCeremony": list(vault.key_ceremony)},
+            verifier_url=verifier.url,
+            verifier_machines=[Exported(verifier.id, HOST)],
+            vault_uri=vault.uri,
+            model_key_ids=vault.model_key_ids,
+            machines=[(machine, machines[machine.name]) for machine in spec.machines],
+            clusters={},
+            model_store={"account": models.account_name, "container": CONTAINER},
+            audit_store={"account": audit.account_name, "writeOnce": audit.write_once},
+        )
 
     def _guard(self, runtimes: RuntimeClasses) -> list[pulumi.Resource]:
         """The admission policies; what they guard starts when they hold."""
@@ -157,10 +155,10 @@ class SovereignRegion(Component):
         args = ResidencyGuardArgs(
             placement=self._placement, runtime_classes=list(runtimes.names.values()), registries=sorted(registries)
         )
-        return [ResidencyGuard(f"{self._stem}-guard", args, opts=self._after())]
+        return [ResidencyGuard(f"{self._outline.stack}-guard", args, opts=self._after())]
 
     def _collateral(self, net: SovereignNetwork, guards: list[pulumi.Resource]) -> None:
-        name, place = f"{self._stem}-collateral", self._placement
+        name, place = f"{self._outline.stack}-collateral", self._placement
         identity = WorkloadIdentity(
             f"{name}-identity",
             WorkloadIdentityArgs(placement=place, role=COLLATERAL, segment=Segment.ENDPOINTS),
@@ -178,39 +176,30 @@ class SovereignRegion(Component):
         )
 
     def _verifier(
-        self, images: ImagePlan, runtimes: RuntimeClasses, audit: AuditLog, opts: pulumi.ResourceOptions
+        self,
+        verifier: VerifierSpec,
+        images: ImagePlan,
+        runtimes: RuntimeClasses,
+        audit: AuditLog,
+        opts: pulumi.ResourceOptions,
     ) -> AttestationVerifier:
-        spec, place = self._spec, self._placement
+        place = self._placement
         identity = WorkloadIdentity(
-            f"{self._stem}-verifier-identity",
+            f"{self._outline.stack}-verifier-identity",
             WorkloadIdentityArgs(placement=place, role=HOST, segment=Segment.VERIFIER),
             opts=opts,
         )
-        configuration = guest_configuration.verifier(
-            name=attestation_verifier.host_in(place),
-            region={"cloud": spec.cloud, "location": spec.location, "jurisdiction": spec.jurisdiction},
-            trust_anchors=spec.verifier.trust_anchors,
-            reference_values=images.of_workloads(),
-            build_keys=reference_values.build_keys(self._args.reference_values),
-            policies=images.models,
-            images=images.model_images,
-        )
         return AttestationVerifier(
-            f"{self._stem}-verifier",
+            f"{self._outline.stack}-verifier",
             AttestationVerifierArgs(
                 placement=place,
                 role=HOST,
-                size=spec.verifier.size,
-                tee=spec.verifier.tee,
-                image_name=spec.verifier.image.name,
-                image_version=spec.verifier.image.version,
+                **self._outline.verifier_settings(verifier, images),
                 guest_images=self._site.guest_images,
-                container_image=self._site.container_image(TYPE, spec.verifier.image),
-                guest_configuration=configuration,
-                runtime_class=runtimes.ids[spec.verifier.tee],
+                container_image=self._site.container_image(TYPE, verifier.image),
+                runtime_class=runtimes.ids[verifier.tee],
                 identity_id=identity.id,
                 segment=Segment.VERIFIER,
-                replicas=spec.verifier.replicas,
                 hsm=self._site.hsm,
                 data_claim=audit.claim,
                 vcpu=2,
@@ -220,107 +209,55 @@ class SovereignRegion(Component):
         )
 
     def _machine(
-        self,
-        machine: MachineSpec,
-        runtimes: RuntimeClasses,
-        models: ModelStore,
-        verifier: AttestationVerifier,
-        opts: pulumi.ResourceOptions,
-    ) -> ConfidentialVm | ConfidentialVmGroup:
-        name = f"{self._stem}-{machine.name}"
+        self, machine: MachineSpec, runtimes: RuntimeClasses, models: ModelStore, opts: pulumi.ResourceOptions
+    ) -> Exported:
+        name = f"{self._outline.stack}-{machine.name}"
         identity = WorkloadIdentity(
             f"{name}-identity", WorkloadIdentityArgs(placement=self._placement, role=machine.name), opts=opts
         )
         settings: dict[str, Any] = {
             "placement": self._placement,
-            "role": machine.name,
-            "size": machine.size,
-            "tee": machine.tee,
-            "gpu": machine.gpu,
-            "image_name": machine.image.name,
-            "image_version": machine.image.version,
+            **self._outline.machine_settings(machine, account=models.account_name, container=CONTAINER),
             "guest_images": self._site.guest_images,
             "container_image": self._site.container_image(TYPE, machine.image),
-            "guest_configuration": guest_configuration.workload(
-                verifier_url=verifier.url, model=machine.model, account=models.account_name, container=CONTAINER
-            ),
             "runtime_class": runtimes.ids[machine.tee],
             "identity_id": identity.id,
         }
-        if machine.count == 1:
-            return ConfidentialVm(name, ConfidentialVmArgs(**settings, zone=machine.zone), opts=opts)
-        return ConfidentialVmGroup(name, ConfidentialVmGroupArgs(**settings, count=machine.count), opts=opts)
+        made: ConfidentialVm | ConfidentialVmGroup
+        if machine.count > 1:
+            made = ConfidentialVmGroup(name, ConfidentialVmGroupArgs(**settings, count=machine.count), opts=opts)
+        else:
+            made = ConfidentialVm(name, ConfidentialVmArgs(**settings, zone=machine.zone), opts=opts)
+        return Exported(made.id, machine.name)
 
     def _endpoints(self) -> Endpoints:
         """Where everything will be reached: every name follows from the specification and the site."""
-        spec, site, place = self._spec, self._site, self._placement
-        used = [(f"{HOST}-{index}", spec.verifier) for index in range(spec.verifier.replicas)]
+        spec, site, place, outline = self._spec, self._site, self._placement, self._outline
         return Endpoints(
             location=spec.location,
             namespaces=[place.namespace(segment) for segment in Segment],
-            verifier_url=attestation_verifier.url_in(place),
+            verifier_url=outline.verifier_url,
             token_uri=token_uri(site.hsm),
             key_service=spec.keys.service,
             registry=site.registry,
             model_store=site.model_store.endpoint.cidr,
             audit_claim=VOLUME,
             bucket=site.audit.bucket,
-            collateral_url=CollateralCache.url_in(place) if spec.collateral_cache else None,
             cluster=spec.cluster,
-            machines=[
-                *(Machine(name, image_id(entry.image), entry.tee) for name, entry in used),
-                *(Machine(machine.name, image_id(machine.image), machine.tee) for machine in spec.machines),
-            ],
+            guests=outline.guests(spec.machines),
+            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
+            hardware=outline.hardware,
         )
 
-    def _outputs(
-        self,
-        *,
-        audit: AuditLog,
-        vault: KeyVault,
-        models: ModelStore,
-        verifier: AttestationVerifier,
-        machines: Mapping[str, ConfidentialVm | ConfidentialVmGroup],
-    ) -> dict[str, Any]:
-        spec = self._spec
-        place = catalog.load().region(spec.cloud, spec.location)
-        return {
-            "jurisdiction": spec.jurisdiction,
-            "location": spec.location,
-            "operator": place.operator,
-            "emulated": spec.emulated,
-            "cluster": spec.cluster,
-            "verifierUrl": verifier.url,
-            "vaultUri": vault.uri,
-            "keyCeremony": list(vault.key_ceremony),
-            "keys": {
-                machine.model: {"name": model_key_name(machine.model), "id": vault.model_key_ids[machine.model]}
-                for machine in spec.machines
-            },
-            "machines": {
-                machine.name: {
-                    "id": machines[machine.name].id,
-                    "name": machine.name,
-                    "image": image_id(machine.image),
-                    "model": machine.model,
-                    "count": machine.count,
-                }
-                for machine in spec.machines
-            },
-            "verifierMachines": [{"id": verifier.id, "name": HOST}],
-            "modelStore": {"account": models.account_name, "container": CONTAINER},
-            "auditStore": {
-                "account": audit.account_name,
-                "retentionDays": spec.audit.retention_days,
-                "writeOnce": audit.write_once,
-            },
-            **graph.outputs(self.dependencies, spec.jurisdiction),
-        }
 
-
-def _check(args: SovereignRegionArgs) -> None:
+def _checked(args: SovereignRegionArgs) -> VerifierSpec:
+    """The region's verifier, when the region can be built; raises `InputError`."""
     if args.spec.provider != "kubernetes":
         raise InputError(TYPE, "spec.cloud", f"{args.spec.cloud!r} is another cloud's", "kubernetes")
+    if args.spec.verifier is None:
+        raise InputError(
+            TYPE, "spec.verifier", "is missing, and a region in a cluster attests its guests", "a verifier"
+        )
     if args.spec.collateral_cache and args.site.collateral_server is None:
         raise InputError(
             TYPE,
@@ -328,3 +265,4 @@ def _check(args: SovereignRegionArgs) -> None:
             "is missing, and the region keeps the vendors' collateral itself",
             "<registry>/<file server>@sha256:<digest>, or bailiwick:collateralCache: false",
         )
+    return args.spec.verifier

@@ -3,36 +3,52 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from catalog import Catalog, MachineType, Region, Tee, UnknownFact, nearest
+from catalog import Catalog, MachineType, Region, Tee, Tenancy, UnknownFact, nearest
+from components.spec.hosts import Entry, KeyPath, host_problems
 from components.spec.parts import PARTS, Parts
 from components.spec.problems import Problem, key_path
-
-KeyPath = tuple[str | int, ...]
 
 _TEE_NAMES: Mapping[Tee, str] = {"snp": "AMD SEV-SNP", "tdx": "Intel TDX"}
 _ANCHORS: Mapping[str, str] = {"snp": "amd", "tdx": "intel", "h100": "nvidia"}
 """Whose root signs the evidence of a TEE or a GPU."""
+_HOSTS: Mapping[Tenancy, str] = {"shared": "shared hosts", "dedicated-host": "dedicated hosts"}
 _RESERVED_NAMES = {"verifier"}
 _SANDBOX = "sandbox"
+_KEYS_AND_LOG = "none of verifier, machines and clusters: a region of keys and log"
 
 
 def machine_problems(
     mapping: Mapping[str, Any], facts: Catalog, region: Region | None, reference_values: Path
 ) -> Iterator[Problem]:
     """What is wrong with the verifier's machines, those of the workloads, and the nodes of the clusters."""
-    verifier: tuple[KeyPath, Mapping[str, Any]] = (("verifier",), as_mapping(mapping.get("verifier")))
+    verifiers: list[Entry] = [(("verifier",), entry)] if (entry := as_mapping(mapping.get("verifier"))) else []
     machines = list(_entries(mapping, "machines"))
     clusters = list(_entries(mapping, "clusters"))
+    yield from _together(mapping)
     yield from _names([*machines, *clusters])
     if region is not None:
         parts = PARTS[facts.cloud(region.cloud).provider]
+        if not parts.keys_and_log and not mapping.get("verifier") and not mapping.get("machines"):
+            yield Problem(key_path("machines"), f"is missing, and {region.cloud} has no region of keys and log alone")
+        asked = [*verifiers, *machines, *clusters]
+        if asked and not any_confidential(facts, region.cloud, region.id):
+            where = key_path(str(asked[-1][0][0]))
+            yield Problem(where, f"the catalogue knows no confidential machine in {region.id}", _KEYS_AND_LOG)
+            return
         yield from _built(machines, clusters, parts, region)
-        for path, machine in (verifier, *machines, *clusters):
+        for path, machine in asked:
             yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
-    yield from _anchors([verifier, *machines])
-    yield from _images([verifier, *machines], reference_values)
+        yield from host_problems(mapping, [*verifiers, *machines], region, facts.cloud(region.cloud).provider)
+    yield from _anchors([*verifiers, *machines])
+    yield from _images([*verifiers, *machines], reference_values)
+
+
+def any_confidential(facts: Catalog, cloud: str, location: str) -> bool:
+    """Whether the catalogue knows a machine in the location with a TEE that the cloud's components build."""
+    tees = PARTS[facts.cloud(cloud).provider].tees
+    return any(machine.tee in tees for machine in facts.machine_types(cloud, region=location))
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
@@ -47,7 +63,7 @@ def reference_values_name(image: str, tee: str) -> str:
     return image if tee == "snp" else f"{image}.{tee}"
 
 
-def _entries(mapping: Mapping[str, Any], key: str) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+def _entries(mapping: Mapping[str, Any], key: str) -> Iterator[Entry]:
     """The entries of a list that are mappings, each with its path."""
     entries = mapping.get(key)
     for position, entry in enumerate(entries if isinstance(entries, list | tuple) else ()):
@@ -55,7 +71,16 @@ def _entries(mapping: Mapping[str, Any], key: str) -> Iterator[tuple[KeyPath, Ma
             yield (key, position), entry
 
 
-def _names(entries: list[tuple[KeyPath, Mapping[str, Any]]]) -> Iterator[Problem]:
+def _together(mapping: Mapping[str, Any]) -> Iterator[Problem]:
+    """A verifier and those whom it attests come together, or the region is one of keys and log."""
+    guests = [key for key in ("machines", "clusters") if mapping.get(key)]
+    if guests and not mapping.get("verifier"):
+        yield Problem(key_path("verifier"), f"is missing, and the {guests[0]} prove themselves to it", _KEYS_AND_LOG)
+    if mapping.get("verifier") and not mapping.get("machines"):
+        yield Problem(key_path("machines"), "is missing, and the verifier is there to attest them", _KEYS_AND_LOG)
+
+
+def _names(entries: list[Entry]) -> Iterator[Problem]:
     names = Counter(entry["name"] for _, entry in entries if isinstance(entry.get("name"), str))
     for path, entry in entries:
         name = entry.get("name")
@@ -65,8 +90,8 @@ def _names(entries: list[tuple[KeyPath, Mapping[str, Any]]]) -> Iterator[Problem
 
 
 def _built(
-    machines: list[tuple[KeyPath, Mapping[str, Any]]],
-    clusters: list[tuple[KeyPath, Mapping[str, Any]]],
+    machines: list[Entry],
+    clusters: list[Entry],
     parts: Parts,
     region: Region,
 ) -> Iterator[Problem]:
@@ -97,10 +122,7 @@ def _machine(
     if found is not None and tee is not None and found.tee == tee and region.id in found.regions:
         yield from _gpu(path, gpu, found, facts, region)
         yield from _purchase(path, machine.get("purchase", "on-demand"), found)
-        if "shared" not in found.tenancy(region.id):
-            yield Problem(
-                key_path(*path, "size"), f"'{size}' has {_TEE_NAMES[tee]} on dedicated hosts only in {region.id}"
-            )
+        yield from _tenancy(path, machine.get("tenancy", "shared"), found, tee, region)
 
 
 def _known(facts: Catalog, region: Region, size: str) -> MachineType | None:
@@ -163,9 +185,19 @@ def _purchase(path: KeyPath, wanted: object, machine: MachineType) -> Iterator[P
         )
 
 
-def _anchors(machines: list[tuple[KeyPath, Mapping[str, Any]]]) -> Iterator[Problem]:
+def _tenancy(path: KeyPath, wanted: object, machine: MachineType, tee: Tee, region: Region) -> Iterator[Problem]:
+    offered = machine.tenancy(region.id)
+    if wanted in get_args(Tenancy) and wanted not in offered:
+        # A cluster's nodes have no tenancy to choose: the size is what must change.
+        key = "size" if path[0] == "clusters" else "tenancy"
+        on = " and ".join(_HOSTS[tenancy] for tenancy in offered)
+        what = f"'{machine.size}' has {_TEE_NAMES[tee]} on {on} only in {region.id}"
+        yield Problem(key_path(*path, key), what, None if key == "size" else offered[0])
+
+
+def _anchors(machines: list[Entry]) -> Iterator[Problem]:
     """A verifier that lacks a vendor's root refuses every guest of that vendor's hardware."""
-    named = machines[0][1].get("trustAnchors", ("amd",))
+    named = next((entry.get("trustAnchors", ("amd",)) for (key, *_), entry in machines if key == "verifier"), None)
     if not isinstance(named, list | tuple) or not named or _SANDBOX in named:
         return
     for _, machine in machines:
@@ -175,7 +207,7 @@ def _anchors(machines: list[tuple[KeyPath, Mapping[str, Any]]]) -> Iterator[Prob
                 yield Problem(key_path("verifier", "trustAnchors"), f"lacks '{anchor}', whose root signs for {part}")
 
 
-def _images(machines: list[tuple[KeyPath, Mapping[str, Any]]], reference_values: Path) -> Iterator[Problem]:
+def _images(machines: list[Entry], reference_values: Path) -> Iterator[Problem]:
     built = {path.stem for path in reference_values.glob("*.json")}
     for path, machine in machines:
         image = as_mapping(machine.get("image"))

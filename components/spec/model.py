@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 import catalog
+from catalog import Tenancy
 from components.spec.accounts import EMULATED_ACCOUNT, ZERO_GUID
 from components.spec.checks import REFERENCE_VALUES, key_services, problems_of
+from components.spec.machines import any_confidential
 from components.spec.parts import PARTS
 from components.spec.problems import SpecError, translate
 from components.spec.reading import read_pulumi_config, read_stack_file
@@ -22,6 +24,7 @@ ProjectId = Annotated[
 AccountId = Annotated[str, Field(pattern=r"^(\d{12})?$", examples=["000000000000"])]
 ClusterContext = Annotated[str, Field(pattern=r"^\S{0,253}$", examples=["bailiwick-emulated"])]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
+HostId = Annotated[str, Field(pattern=r"^h-[0-9a-f]{8,17}$", examples=["h-0123456789abcdef0"])]
 SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=["Standard_DC4as_v5"])]
 Tee = Literal["snp", "tdx"]
 TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
@@ -86,6 +89,7 @@ class VerifierSpec(Spec):
     replicas: int = Field(default=2, ge=1, le=10, description="Number of verifier machines, 1 to 10.")
     size: SizeName = Field(description="Machine size of each replica; it must have the TEE.")
     tee: Tee = Field(default="snp", description="Trusted execution environment of each replica.")
+    tenancy: Tenancy = Field(default="shared", description="AWS: on shared hosts, or on those of `hostIds`.")
     image: ImageSpec = Field(description="Image of the verifier.")
     trust_anchors: tuple[TrustAnchor, ...] = Field(
         default=("amd",),
@@ -108,6 +112,7 @@ class MachineSpec(Spec):
         default="on-demand",
         description="How the machine is bought; a cloud may take a spot or flex-start machine away again.",
     )
+    tenancy: Tenancy = Field(default="shared", description="AWS: on a shared host, or on the one of `hostIds`.")
     zone: Annotated[str, Field(examples=["1"])] | None = Field(
         default=None, description="Availability zone of the location; none lets the cloud choose."
     )
@@ -167,8 +172,17 @@ class RegionSpec(Spec):
     network: NetworkSpec = Field(description="Private network.")
     keys: KeySpec = Field(description="Key service.")
     audit: AuditSpec = Field(default=AuditSpec(), description="Audit log.")
-    verifier: VerifierSpec = Field(description="Attestation verifier and key broker.")
-    machines: tuple[MachineSpec, ...] = Field(min_length=1, description="Confidential VMs that run workloads.")
+    verifier: VerifierSpec | None = Field(
+        default=None,
+        description="Attestation verifier and key broker. Without it and machines the region keeps keys, models and "
+        "the log, and attests nothing.",
+    )
+    machines: tuple[MachineSpec, ...] = Field(default=(), description="Confidential VMs that run workloads.")
+    host_ids: dict[str, HostId] = Field(
+        default={},
+        description="AWS: Dedicated Hosts that were allocated with SEV-SNP, by availability zone. Empty on other "
+        "clouds.",
+    )
     clusters: tuple[ClusterSpec, ...] = Field(default=(), description="Kubernetes clusters of confidential VMs.")
     collateral_cache: bool = Field(
         default=True,
@@ -196,6 +210,19 @@ class RegionSpec(Spec):
         """AWS partition of the cloud, such as `aws` or `aws-eusc`; empty on other clouds."""
         return catalog.load().cloud(self.cloud).partition or ""
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What a region without a verifier has not, in words; nothing for one that has a verifier."""
+        if self.verifier is not None:
+            return ()
+        known = any_confidential(catalog.load(), self.cloud, self.location)
+        why = "the stack file asks for none" if known else f"the catalogue knows none in {self.location}"
+        return (
+            f"confidential machines: {why}",
+            "attestation: nothing proves what runs here",
+            "key release: no model has a key here, for no verifier could release it",
+        )
+
     @classmethod
     def from_mapping(cls, mapping: object, *, reference_values: Path = REFERENCE_VALUES) -> Self:
         """The specification in `mapping`, whose keys have no `bailiwick:` prefix.
@@ -206,6 +233,8 @@ class RegionSpec(Spec):
             raise SpecError.one("bailiwick", "must be a mapping of keys to values")
         facts = catalog.load()
         mapping = _with_defaults_of_the_cloud(mapping, facts)
+        if mapping.get("verifier") == {}:
+            del mapping["verifier"]
         problems = problems_of(mapping, facts, reference_values)
         try:
             spec = cls.model_validate(mapping)
@@ -226,15 +255,14 @@ class RegionSpec(Spec):
     @classmethod
     def from_pulumi_config(cls, *, reference_values: Path = REFERENCE_VALUES) -> Self:
         """The specification in the running program's Pulumi configuration; raises `SpecError`."""
-        structured = {alias for alias, schema in _properties(cls).items() if schema.get("type") in {"array", "object"}}
-        return cls.from_mapping(read_pulumi_config(structured), reference_values=reference_values)
+        return cls.from_mapping(read_pulumi_config(_structured(cls)), reference_values=reference_values)
 
 
 def _with_defaults_of_the_cloud(mapping: dict[str, Any], facts: catalog.Catalog) -> dict[str, Any]:
     """The mapping with what it leaves to the cloud: the key service, and how long that keeps a deleted key."""
     cloud, keys = mapping.get("cloud"), mapping.get("keys", {})
     if not isinstance(keys, dict):
-        return mapping
+        return dict(mapping)
     service, days = "", 90
     if isinstance(cloud, str) and cloud in facts.clouds:
         service = next(iter(key_services(facts, cloud)), "")
@@ -242,11 +270,13 @@ def _with_defaults_of_the_cloud(mapping: dict[str, Any], facts: catalog.Catalog)
     return {**mapping, "keys": {"service": service, "softDeleteDays": days} | keys}
 
 
-def _properties(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
-    """The JSON schema of each property of `model`, references resolved one level deep."""
+def _structured(model: type[BaseModel]) -> set[str]:
+    """The properties of `model` that are lists or mappings, by the names that the file has for them."""
     schema = model.model_json_schema(by_alias=True)
     definitions = schema.get("$defs", {})
-    return {
-        alias: {**definitions.get(prop.get("$ref", "").rpartition("/")[2], {}), **prop}
-        for alias, prop in schema["properties"].items()
-    }
+
+    def nested(prop: dict[str, Any]) -> bool:
+        named = definitions.get(prop.get("$ref", "").rpartition("/")[2], prop)
+        return named.get("type") in {"array", "object"} or any(map(nested, named.get("anyOf", ())))
+
+    return {alias for alias, prop in schema["properties"].items() if nested(prop)}

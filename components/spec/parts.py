@@ -16,6 +16,8 @@ class Parts:
     """Whether a machine may have a `count`."""
     clusters: bool = False
     """Whether it may have `clusters`."""
+    keys_and_log: bool = False
+    """Whether a region may be without verifier and machines, for a place that has none with a TEE."""
     soft_delete_days: range = range(30, 91)
     """For how many days the key service can keep a deleted key; less than 30 is too short to notice."""
 
@@ -23,9 +25,14 @@ class Parts:
 PARTS: Mapping[str, Parts] = {
     "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True),
     "gcp": Parts(
-        tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True, soft_delete_days=range(30, 121)
+        tees=("snp", "tdx"),
+        gpus=("none", "h100"),
+        groups=True,
+        clusters=True,
+        keys_and_log=True,
+        soft_delete_days=range(30, 121),
     ),
-    "aws": Parts(tees=("snp",), groups=True, clusters=True, soft_delete_days=range(30, 31)),
+    "aws": Parts(tees=("snp",), groups=True, clusters=True, keys_and_log=True, soft_delete_days=range(30, 31)),
     "kubernetes": Parts(tees=("snp", "tdx"), groups=True),
 }
 """By provider of the catalogue."""

@@ -31,6 +31,10 @@ def json_schema() -> dict[str, Any]:
                 "type": "object",
                 "required": [f"{NAMESPACE}:{key}" for key in spec["required"]],
                 "properties": {f"{NAMESPACE}:{key}": value for key, value in spec["properties"].items()},
+                "dependentRequired": {
+                    f"{NAMESPACE}:{key}": [f"{NAMESPACE}:{needed}"]
+                    for key, needed in (("verifier", "machines"), ("machines", "verifier"), ("clusters", "verifier"))
+                },
                 "propertyNames": {"pattern": "^[^:]+:.+$"},
                 "patternProperties": {f"^(?!{NAMESPACE}:)": True},
                 "additionalProperties": False,
@@ -65,6 +69,9 @@ def _complete(spec: dict[str, Any]) -> None:
     spec["required"].remove("keys")
     properties["keys"]["default"] = {}
     del definitions["KeySpec"]["required"]
+    # The engine asks for a key of the project that has no default, and null is none: nothing is an empty mapping.
+    verifier = properties["verifier"]
+    verifier |= {"type": "object", "anyOf": [verifier["anyOf"][0], {"maxProperties": 0}], "default": {}}
 
 
 def _clouds() -> list[str]:
@@ -77,8 +84,9 @@ def _of_cloud(cloud: str) -> dict[str, Any]:
     """What a stack file must be when it names `cloud`: its account, its regions, its sizes, its key services."""
     facts = catalog.load()
     account = EMULATED_ACCOUNT[facts.cloud(cloud).provider]
-    size = {"properties": {"size": {"enum": sorted(_sizes(cloud))}}}
-    entries = {"items": size}
+    sizes = sorted(_sizes(cloud))
+    size: Any = {"properties": {"size": {"enum": sizes}}} if sizes else False
+    entries = {"items": size} if sizes else False
     then = {
         **{key: {"minLength": 1} for key in account},
         "location": {"enum": sorted(region.id for region in facts.regions(cloud=cloud))},

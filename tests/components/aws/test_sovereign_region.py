@@ -100,11 +100,14 @@ def test_machines_wait_for_the_verifier_and_the_verifier_for_the_trail(ireland: 
     assert "aws-ireland-audit-trail" in ireland["aws-ireland-verifier"].depends_on
 
 
-@pytest.mark.parametrize("part", ["collateralCache", "residencyGuard"])
-def test_a_part_is_left_out_when_the_stack_says_so(reference_values: Path, part: str) -> None:
-    recording = region.deploy(region.IRELAND, reference_values, **{part: False})
-    stem = {"collateralCache": "aws-ireland-collateral", "residencyGuard": "aws-ireland-guard"}[part]
-    assert not [one.name for one in recording.registrations if one.name.startswith(stem)]
+def test_the_guard_is_left_out_when_the_stack_says_so(reference_values: Path) -> None:
+    recording = region.deploy(region.IRELAND, reference_values, residencyGuard=False)
+    assert not [one.name for one in recording.registrations if one.name.startswith("aws-ireland-guard")]
+
+
+def test_without_a_cache_evidence_would_go_to_the_vendor_abroad(reference_values: Path) -> None:
+    with pytest.raises(InputError, match="AMD Key Distribution Service is in US"):
+        region.deploy(region.IRELAND, reference_values, collateralCache=False)
 
 
 def test_keys_and_trail_of_a_real_region_are_kept(reference_values: Path) -> None:

@@ -125,6 +125,7 @@ def test_the_stack_exports_what_the_command_line_reads(germany: Recording) -> No
         "name": "azure-germany-inference",
         "image": "inference-guest-1.0.0",
         "model": "llm",
+        "count": 1,
     }
     assert outputs["keys"]["llm"] == {"name": "model-llm", "id": "<azure-germany-keys-model-llm.id>"}
     assert outputs["modelStore"]["container"] == "models"

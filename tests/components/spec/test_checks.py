@@ -143,7 +143,10 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
         (
             "machines",
             [],
-            "bailiwick:machines: is empty (Confidential VMs that run workloads)",
+            (
+                "bailiwick:machines: is missing, and the verifier is there to attest them; "
+                "nearest valid: none of verifier, machines and clusters: a region of keys and log"
+            ),
         ),
         ("machines", {}, "bailiwick:machines: must be a list, not a mapping"),
         ("machines.0", "inference", "bailiwick:machines[0]: must be a mapping, not 'inference'"),
