@@ -52,14 +52,19 @@ at_least(value, floor) if {
 }
 """
 _GPUS = """
-gpus := [gpu | some name, gpu in summary.claims.submods; startswith(name, "gpu")]
+gpus := {name | summary.claims.submods[name]; startswith(name, "gpu")}
+
+confidential(name) if {
+  gpu := summary.claims.submods[name]
+  gpu["ear.status"] == "affirming"
+  gpu["ear.veraison.annotated-evidence"].nvidia.secboot == true
+  gpu["ear.veraison.annotated-evidence"].nvidia.dbgstat == "disabled"
+}
 
 confidential_gpus if {
   count(gpus) > 0
-  every gpu in gpus {
-    gpu["ear.status"] == "affirming"
-    gpu["ear.veraison.annotated-evidence"].nvidia.secboot == true
-    gpu["ear.veraison.annotated-evidence"].nvidia.dbgstat == "disabled"
+  every name in gpus {
+    confidential(name)
   }
 }
 """
