@@ -129,7 +129,7 @@ def _print(console: Console, arrivals: Sequence[Arrival], seconds: float) -> Non
     table = Table("stack", "result", "resources", "changed", "guests attested", "seconds")
     for arrival in arrivals:
         result = "[green]up[/]" if arrival.error is None else "[red]failed[/]"
-        guests = "{} of {}".format(*arrival.guests)
+        guests = "{} of {}".format(*arrival.guests) if arrival.guests[1] else "none"
         counts = (str(arrival.resources), str(arrival.changed), guests, f"{arrival.seconds:.1f}")
         table.add_row(arrival.stack, result, *counts)
     console.print(table)

@@ -46,15 +46,17 @@ def graph(
     outcome = preview(project, stack, on_event=listen)
     if not outcome.outputs:
         raise CliError(outcome.error or f"{stack} exports no jurisdiction graph", code=EXIT_UNUSABLE)
-    jurisdiction = RegionSpec.from_stack_file(project.stack_file(stack)).jurisdiction
+    spec = RegionSpec.from_stack_file(project.stack_file(stack))
+    jurisdiction = spec.jurisdiction
     dependencies: list[dict[str, Any]] = outcome.outputs["jurisdictionGraph"]
     match form:
         case Form.SVG:
             facts = catalog.load()
             inside = [name for name in facts.jurisdictions if facts.within(name, jurisdiction)]
-            drawn = render_svg(stack, {"jurisdiction": jurisdiction, "inside": inside, "dependencies": dependencies})
+            centre = f"{stack}: keys and log" if spec.lacks else stack
+            drawn = render_svg(centre, {"jurisdiction": jurisdiction, "inside": inside, "dependencies": dependencies})
         case Form.MERMAID:
-            drawn = "\n".join(jurisdiction_mermaid(stack, jurisdiction, dependencies))
+            drawn = "\n".join(jurisdiction_mermaid(stack, jurisdiction, dependencies, spec.lacks))
         case Form.RESOURCES:
             drawn = "\n".join(resources_mermaid(steps))
     if output is None:
@@ -63,8 +65,11 @@ def graph(
         output.write_text(drawn + "\n", encoding="utf-8")
 
 
-def jurisdiction_mermaid(stack: str, jurisdiction: str, dependencies: Sequence[dict[str, Any]]) -> Iterable[str]:
-    """The dependencies as a flowchart: those inside the jurisdiction in one box, dashed edges to the others."""
+def jurisdiction_mermaid(
+    stack: str, jurisdiction: str, dependencies: Sequence[dict[str, Any]], lacks: Sequence[str] = ()
+) -> Iterable[str]:
+    """The dependencies as a flowchart: those inside the jurisdiction in one box, dashed edges to the others, and what
+    the region lacks with no arrow at its end."""
     facts = catalog.load()
     inside = [facts.within(edge["jurisdiction"], jurisdiction) for edge in dependencies]
     yield "flowchart LR"
@@ -80,6 +85,8 @@ def jurisdiction_mermaid(stack: str, jurisdiction: str, dependencies: Sequence[d
     for number, edge in enumerate(dependencies):
         arrow = "-->" if inside[number] else "-.->"
         yield f"  stack {arrow}|{edge['kind']}| d{number}"
+    for number, lack in enumerate(lacks):
+        yield f"  stack -.-|lacks| n{number}[{_quoted(lack)}]"
 
 
 def resources_mermaid(steps: Sequence[Step]) -> Iterable[str]:

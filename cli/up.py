@@ -55,6 +55,8 @@ def _one(project: Project, stack: str, engine: Engine, faults: str | None) -> No
         outcomes = session.region.settle(fleet.GUEST_SECONDS)
         for outcome in outcomes:
             attestation_view.print_outcome(console, outcome, brief=outcome.started_at < began)
+        for lack in session.spec.lacks:
+            console.print(f"[bold yellow]Lacks[/]  {lack}")
         console.print(f"\n[bold]Took[/]  {time.monotonic() - started:.1f} s")
         console.print(
             "[bold]Next[/]  bailiwick preview | up | refresh | destroy | check | stack, and\n"
