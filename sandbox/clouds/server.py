@@ -16,6 +16,7 @@ import grpc
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from sandbox.clouds.package_schema import package_schema
 from sandbox.engine.errors import EngineError
 from sandbox.engine.paths import value_at
 from sandbox.engine.wire import for_provider, from_struct, to_struct
@@ -99,8 +100,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self._provider.version)
 
     def GetSchema(self, _request: Any, _context: Any) -> Any:  # noqa: N802
-        """The package's name and version; its types are in the SDK, where programs get them from."""
-        schema = {"name": self._provider.package, "version": self._provider.version}
+        """What languages without an SDK of the package, such as YAML, know of it."""
+        types = getattr(self._provider, "types", ())
+        schema = package_schema(self._provider.package, self._provider.version, types)
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def CheckConfig(self, request: Any, _context: Any) -> Any:  # noqa: N802

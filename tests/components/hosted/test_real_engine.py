@@ -1,13 +1,11 @@
-"""The component plugin under the real `pulumi`: the engine starts it from its folder and constructs components.
-
-`pulumi package add` is not run: it downloads the plugin of every provider SDK in the environment. What it would make
-is the classes below, and a program in another language registers the same.
-"""
+"""The component plugin under the real `pulumi`: the engine starts it from its folder and constructs components."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,12 @@ from tests.components.hosted.test_hosted import PLACED
 from tests.sandbox.clouds.pulumi_project import Project
 
 ROOT = Path(__file__).parents[3]
+NO_NETWORK = {
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+"""A proxy that nothing listens at: what asks for anything beyond this machine fails."""
 
 pytestmark = [
     pytest.mark.pulumi,
@@ -58,23 +62,34 @@ pulumi.export("store", audit.accountName)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    plugin = tmp_path / "bailiwick"
-    for package in ("components", "catalog"):
-        shutil.copytree(ROOT / package, plugin / package, ignore=shutil.ignore_patterns("__pycache__"))
-    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
-    (plugin / "components" / "PulumiPlugin.yaml").write_text(json.dumps({"runtime": runtime}))
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the plugin needs of this repository, where Pulumi may leave the plugin's environment behind; uv on PATH."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    folder = tmp_path / "checkout"
+    for part in ("components", "catalog", "examples"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+@pytest.fixture
+def debug_providers(tmp_path: Path) -> Iterator[str]:
     cloud = AzureCloud(tmp_path, NullHardware())
     served = serve({"azure-native": cloud})
-    directory = tmp_path / "project"
-    directory.mkdir()
-    project = Project(directory, served.debug_providers, PROGRAM)
-    settings = json.loads((directory / "Pulumi.yaml").read_text())
-    settings["plugins"] = {"providers": [{"name": "bailiwick", "path": str(plugin / "components")}]}
-    (directory / "Pulumi.yaml").write_text(json.dumps(settings))
-    yield project
+    yield served.debug_providers
     served.stop()
     cloud.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path, checkout: Path, debug_providers: str) -> Project:
+    directory = tmp_path / "project"
+    directory.mkdir()
+    project = Project(directory, debug_providers, PROGRAM)
+    settings = json.loads((directory / "Pulumi.yaml").read_text())
+    settings["plugins"] = {"providers": [{"name": "bailiwick", "path": str(checkout / "components")}]}
+    (directory / "Pulumi.yaml").write_text(json.dumps(settings))
+    return project
 
 
 def test_the_engine_constructs_components_of_another_programs(project: Project) -> None:
@@ -87,3 +102,64 @@ def test_the_engine_constructs_components_of_another_programs(project: Project) 
     assert parents[account["parent"]] == "bailiwick:index:AzureAuditLog"
     project.run("preview", "--expect-no-changes")
     project.run("destroy", "--yes", "--skip-preview")
+
+
+@pytest.mark.skipif(shutil.which("pulumi-language-yaml") is None, reason="needs pulumi-language-yaml beside pulumi")
+def test_the_consumer_in_yaml_adds_the_package_without_a_network_and_comes_up(
+    checkout: Path, debug_providers: str
+) -> None:
+    consumer = Consumer(checkout / "examples" / "hosted-yaml", debug_providers, NO_NETWORK)
+    assert "Added package bailiwick" in consumer("package", "add", "../../components")
+    consumer.comes_up_and_stays()
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("pulumi-language-nodejs", "npm"))),
+    reason="needs pulumi-language-nodejs beside pulumi, and Node with npm",
+)
+def test_the_consumer_in_typescript_adds_the_package_and_comes_up(checkout: Path, debug_providers: str) -> None:
+    folder = checkout / "examples" / "hosted-typescript"
+    installed = subprocess.run(["npm", "install"], cwd=folder, capture_output=True, text=True, timeout=300)
+    if installed.returncode:
+        pytest.skip(
+            f"npm install failed, without the registry of npm packages perhaps: {installed.stderr.strip()[-200:]}"
+        )
+    consumer = Consumer(folder, debug_providers)
+    assert "Added package bailiwick" in consumer("package", "add", "../../components")
+    consumer.comes_up_and_stays()
+
+
+class Consumer:
+    """An example in a folder of its own under `pulumi`."""
+
+    def __init__(self, folder: Path, debug_providers: str, environment: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        (folder / "backend").mkdir()
+        self._environment = os.environ | {
+            "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "x",
+            "PULUMI_DEBUG_PROVIDERS": debug_providers,
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+            **(environment or {}),
+        }
+
+    def __call__(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def comes_up_and_stays(self) -> None:
+        self("stack", "init", "dev")
+        self("up", "--yes", "--skip-preview")
+        assert json.loads(self("stack", "output", "--json"))["auditStore"].startswith("auditarchive")
+        self("preview", "--expect-no-changes")
+        self("destroy", "--yes", "--skip-preview")

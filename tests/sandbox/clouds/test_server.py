@@ -1,6 +1,7 @@
 """The provider protocol over gRPC, as the real engine speaks it."""
 
 import importlib.metadata
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -160,3 +161,13 @@ def test_a_whole_region_over_the_wire(stub: Any) -> None:
         checked = stub.Check(provider_pb2.CheckRequest(urn=urn(pulumi_type, name), news=to_struct(inputs)))
         assert list(checked.failures) == []
         stub.Create(provider_pb2.CreateRequest(urn=urn(pulumi_type, name), properties=checked.inputs))
+
+
+def test_says_which_types_it_knows_to_languages_without_its_sdk(stub: Any) -> None:
+    published = json.loads(stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+    assert published["name"] == "azure-native"
+    zone = published["resources"]["azure-native:privatedns:PrivateZone"]
+    assert zone["requiredInputs"] == ["resourceGroupName"]
+    assert zone["inputProperties"]["tags"] == {"type": "object", "additionalProperties": {"type": "string"}}
+    vault = published["resources"]["azure-native:keyvault:Vault"]["inputProperties"]["properties"]
+    assert vault == {"$ref": "pulumi.json#/Any"}
