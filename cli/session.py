@@ -91,7 +91,7 @@ def emulated(project: Project, stack: str, console: Console, faults: str | None 
     region = Region(data, stack, project.hardware_dir, warn=lambda text: console.print(f"[yellow]warning[/] {text}"))
     try:
         cloud = open_cloud(spec.provider, data, region)
-        region.attach(cloud.resolve)
+        region.attach(cloud)
         try:
             yield Session(project, stack, spec, region, cloud, console, plan)
         finally:

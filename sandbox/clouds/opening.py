@@ -21,6 +21,12 @@ class Cloud(Provider, Protocol):
     def resolve(self, host: str, from_network_id: str) -> list[str]:
         """The ids of the machines that answer to a private DNS name, as seen from a network."""
 
+    def object_url(self, location: str) -> str:
+        """How the region addresses its object storage: a URL with `{account}`, `{container}` and `{blob}`."""
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None:
+        """Why a network does not lead to the object storage at `host`, and what would; None where it does."""
+
     def close(self) -> None: ...
 
 

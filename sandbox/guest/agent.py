@@ -55,12 +55,16 @@ class Journal:
 
 
 class GuestAgent:
-    """One boot of one guest. The TEE key lives as long as this object, and only in memory."""
+    """One boot of one guest. The TEE key lives as long as this object, and only in memory.
 
-    def __init__(self, device: Device, config: WorkloadConfig, http: httpx.Client) -> None:
+    artefact_url: where the guest's cloud has the encrypted model.
+    """
+
+    def __init__(self, device: Device, config: WorkloadConfig, http: httpx.Client, artefact_url: str) -> None:
         self._device = device
         self._config = config
         self._http = http
+        self._artefact_url = artefact_url
         self._kbs = KbsClient(http, config.verifier)
         self._key = TeeKey()
 
@@ -83,7 +87,7 @@ class GuestAgent:
             journal.keep(released.receipt)
             dek = self._key.unwrap(released.body)
         with journal.step("fetch"):
-            sealed = fetch(self._http, self._config.artefact.url)
+            sealed = fetch(self._http, self._artefact_url)
         with journal.step("decrypt"):
             artefact = decrypt(sealed, dek)
         if artefact.model != self._config.model:

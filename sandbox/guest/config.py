@@ -14,16 +14,15 @@ class _Model(BaseModel):
 
 
 class ArtefactLocation(_Model):
-    """Where the encrypted model lies: storage account, container and blob name."""
+    """Where the encrypted model lies: storage account or bucket, container or prefix, and name."""
 
-    account: str = Field(pattern="^[a-z0-9]{3,24}$")
+    account: str = Field(pattern="^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
     container: str = Field(pattern="^[a-z0-9-]{3,63}$")
     blob: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
-    @property
-    def url(self) -> str:
-        """The blob's address inside the region's network."""
-        return f"https://{self.account}.blob.core.windows.net/{self.container}/{self.blob}"
+    def url(self, form: str) -> str:
+        """Its address in a cloud whose object storage is addressed by `form`, see `sandbox.clouds.opening.Cloud`."""
+        return form.format(account=self.account, container=self.container, blob=self.blob)
 
 
 class WorkloadConfig(_Model):

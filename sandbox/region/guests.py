@@ -4,6 +4,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,8 +27,16 @@ _CHIPS_PER_ZONE: Final = 4
 _HANDOFF_TABLES: Final = 0x8000000B
 """TCG event type EV_EFI_HANDOFF_TABLES2: the shape of the machine, as its host describes it to the firmware."""
 
-Connect = Callable[[], httpx.Client]
-"""A new HTTP client in the guest's network."""
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A new HTTP client in the guest's network, and the address of the guest's model there."""
+
+    http: httpx.Client
+    artefact_url: str
+
+
+Connect = Callable[[], Connection]
 
 
 class BootError(Exception):
@@ -107,14 +116,15 @@ def _attest(device: Device, config: WorkloadConfig, connect: Connect, patience: 
 def _attempt(device: Device, config: WorkloadConfig, connect: Connect, journal: Journal) -> dict[str, Any]:
     """One run of the agent, as members of the outcome."""
     try:
-        with connect() as http:
-            artefact = GuestAgent(device, config, http).run(journal)
+        connection = connect()
+        with connection.http as http:
+            artefact = GuestAgent(device, config, http, connection.artefact_url).run(journal)
     except RefusedError as error:
         journal.keep(error.receipt)
         return _journal(journal) | {"status": "refused", "reason": error.reason}
     except (BlobError, ArtefactError, UnwrapError) as error:
         return _journal(journal) | _failed(error)
-    return _journal(journal) | {"status": "attested", "artefact": _artefact(artefact, config)}
+    return _journal(journal) | {"status": "attested", "artefact": _artefact(artefact, connection.artefact_url)}
 
 
 def _failed(error: Exception) -> dict[str, Any]:
@@ -145,10 +155,10 @@ def _claims(token: str) -> dict[str, Any]:
     return canonical.parse_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-def _artefact(artefact: Artefact, config: WorkloadConfig) -> ArtefactRecord:
+def _artefact(artefact: Artefact, url: str) -> ArtefactRecord:
     return ArtefactRecord(
         model=artefact.model,
-        blob=config.artefact.url,
+        blob=url,
         sha256=artefact.sha256,
         bytes=len(artefact.plaintext),
         decrypted=True,

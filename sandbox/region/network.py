@@ -1,21 +1,29 @@
 """The region's network as a guest sees it: names lead to machines and to storage, and nowhere else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
 from sandbox.clouds.hardware import Machine
-from sandbox.region.blobs import HOST_SUFFIX, BlobStore
+from sandbox.region.blobs import BlobStore, serves
 from sandbox.region.loopback import LoopbackServer, NoRouteError, RegionTransport
 from sandbox.region.records import MachineRecord, Records
 from sandbox.region.verifiers import Verifiers
 
 _HTTP_SECONDS: Final = 30.0
 
-Resolver = Callable[[str, str], Sequence[str]]
-"""Host name, id of the network that asks → ids of the machines behind the name, in the balancer's order."""
+
+class Surroundings(Protocol):
+    """What the deployed cloud says about its network; `sandbox.clouds.opening.Cloud` says how."""
+
+    def resolve(self, host: str, from_network_id: str) -> Sequence[str]:
+        """The ids of the machines behind a name, in the balancer's order."""
+
+    def object_url(self, location: str) -> str: ...
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None: ...
 
 
 class Network:
@@ -27,15 +35,19 @@ class Network:
         self._blobs = blobs
         self._blob_service: LoopbackServer | None = None
         self._lock = Lock()
-        self._resolve: Resolver | None = None
+        self._surroundings: Surroundings | None = None
 
-    def attach(self, resolver: Resolver) -> None:
-        """Let `resolver` answer what a name means."""
-        self._resolve = resolver
+    def attach(self, surroundings: Surroundings) -> None:
+        """Let the cloud answer what a name means."""
+        self._surroundings = surroundings
+
+    def object_url(self, machine: Machine) -> str:
+        """How the cloud of a machine addresses its object storage; `NoRouteError` where there is no cloud."""
+        return self._connected(machine.name).object_url(machine.location)
 
     def client(self, machine: Machine) -> httpx.Client:
         """A new HTTP client inside the network of `machine`."""
-        transport = RegionTransport(lambda host, port: self._locate(machine.network_id, host, port))
+        transport = RegionTransport(lambda host, port: self._locate(machine, host, port))
         return httpx.Client(transport=transport, trust_env=False, timeout=_HTTP_SECONDS)
 
     def close(self) -> None:
@@ -45,14 +57,21 @@ class Network:
                 self._blob_service.stop()
             self._blob_service = None
 
-    def _locate(self, network_id: str, host: str, port: int) -> list[int]:
-        if host.endswith(HOST_SUFFIX):
+    def _connected(self, who: str) -> Surroundings:
+        if self._surroundings is None:
+            raise NoRouteError(f"{who}: the region's network is not connected")
+        return self._surroundings
+
+    def _locate(self, caller: Machine, host: str, port: int) -> list[int]:
+        surroundings = self._connected(host)
+        if serves(surroundings.object_url(caller.location), host):
+            obstacle = surroundings.object_obstacle(host, caller.network_id)
+            if obstacle is not None:
+                raise NoRouteError(obstacle)
             return [self._storage().port]
-        if self._resolve is None:
-            raise NoRouteError(f"{host}: the region's network is not connected")
         ports = [
             self._verifiers.port(machine, port)
-            for machine_id in self._resolve(host, network_id)
+            for machine_id in surroundings.resolve(host, caller.network_id)
             if (machine := self._machine(machine_id)) is not None
         ]
         if not ports:

@@ -32,20 +32,20 @@ class Publisher:
         self._blobs = blobs
         self._lock = threading.Lock()
 
-    def publish(self, config: WorkloadConfig, kek: str) -> None:
-        """Make sure that the guest's model lies where it looks, under a data key that the broker can release.
+    def publish(self, config: WorkloadConfig, url: str, kek: str) -> None:
+        """Make sure that the guest's model lies at `url`, under a data key that the broker can release.
 
         Nothing happens while the vault has no key named `kek`.
         """
         with self._lock:
             version = keys.version(self._custody.keystore, kek)
-            if version is None or self._is_published(config, kek, version):
+            if version is None or self._is_published(config, url, kek, version):
                 return
             dek = secrets.token_bytes(DEK_BYTES)
             plaintext = weights(config.model)
-            self._blobs.put(config.artefact, encrypt(config.model, plaintext, dek))
+            self._blobs.put(url, encrypt(config.model, plaintext, dek))
             metadata = {
-                "artefact": config.artefact.url,
+                "artefact": url,
                 "kek_version": version,
                 "model": config.model,
                 "sha256": hashlib.sha256(plaintext).hexdigest(),
@@ -53,11 +53,11 @@ class Publisher:
             blob = self._custody.keystore.wrap(kek, dek)
             self._custody.wrapped.put(WrappedKey(config.resource, kek, blob, metadata))
 
-    def _is_published(self, config: WorkloadConfig, kek: str, version: str) -> bool:
+    def _is_published(self, config: WorkloadConfig, url: str, kek: str, version: str) -> bool:
         known = self._custody.wrapped.get(config.resource)
         return (
             known is not None
             and (known.kek, known.metadata.get("kek_version")) == (kek, version)
-            and known.metadata.get("artefact") == config.artefact.url
-            and self._blobs.path(config.artefact).is_file()
+            and known.metadata.get("artefact") == url
+            and self._blobs.path(url).is_file()
         )

@@ -19,7 +19,8 @@ from sandbox.provider import ProviderError
 from sandbox.region import guests, images, keys
 from sandbox.region.blobs import BlobStore
 from sandbox.region.custody import Custody
-from sandbox.region.network import Network, Resolver
+from sandbox.region.loopback import NoRouteError
+from sandbox.region.network import Network, Surroundings
 from sandbox.region.outcome import GuestOutcome
 from sandbox.region.patience import Patience
 from sandbox.region.publisher import Publisher
@@ -42,7 +43,8 @@ _LOGGER: Final = logging.getLogger(__name__)
 class Region:
     """Implements `sandbox.clouds.hardware.Hardware` on this machine, with its state under `data_dir`.
 
-    Thread-safe. Guests find their verifier through the resolver that `attach` is given. `close` it at the end.
+    Thread-safe. Guests find their verifier and their model through the cloud that `attach` is given. `close` it at the
+    end.
 
     data_dir: `.bailiwick/region/<stack>`. hardware_dir: the keys of the emulated chips, which a project's stacks
     share; None is `.bailiwick/hardware`. warn: hears what a person must be told, such as an HSM that is none.
@@ -73,9 +75,9 @@ class Region:
         self._pool = ThreadPoolExecutor(_GUESTS_AT_ONCE, thread_name_prefix="guest")
         self._running: dict[str, Future[None]] = {}
 
-    def attach(self, resolver: Resolver) -> None:
-        """Connect the region to the network that knows which machines a name leads to."""
-        self._network.attach(resolver)
+    def attach(self, surroundings: Surroundings) -> None:
+        """Connect the region to the cloud that knows which machines a name leads to, and who reaches its storage."""
+        self._network.attach(surroundings)
 
     def image(self, reference_id: str) -> dict[str, Value] | None:
         """Facts of a gallery image version; None when the gallery has no such image."""
@@ -201,7 +203,7 @@ class Region:
             if record is not None and record.machine == machine and not self._stop.is_set():
                 self._outcomes.put(machine.name, outcome)
 
-    def _connect(self, machine: Machine) -> httpx.Client:
+    def _connect(self, machine: Machine) -> guests.Connection:
         """The guest's way into the network; by now its model is published, if a broker is to release its key.
 
         Before there is a verifier nobody can know under which key to publish, so the guest is told to come again.
@@ -209,14 +211,18 @@ class Region:
         config = parse(machine.custom_data or b"")
         if not any(record.role == "verifier" for record in self._machines.all()):
             raise UnreachableError(f"verifier unreachable at {config.verifier}: the region has no verifier machine")
-        self._publish(config)
-        return self.client(machine)
+        try:
+            url = config.artefact.url(self._network.object_url(machine))
+        except NoRouteError as error:
+            raise UnreachableError(f"model unreachable: {error}") from None
+        self._publish(config, url)
+        return guests.Connection(self.client(machine), url)
 
-    def _publish(self, config: WorkloadConfig) -> None:
+    def _publish(self, config: WorkloadConfig, url: str) -> None:
         try:
             kek = self._kek_of(config.resource)
             if kek is not None:
-                self._publisher.publish(config, kek)
+                self._publisher.publish(config, url, kek)
         except (ConfigurationError, KeyStoreError, WrappedKeysError, OSError) as error:
             raise guests.BootError(f"model {config.model} cannot be published: {error}") from None
 

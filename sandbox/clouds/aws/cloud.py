@@ -205,6 +205,15 @@ class AwsCloud:
         with self.operation():
             return private_dns.resolve(self, host, from_network_id)
 
+    def object_url(self, location: str) -> str:
+        """S3's virtual-hosted-style address in a region: `https://BUCKET.s3.REGION.SUFFIX/KEY`."""
+        return f"https://{{account}}.{storage.host(location)}/{{container}}/{{blob}}"
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None:
+        """Why a VPC does not lead to S3; None where an endpoint of the VPC does."""
+        with self.operation():
+            return private_dns.storage_obstacle(self, host, from_network_id)
+
     def client(self, service: str, region: str) -> Any:
         """A boto3 client, answered by this account's moto. Only during an operation."""
         return self._backends.client(service, region)

@@ -108,7 +108,7 @@ def _create_endpoint(call: Call) -> str:
         SubnetIds=inputs["subnetIds"],
         SecurityGroupIds=inputs["securityGroupIds"],
         RouteTableIds=inputs["routeTableIds"],
-        PrivateDnsEnabled=inputs["privateDnsEnabled"],
+        PrivateDnsEnabled=inputs["privateDnsEnabled"] is True,  # the provider's default; EC2's own is true
         PolicyDocument=inputs["policy"],
         TagSpecifications=tagged("vpc-endpoint", call),
     )

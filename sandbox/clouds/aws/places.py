@@ -17,6 +17,7 @@ class Place:
     cloud: str
     partition: str
     endpoint_prefix: str
+    dns_suffix: str
     zones: tuple[str, ...]
 
     def arn(self, service: str, resource: str, *, account: str, everywhere: bool = False) -> str:
@@ -33,8 +34,8 @@ def place(region: str) -> Place:
             continue
         for known in facts.regions(cloud=cloud.id):
             if known.id == region:
-                prefix = cloud.endpoint_prefix or "com.amazonaws"
-                return Place(region, cloud.id, cloud.partition or "aws", prefix, tuple(known.zone_names or ()))
+                prefix, zones = cloud.endpoint_prefix or "com.amazonaws", tuple(known.zone_names or ())
+                return Place(region, cloud.id, cloud.partition or "aws", prefix, cloud.dns["api"], zones)
     raise CloudError("InvalidRegion", f"invalid AWS Region: {region}")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.clouds.aws import compute
+from sandbox.clouds.aws import compute, places
 from sandbox.clouds.aws.resource import Call, Session
 from sandbox.clouds.resource import View
 from sandbox.clouds.store import Object
@@ -26,6 +26,18 @@ def resolve(session: Session, host: str, vpc_id: str) -> list[str]:
             if str(record["Name"]).rstrip(".").lower() == host and record["Type"] == "A":
                 found |= dict.fromkeys(_machines(session, record, vpc_id))
     return list(found)
+
+
+def storage_obstacle(session: Session, host: str, vpc_id: str) -> str | None:
+    """Why a VPC does not lead to S3: it has no endpoint for it that its names or its routes use."""
+    region = session.location()
+    service = f"{places.place(region).endpoint_prefix}.{region}.s3"
+    here = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "service-name", "Values": [service]}]
+    endpoints = session.client("ec2", region).describe_vpc_endpoints(Filters=here)["VpcEndpoints"]
+    if any(each.get("PrivateDnsEnabled") or each.get("RouteTableIds") for each in endpoints):
+        return None
+    lack = f"of {vpc_id} answers no public name: enable its private DNS" if endpoints else f"is absent from {vpc_id}"
+    return f"{host} is outside the VPC: the endpoint for {service} {lack}"
 
 
 def _machines(session: Session, record: dict[str, Any], vpc_id: str) -> Iterator[str]:

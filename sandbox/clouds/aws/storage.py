@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import catalog
 from sandbox.clouds.aws import places
 from sandbox.clouds.aws.documents import as_list, parse, statements, well_formed
 from sandbox.clouds.aws.resource import AwsType, Call
@@ -40,12 +39,16 @@ def _tag(call: Call) -> None:
 
 def _bucket(call: Call) -> Properties:
     place = places.place(call.region)
-    suffix = catalog.load().cloud(place.cloud).dns["api"]
     return {
         "arn": f"arn:{place.partition}:s3:::{call.id}",
-        "bucketDomainName": f"{call.id}.s3.{suffix}",
-        "bucketRegionalDomainName": f"{call.id}.s3.{call.region}.{suffix}",
+        "bucketDomainName": f"{call.id}.s3.{place.dns_suffix}",
+        "bucketRegionalDomainName": f"{call.id}.{host(call.region)}",
     }
+
+
+def host(region: str) -> str:
+    """The host of S3 in a region."""
+    return f"s3.{region}.{places.place(region).dns_suffix}"
 
 
 def _versioning(call: Call) -> None:

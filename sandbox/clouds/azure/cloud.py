@@ -20,6 +20,7 @@ from sandbox.clouds.azure import (
     monitor,
     network,
     network_interfaces,
+    object_storage,
     operationalinsights,
     policy,
     privatedns,
@@ -96,6 +97,15 @@ class AzureCloud(EmulatedCloud):
         """The ids of the machines that answer to a private DNS name, as seen from a virtual network."""
         with self._lock:
             return dns.resolve(self.store, host, from_network_id)
+
+    def object_url(self, location: str) -> str:  # noqa: ARG002 - the same in every region
+        """Blob storage's address; see `sandbox.clouds.opening.Cloud`."""
+        return object_storage.url_form()
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None:
+        """Why a virtual network does not lead to a storage account."""
+        with self._lock:
+            return object_storage.obstacle(self.store, host, from_network_id)
 
     def describe(self, mismatch: schema.Mismatch) -> CheckFailure:
         path, subject = mismatch.path, mismatch.subject

@@ -35,7 +35,7 @@ def addresses_of(store: Store, host: str, network_id: str) -> list[str]:
     for zone in store.of_kind(ZONE):
         suffix = f".{zone.name.lower()}"
         relative = "@" if host == suffix[1:] else host.removesuffix(suffix)
-        if relative == host or not _is_linked(store, zone, network_id):
+        if relative == host or not is_linked(store, zone, network_id):
             continue
         for record in store.children(zone.id, RECORD_SET):
             if record.name.lower() == relative and record.inputs.get("recordType") == "A":
@@ -43,7 +43,8 @@ def addresses_of(store: Store, host: str, network_id: str) -> list[str]:
     return found
 
 
-def _is_linked(store: Store, zone: Object, network_id: str) -> bool:
+def is_linked(store: Store, zone: Object, network_id: str) -> bool:
+    """Whether a private zone answers in a virtual network."""
     links = store.children(zone.id, ZONE_LINK)
     return any(str(link.inputs["virtualNetwork"]["id"]).lower() == network_id.lower() for link in links)
 

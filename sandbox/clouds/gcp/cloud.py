@@ -19,6 +19,7 @@ from sandbox.clouds.gcp import (
     keys,
     machines,
     networks,
+    object_storage,
     references,
     rules,
     storage,
@@ -93,6 +94,15 @@ class GcpCloud(EmulatedCloud):
     def resolve(self, host: str, from_network_id: str) -> list[str]:
         with self._lock:
             return dns.resolve(self.store, host, from_network_id)
+
+    def object_url(self, location: str) -> str:
+        """Cloud Storage's private address in a region; see `sandbox.clouds.opening.Cloud`."""
+        return object_storage.url_form(location)
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None:
+        """Why a network does not lead to Cloud Storage."""
+        with self._lock:
+            return object_storage.obstacle(self.store, host, from_network_id)
 
     def describe(self, mismatch: schema.Mismatch) -> CheckFailure:
         path, found = mismatch.path, mismatch.found

@@ -25,9 +25,14 @@ def resolve(store: Store, host: str, network_id: str) -> list[str]:
     internal forwarding rule; then every member of its backend service's groups answers.
     """
     found: dict[str, None] = {}
-    for address in _addresses(store, f"{host.rstrip('.').lower()}.", network_id):
+    for address in addresses_of(store, host, network_id):
         found |= dict.fromkeys(_machines(store, network_id, address))
     return list(found)
+
+
+def addresses_of(store: Store, host: str, network_id: str) -> list[str]:
+    """The IPv4 addresses that a network's private zones have for a name."""
+    return list(_addresses(store, f"{host.rstrip('.').lower()}.", network_id))
 
 
 def _addresses(store: Store, host: str, network_id: str) -> Iterator[str]:

@@ -117,6 +117,15 @@ class KubernetesCloud(EmulatedCloud):
         with self._lock:
             return networks.resolve(self.store, host, from_network_id)
 
+    def object_url(self, location: str) -> str:
+        """The site's object store; see `sandbox.clouds.opening.Cloud`."""
+        return networks.object_url(location)
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None:
+        """Why no policy lets the pod with that id out to the site's object store."""
+        with self._lock:
+            return networks.object_obstacle(self.store, host, from_network_id)
+
     def describe(self, mismatch: schema.Mismatch) -> CheckFailure:
         return CheckFailure(mismatch.path, f"BadRequest: {mismatch.kind}: {mismatch.path}")
 

@@ -49,6 +49,29 @@ def resolve(store: Store, host: str, pod_id: str) -> list[str]:
     return [pod.id for pod in backends if _reaches(store, source, _peer(pod), spec.get("ports") or ())]
 
 
+def object_url(site: str) -> str:
+    """`https://STORE.SITE.internal/CONTAINER/BLOB`: the site's own object store, whatever the site calls it."""
+    return f"https://{{account}}.{site}.internal/{{container}}/{{blob}}"
+
+
+def object_obstacle(store: Store, host: str, pod_id: str) -> str | None:
+    """Why a pod does not reach the site's object store; None where its policies let it out of the cluster.
+
+    The store is outside, at an address and a port that only the site knows: those that the policies name will do.
+    """
+    caller = store.get(pod_id)
+    if caller is None:
+        return f"{host}: there is no pod {pod_id}"
+    source = _peer(caller)
+    if not _allowed(store, source, _CLUSTER_DNS, "UDP", _DNS_PORT):
+        return f"{host} is unknown: no NetworkPolicy lets the pod ask the cluster's DNS"
+    policies = _selecting(store, "Egress", source)
+    rules = [rule for spec in policies for rule in spec.get("egress") or ()]
+    if not policies or any(not rule.get("to") or any(peer.get("ipBlock") for peer in rule["to"]) for rule in rules):
+        return None
+    return f"{host} is outside the cluster: no NetworkPolicy lets the pod out to the ipBlock of the site's store"
+
+
 def _service(store: Store, host: str, namespace: str) -> Object | None:
     """The service that `name`, `name.namespace`, `name.namespace.svc` or the full name means in a namespace."""
     short = host.removesuffix(".").removesuffix(f".{CLUSTER_DOMAIN}").removesuffix(".svc")
@@ -96,12 +119,7 @@ def _direction(
 ) -> bool:
     """Whether the policies that select `own` let `other` through; without any, everything passes."""
     field, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
-    selecting = [
-        policy.inputs["spec"]
-        for policy in store.children(f"{api.NAMESPACES}/{own.namespace}", POLICIES)
-        if direction in _types(policy.inputs["spec"])
-        and selects(policy.inputs["spec"].get("podSelector") or {}, own.labels)
-    ]
+    selecting = _selecting(store, direction, own)
     if not selecting:
         return True
     return any(
@@ -110,6 +128,16 @@ def _direction(
         for spec in selecting
         for rule in spec.get(field) or ()
     )
+
+
+def _selecting(store: Store, direction: str, own: Peer) -> list[Mapping[str, Any]]:
+    """The specs of the policies that govern a pod in one direction."""
+    return [
+        policy.inputs["spec"]
+        for policy in store.children(f"{api.NAMESPACES}/{own.namespace}", POLICIES)
+        if direction in _types(policy.inputs["spec"])
+        and selects(policy.inputs["spec"].get("podSelector") or {}, own.labels)
+    ]
 
 
 def _types(spec: Mapping[str, Any]) -> Sequence[str]:

@@ -8,22 +8,25 @@ from sandbox.guest.agent import BlobError, GuestAgent, Journal
 from sandbox.guest.artefact import ArtefactError, encrypt
 from sandbox.guest.config import ConfigError, parse
 from sandbox.hardware import SandboxPki
-from sandbox.region.guests import launch
+from sandbox.region.launch import launch
 from tests.sandbox.region.scenario import KEK, RESOURCE, guest, workload_config
+
+HOST = "germanywestcentral.objects.example"
 
 
 def run(attested, hardware_dir, blob: str, content: bytes | None):
     """Run an agent that is sent to `blob`; the journal and what it raised."""
     scenario, region = attested
     if content is not None:
-        (scenario.data_dir / "blobs/modelstest/models" / blob).write_bytes(content)
+        (scenario.data_dir / "blobs" / f"modelstest.{HOST}" / "models" / blob).write_bytes(content)
     config = parse(guest().custom_data)
     config = config.model_copy(update={"artefact": config.artefact.model_copy(update={"blob": blob})})
     journal = Journal()
     with region.client(guest()) as http:
         device = launch(guest(), SandboxPki(hardware_dir))
+        url = config.artefact.url(scenario.object_url(guest().location))
         with pytest.raises((BlobError, ArtefactError)) as failure:
-            GuestAgent(device, config, http).run(journal)
+            GuestAgent(device, config, http, url).run(journal)
     return journal, str(failure.value)
 
 
@@ -34,7 +37,7 @@ def model_key(attested) -> bytes:
 
 def test_a_model_that_is_not_there(attested, hardware_dir):
     journal, reason = run(attested, hardware_dir, "absent.enc", None)
-    assert "https://modelstest.blob.core.windows.net/models/absent.enc: 404" in reason
+    assert f"https://modelstest.{HOST}/models/absent.enc: 404" in reason
     assert [step.name for step in journal.steps] == ["challenge", "report", "attest", "key", "fetch"]
     assert len(journal.receipts) == 2
 

@@ -95,8 +95,20 @@ class Scenario:
     backends: list[str] = field(default_factory=lambda: [f"{MACHINES}/verifier-0"])
     warnings: list[str] = field(default_factory=list)
 
+    way_to_storage: bool = True
+
+    def resolve(self, host: str, from_network_id: str) -> list[str]:
+        """The verifiers, for the one name and network that there are."""
+        return self.backends if (host, from_network_id) == (NAME, NETWORK) else []
+
+    def object_url(self, location: str) -> str:
+        return f"https://{{account}}.{location}.objects.example/{{container}}/{{blob}}"
+
+    def object_obstacle(self, host: str, from_network_id: str) -> str | None:
+        return None if self.way_to_storage else f"{from_network_id} has no private endpoint for {host}"
+
     def open(self) -> Region:
         """The region, as a new process would open it."""
         region = Region(self.data_dir, STACK, self.hardware_dir, patience=self.patience, warn=self.warnings.append)
-        region.attach(lambda host, network: self.backends if (host, network) == (NAME, NETWORK) else [])
+        region.attach(self)
         return region

@@ -15,6 +15,7 @@ from tests.sandbox.region.scenario import (
     GALLERY,
     KEK,
     MACHINES,
+    NETWORK,
     RESOURCE,
     guest,
     machine,
@@ -84,7 +85,7 @@ def test_no_secret_is_anywhere_outside_the_hsm(attested, caplog):
     found = [path.name for path in outside for secret in secrets if secret in path.read_bytes()]
     assert found == []
     assert not any(secret.decode("latin-1") in caplog.text for secret in secrets)
-    assert weights("llm")[:64] not in (scenario.data_dir / "blobs/modelstest/models/llm.enc").read_bytes()
+    assert weights("llm")[:64] not in next(scenario.data_dir.glob("blobs/*/models/llm.enc")).read_bytes()
 
 
 def spellings(secret: bytes) -> set[bytes]:
@@ -119,6 +120,19 @@ def test_both_replicas_serve_and_one_may_be_gone(scenario, region):
     scenario.backends = [f"{MACHINES}/gone", f"{MACHINES}/verifier-1"]
     region.power_off(verifier().id)
     region.boot(guest())
+    assert only(region.settle(30)).status == "attested"
+
+
+def test_a_guest_without_a_way_to_the_models_says_so_and_has_its_model_when_there_is_one(scenario, region):
+    scenario.way_to_storage = False
+    region.boot(guest())
+    failed = only(region.settle(30))
+    assert failed.status == "failed"
+    host = "modelstest.germanywestcentral.objects.example"
+    assert failed.reason == (
+        f"model unreachable at https://{host}/models/llm.enc: {NETWORK} has no private endpoint for {host}"
+    )
+    scenario.way_to_storage = True
     assert only(region.settle(30)).status == "attested"
 
 

@@ -328,3 +328,35 @@ def test_a_service_control_policy_is_attached_to_the_account(bench: Bench) -> No
         organizations = bench.cloud.client("organizations", "eu-west-1")
         found = organizations.list_targets_for_policy(PolicyId=made.id)["Targets"]
     assert [each["TargetId"] for each in found] == [ACCOUNT]
+
+
+class TestTheWayToTheModels:
+    HOST = "models.s3.eu-west-1.amazonaws.com"
+
+    def _endpoint(self, bench: Bench, vpc: Created, **inputs: object) -> Created:
+        service = "com.amazonaws.eu-west-1.s3"
+        return bench.make("ec2:VpcEndpoint", f"s3-{len(inputs)}", vpcId=vpc.id, serviceName=service, **inputs)
+
+    def test_is_absent_without_an_endpoint(self, bench: Bench) -> None:
+        vpc, _ = bench.network()
+        assert f"endpoint for com.amazonaws.eu-west-1.s3 is absent from {vpc.id}" in self._obstacle(bench, vpc)
+
+    def test_is_an_interface_endpoint_whose_names_the_vpc_answers(self, bench: Bench) -> None:
+        vpc, _ = bench.network()
+        self._endpoint(bench, vpc, vpcEndpointType="Interface")
+        assert "enable its private DNS" in self._obstacle(bench, vpc)
+        self._endpoint(bench, vpc, vpcEndpointType="Interface", privateDnsEnabled=True)
+        assert bench.cloud.object_obstacle(self.HOST, vpc.id) is None
+
+    def test_is_a_gateway_endpoint_that_a_route_table_uses(self, bench: Bench) -> None:
+        vpc, _ = bench.network()
+        table = bench.make("ec2:RouteTable", "table", vpcId=vpc.id, routes=[])
+        self._endpoint(bench, vpc, vpcEndpointType="Gateway", routeTableIds=[table.id])
+        assert bench.cloud.object_obstacle(self.HOST, vpc.id) is None
+
+    def test_is_at_s3_in_the_region_and_the_partition(self, bench: Bench) -> None:
+        assert bench.cloud.object_url("eu-west-1") == f"https://{{account}}{self.HOST[6:]}/{{container}}/{{blob}}"
+        assert ".s3.eusc-de-east-1.amazonaws.eu/" in bench.cloud.object_url("eusc-de-east-1")
+
+    def _obstacle(self, bench: Bench, vpc: Created) -> str:
+        return bench.cloud.object_obstacle(self.HOST, vpc.id) or ""

@@ -33,7 +33,7 @@ def region(tmp_path: Path) -> Iterator[Region]:
 @pytest.fixture
 def cloud(tmp_path: Path, region: Region) -> Iterator[Cloud]:
     opened = open_cloud("aws", tmp_path / "region", region)
-    region.attach(opened.resolve)
+    region.attach(opened)
     yield opened
     opened.close()
 

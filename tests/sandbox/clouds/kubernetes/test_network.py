@@ -109,3 +109,19 @@ def test_a_policy_for_other_pods_changes_nothing(bench: Bench, guest: str) -> No
 def test_a_guest_that_is_gone_reaches_nobody(bench: Bench, guest: str) -> None:
     bench.delete("Deployment", "work/inference")
     assert reached(bench, guest) == 0
+
+
+STORE = "models.onprem-berlin.internal"
+TO_STORE = {"to": [{"ipBlock": {"cidr": "10.60.251.0/24"}}], "ports": [{"protocol": "TCP", "port": 443}]}
+
+
+def test_the_sites_store_is_behind_a_policy_that_lets_out_of_the_cluster(bench: Bench, guest: str) -> None:
+    url = bench.cloud.object_url("onprem-berlin").format(account="models", container="models", blob="llm.enc")
+    assert url == f"https://{STORE}/models/llm.enc"
+    assert bench.cloud.object_obstacle(STORE, guest) is None
+    policy(bench, "deny", "work", policyTypes=["Ingress", "Egress"])
+    assert "lets the pod ask the cluster's DNS" in (bench.cloud.object_obstacle(STORE, guest) or "")
+    policy(bench, "dns", "work", egress=[DNS])
+    assert "to the ipBlock of the site's store" in (bench.cloud.object_obstacle(STORE, guest) or "")
+    policy(bench, "store", "work", egress=[TO_STORE])
+    assert bench.cloud.object_obstacle(STORE, guest) is None

@@ -44,7 +44,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     root = tmp_path_factory.mktemp("onprem")
     region = Region(root / "region" / STACK, STACK, root / "hardware", warn=lambda _: None)
     cloud = KubernetesCloud(root / "region" / STACK, region)
-    region.attach(cloud.resolve)
+    region.attach(cloud)
     found = Deployed(cloud, region, root / "state.json")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the SDK's own, while the program is imported
