@@ -23,7 +23,7 @@ class Service(Fact):
     document of the request, or the attested `identity` of the caller; `releases_to` are the TEEs whose evidence it
     takes by itself. In `endpoints`, `{region}` stands for the region's id, `{name}` for the resource's name and `{dns}`
     for the cloud's `dns["api"]`. `cacheable`: the answers can be kept in a cache of one's own, so that the region need
-    not call it.
+    not call it. `seconds_apart`: how long to wait between two requests from one address, where the service limits them.
     """
 
     id: Text
@@ -62,6 +62,7 @@ class Service(Fact):
     ports: tuple[int, ...] = ()
     private_endpoint: str | None = None
     limits: tuple[str, ...] = ()
+    seconds_apart: Annotated[float, Field(gt=0)] | None = None
 
     def offered_in(self, region: str) -> bool | None:
         """Whether the service is in `region`; None where the sources do not say."""

@@ -31,6 +31,16 @@ def endorsements(content: bytes, kind: SigningKey) -> Endorsements:
     return Endorsements(leaf, kind, intermediate, ark)
 
 
+def with_chain(offered: Endorsements, trust: TrustStore) -> bytes:
+    """The object of a leaf that holds under a pinned root; VerificationFailed when it does not."""
+    chain = verified_chain(offered, trust)
+    intermediate = offered.intermediate
+    if intermediate is None:
+        fingerprint = chain.members[1].fingerprint
+        intermediate = next(it.encoded for it in trust.intermediates if it.fingerprint == fingerprint)
+    return pem.certificates(offered.leaf, intermediate, chain.anchor.certificate.encoded)
+
+
 def signed(report: SnpReport, content: bytes) -> bool:
     """Whether the key of a VLEK object signed a report."""
     key = P384.load_key(Certificate.parse(endorsements(content, SigningKey.VLEK).leaf).key)

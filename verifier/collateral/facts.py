@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from verifier.collateral import amd, intel, nvidia
+from verifier.collateral import amd, google, intel, nvidia
 from verifier.collateral.record import CollateralError, Kind, Record
 from verifier.errors import MalformedEvidence, VerificationFailed
 from verifier.trust import TrustStore
@@ -35,6 +35,7 @@ _INSPECT: Final[dict[Kind, Inspect]] = {
     Kind.ROOT_CRL: intel.inspect_root_crl,
     Kind.RIM: nvidia.inspect_rim,
     Kind.OCSP: nvidia.inspect_ocsp,
+    Kind.LAUNCH_ENDORSEMENT: google.inspect,
 }
 
 

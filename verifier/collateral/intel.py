@@ -53,16 +53,14 @@ def collateral(tcb_info: bytes, qe_identity: bytes, root_crl: bytes, pck_crl: by
 def inspect_tcb_info(subject: str, content: bytes, trust: TrustStore) -> tuple[datetime, datetime]:
     """Validity of a genuine TCB info for the FMSPC that the subject names."""
     document = _signed(content, TCB_INFO_MEMBER, "tcb-info", read_tcb_info, trust)
-    if subject.removesuffix(needs.EARLY) != document.fmspc.hex():
-        raise VerificationFailed("subject", f"this is the TCB info for FMSPC {document.fmspc.hex()}")
+    _require_issue(subject, document.fmspc.hex(), document, "TCB info")
     return document.issue_date, document.next_update
 
 
 def inspect_qe_identity(subject: str, content: bytes, trust: TrustStore) -> tuple[datetime, datetime]:
     """Validity of a genuine identity of the TDX quoting enclave."""
     document = _signed(content, QE_IDENTITY_MEMBER, "qe-identity", read_qe_identity, trust)
-    if subject.removesuffix(needs.EARLY) != needs.QE:
-        raise VerificationFailed("subject", "this is the identity of the TDX quoting enclave")
+    _require_issue(subject, needs.QE, document, "identity of the quoting enclave")
     return document.issue_date, document.next_update
 
 
@@ -86,6 +84,14 @@ def inspect_root_crl(subject: str, content: bytes, trust: TrustStore) -> tuple[d
             crl = revocation_list(content, "root", _root(anchor.certificate, trust))
             return crl.this_update, crl.next_update
     raise VerificationFailed("crl.root.issuer", "no pinned root for TDX issued this CRL")
+
+
+def _require_issue(subject: str, name: str, document: Document, what: str) -> None:
+    """Which of standard and early a document is, it does not say; its number it does."""
+    found, update = needs.read_update(subject)
+    number = document.tcb_evaluation_data_number
+    if found != name or (update.isdigit() and int(update) != number):
+        raise VerificationFailed("subject", f"this is the {what} for {name} with tcbEvaluationDataNumber {number}")
 
 
 def _root(certificate: Certificate, trust: TrustStore) -> Member:

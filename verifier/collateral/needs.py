@@ -6,8 +6,9 @@ A need's subject is worked out from the evidence alone, so that a static file se
     amd-vlek         <reported TCB>-<certificate>   hex; first 16 digits of the certificate's SHA-256
     amd-chain        <product>-vcek | <product>-vlek
     amd-crl          <product>
-    intel-tcb-info   <FMSPC>[-early]                lower-case hex; early: before a TCB recovery becomes the standard
-    intel-qe-identity  td[-early]
+    intel-tcb-info   <FMSPC>[-early|-<number>]      lower-case hex; early: before a TCB recovery becomes the standard;
+                                                    number: tcbEvaluationDataNumber of one TCB recovery
+    intel-qe-identity  td[-early|-<number>]
     intel-pck-crl    platform | processor
     intel-root-crl   root
     nvidia-rim       the RIM's id
@@ -34,11 +35,10 @@ from verifier.tdx.quote import TdxQuote
 if TYPE_CHECKING:
     from verifier.nvidia.chain import Member
 
-EARLY: Final = "-early"
+STANDARD: Final = "standard"
+EARLY: Final = "early"
 QE: Final = "td"
 ROOT: Final = "root"
-
-Update = Literal["standard", "early"]
 
 _CAS: Final = dict(zip(PCK_AUTHORITIES, ("platform", "processor"), strict=True))
 _TURIN_CHIP_ID_BYTES: Final = 8
@@ -65,19 +65,29 @@ class Need:
 
 def vcek(report: SnpReport) -> Need:
     """The VCEK of a report's chip at its reported TCB."""
-    chip = report.chip_id
-    if not any(chip):
+    if not any(report.chip_id):
         raise VerificationFailed("chip-id", "CHIP_ID is masked, so nothing says which VCEK endorses the report")
+    return Need(Kind.VCEK, vcek_subject(report), products_of(report))
+
+
+def vcek_subject(report: SnpReport) -> str:
+    """How the VCEK of a report's chip is called."""
+    chip = report.chip_id
     if not any(chip[_TURIN_CHIP_ID_BYTES:]):
         chip = chip[:_TURIN_CHIP_ID_BYTES]
-    return Need(Kind.VCEK, f"{chip.hex()}-{report.reported_tcb.hex()}", products_of(report))
+    return f"{chip.hex()}-{report.reported_tcb.hex()}"
+
+
+def products_of_chip(subject: str) -> tuple[Product, ...]:
+    """The product lines that a VCEK's chip may be of: the length of its id tells Turin apart."""
+    is_turin = len(subject.partition("-")[0]) == 2 * _TURIN_CHIP_ID_BYTES
+    return (Product.TURIN,) if is_turin else (Product.MILAN, Product.GENOA)
 
 
 def products_of(report: SnpReport) -> tuple[Product, ...]:
     """The product line; before version 3 a report does not say it, and the length of the chip id tells Turin apart."""
     if not report.has_cpuid:
-        is_turin = not any(report.chip_id[_TURIN_CHIP_ID_BYTES:])
-        return (Product.TURIN,) if is_turin else (Product.MILAN, Product.GENOA)
+        return products_of_chip(vcek_subject(report))
     product = product_of_cpuid(report.cpuid_family, report.cpuid_model)
     if product is None:
         family, model = report.cpuid_family, report.cpuid_model
@@ -100,8 +110,11 @@ def amd_crl(product: Product) -> Need:
     return Need(Kind.AMD_CRL, product.value, (product,))
 
 
-def tdx(quote: TdxQuote, update: Update = "standard") -> tuple[Need, ...]:
-    """TCB info, QE identity and both CRLs for a quote, as its PCK certificate, which is not verified here, says."""
+def tdx(quote: TdxQuote, update: str = STANDARD) -> tuple[Need, ...]:
+    """TCB info, QE identity and both CRLs for a quote, as its PCK certificate, which is not verified here, says.
+
+    update: `standard`, `early`, or the number of a TCB recovery.
+    """
     certificates = pem_values(quote.certification)
     if not certificates:
         raise VerificationFailed("chain.length", "PCK chain: no certificates; PCK, intermediate, root expected")
@@ -112,14 +125,25 @@ def tdx(quote: TdxQuote, update: Update = "standard") -> tuple[Need, ...]:
     return (*intel(read_platform(leaf).fmspc.hex(), update), Need(Kind.PCK_CRL, issuer))
 
 
-def intel(fmspc: str, update: Update = "standard") -> tuple[Need, ...]:
+def intel(fmspc: str, update: str = STANDARD) -> tuple[Need, ...]:
     """What every platform with an FMSPC needs, whichever CA issued its PCK."""
-    suffix = EARLY if update == "early" else ""
+    suffix = "" if update == STANDARD else f"-{update}"
     return (
         Need(Kind.TCB_INFO, fmspc + suffix),
         Need(Kind.QE_IDENTITY, QE + suffix),
         Need(Kind.ROOT_CRL, ROOT),
     )
+
+
+def pck_crls() -> tuple[Need, ...]:
+    """The CRLs of both CAs that issue PCKs."""
+    return tuple(Need(Kind.PCK_CRL, ca) for ca in _CAS.values())
+
+
+def read_update(subject: str) -> tuple[str, str]:
+    """FMSPC or QE, and which issue of the document it is."""
+    name, _, update = subject.partition("-")
+    return name, update or STANDARD
 
 
 def rim(identifier: str) -> Need:
@@ -129,8 +153,12 @@ def rim(identifier: str) -> Need:
 
 def ocsp(member: Member, issuer: Member, chain: bytes = b"") -> Need:
     """The responder's word on a certificate."""
-    key = hashlib.sha256(issuer.certificate.key).hexdigest()[:16]
-    return Need(Kind.OCSP, f"{member.certificate.serial_number:x}-{key}", chain=chain)
+    return Need(Kind.OCSP, ocsp_subject(member.certificate, issuer.certificate), chain=chain)
+
+
+def ocsp_subject(certificate: Certificate, issuer: Certificate) -> str:
+    """How the responder's word on a certificate is called."""
+    return f"{certificate.serial_number:x}-{hashlib.sha256(issuer.key).hexdigest()[:16]}"
 
 
 def launch_endorsement(tee: Literal["snp", "tdx"], measurement: bytes) -> Need:

@@ -115,13 +115,11 @@ class Folder:
 class Stored:
     """A store's objects.
 
-    at: for which time; an object that ended before it is `collateral.expired`, whatever else holds. update: which TCB
-    info and QE identity are asked for first; the other ones are the second choice.
+    at: for which time; an object that ended before it is `collateral.expired`, whatever else holds.
     """
 
     reader: Reader
     at: datetime
-    update: needs.Update = "standard"
 
     def snp(self, report: SnpReport) -> SnpCollateral:
         """VCEK by chip and TCB, or VLEK by TCB, with the CRLs of the product lines that it may be of."""
@@ -135,10 +133,12 @@ class Stored:
         return SnpCollateral(amd.endorsements(content, kind), tuple(crl for _, crl in crls), used)
 
     def tdx(self, quote: TdxQuote) -> TdxCollateral:
-        """TCB info for the FMSPC that the quote's PCK certificate names, QE identity, and both CRLs."""
-        other = needs.tdx(quote, "early" if self.update == "standard" else "standard")
-        pairs = zip(needs.tdx(quote, self.update), other, strict=True)
-        found = [self._optional(first) or self._optional(second) or self._required(first) for first, second in pairs]
+        """TCB info for the FMSPC that the quote's PCK certificate names, QE identity, and both CRLs.
+
+        Of each document the standard issue, else the early one, else the one of the latest TCB recovery at hand.
+        """
+        pairs = zip(needs.tdx(quote), needs.tdx(quote, needs.EARLY), strict=True)
+        found = [self._optional(first) or self._optional(second) or self._numbered(first) for first, second in pairs]
         tcb_info, qe_identity, root_crl, pck_crl = (content for _, content in found)
         collateral = intel.collateral(tcb_info, qe_identity, root_crl, pck_crl)
         return TdxCollateral(collateral, tuple(record for record, _ in found))
@@ -176,6 +176,11 @@ class Stored:
         raise VerificationFailed(
             "collateral.missing", f"none of the {len(found)} VLEKs at hand for TCB {tcb} signed the report"
         )
+
+    def _numbered(self, need: Need) -> tuple[Record, bytes]:
+        issues = [it for it in self.reader.records(need.kind) if it.subject.startswith(f"{need.subject}-")]
+        latest = max(issues, key=lambda it: int(needs.read_update(it.subject)[1]), default=None)
+        return self._required(need) if latest is None else (latest, self._current(latest))
 
     def _known_rim(self, identifier: str) -> bytes | None:
         found = self._optional(needs.rim(identifier))
