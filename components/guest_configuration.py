@@ -8,13 +8,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.reference_values import ReferenceValues
-from components.release import ReleasePolicy
+from components.release import ReleasePolicy, ReleasePolicyError
 
 VERSION = 1
 HOST = "verifier"
 """Name of the verifier in the region's private DNS domain."""
 VERIFIER_PORT = 8443
 """TCP port of the verifier and key broker."""
+_NOT_HELD_BY_BROKER = (
+    "launch_signers",
+    "image_digests",
+    "image_signers",
+    "minimum_tcb_by_product",
+    "confidential_gpu",
+    "hardware",
+)
 HEALTH_PATH = "/healthz"
 """Path at which a verifier says that it serves."""
 
@@ -56,8 +64,14 @@ def verifier(
     """Configuration of a verifier: which hardware and builds it believes, and to whom it releases which key.
 
     `policies` and `images` (`<name>-<version>`) are by model. The verifier opens the reference values itself, after it
-    has checked their signatures against `build_keys` (PEM).
+    has checked their signatures against `build_keys` (PEM). Raises `ReleasePolicyError` for a policy that asks for what
+    the configuration has no word for.
     """
+    for model, policy in policies.items():
+        if unheld := policy.stated(_NOT_HELD_BY_BROKER):
+            raise ReleasePolicyError(
+                f"release policy: {unheld[0]}: the broker of the region does not hold it for {model}; leave it empty"
+            )
     return {
         "version": VERSION,
         "role": "verifier",
