@@ -132,6 +132,10 @@ class Store:
     def of_kind(self, kind: str) -> list[Object]:
         return list(self._objects("kind = ?", kind))
 
+    def of_urn(self, kind: str, urn: str) -> Object | None:
+        """The object of a type that was deployed under a URN."""
+        return next(self._objects("kind = ? AND urn = ?", kind, urn), None)
+
     def referrers(self, object_id: str) -> list[Object]:
         """The objects that name `object_id` or something inside it, other than itself and its own children."""
         key = object_id.lower()

@@ -34,7 +34,7 @@ from sandbox.clouds.aws import (
 )
 from sandbox.clouds.aws.backends import ACCOUNT, Backends
 from sandbox.clouds.aws.errors import translated
-from sandbox.clouds.aws.resource import AwsType, Call
+from sandbox.clouds.aws.resource import AwsType, Call, key_of
 from sandbox.clouds.aws.store import AwsStore
 from sandbox.clouds.difference import differing, without_indices
 from sandbox.clouds.hardware import Hardware
@@ -127,22 +127,37 @@ class AwsCloud:
                 judge(call)
             made = call.at(kind.create(call))
             outputs = self._outputs(made)
-            self.store.put(self._object(made, outputs), ())
-        if kind.started is not None:
-            try:
-                kind.started(made)
-            except ProviderError:
-                with self.operation():
-                    kind.remove(made)
-                    self.store.remove(_key(kind, made.region, made.id))
-                raise
+            item = self._object(made, outputs)
+            self.store.put(item, ())
+            if kind.started is not None:
+                self.store.mark_unstarted(item.id)
+        try:
+            self._start(made, item)
+        except ProviderError:
+            with self.operation():
+                kind.remove(made)
+                self.store.remove(item.id)
+            raise
         return Created(made.id, outputs)
 
     def read(self, urn: str, id: str, inputs: Properties) -> Read | None:  # noqa: A002 - the protocol's signature
+        """The live object; with `id` empty, the one that was made for the URN: a killed run does not know more.
+
+        What such a run left switched off is switched on.
+        """
         kind = self._type(urn)
         with self._lock:
-            item = self.store.get(_key(kind, str(inputs.get("region") or self._region), id))
-        return None if item is None else Read(id, item.inputs, item.outputs)
+            if id:
+                item = self.store.get(key_of(kind, str(inputs.get("region") or self._region), id))
+            else:
+                item = self.store.of_urn(kind.pulumi_type, urn)
+            unstarted = item is not None and self.store.is_unstarted(item.id)
+        if item is None:
+            return None
+        found = item.id.split("|", 2)[2]
+        if unstarted:
+            self._start(Call(self, kind, urn, View(item.inputs), found), item)
+        return Read(found, item.inputs, item.outputs)
 
     def update(
         self,
@@ -155,7 +170,7 @@ class AwsCloud:
     ) -> Properties:
         kind = self._type(urn)
         with self._lock:
-            before = self.store.get(_key(kind, str(news.get("region") or self._region), id))
+            before = self.store.get(key_of(kind, str(news.get("region") or self._region), id))
         if before is None:
             raise CloudError("ResourceNotFound", f"couldn't find resource {id}")
         call = Call(self, kind, urn, View(news), id, View(before.inputs), preview)
@@ -168,11 +183,13 @@ class AwsCloud:
             kind.change(call)
             outputs = self._outputs(call)
             self.store.put(self._object(call, outputs), ())
+        if kind.changed is not None:
+            kind.changed(call)
         return outputs
 
     def delete(self, urn: str, id: str, outputs: Properties) -> None:  # noqa: A002 - the protocol's signature
         kind = self._type(urn)
-        key = _key(kind, str(outputs.get("region") or self._region), id)
+        key = key_of(kind, str(outputs.get("region") or self._region), id)
         with self._lock:
             item = self.store.get(key)
         if item is None:
@@ -237,7 +254,7 @@ class AwsCloud:
 
     def record(self, token: str, region: str, object_id: str) -> Object:
         """The record of an object. Raises `CloudError` where there is none."""
-        found = self.store.get(_key(self.types[token], region, object_id))
+        found = self.store.get(key_of(self.types[token], region, object_id))
         if found is None:
             raise CloudError("ResourceNotFound", f"couldn't find resource {object_id}")
         return found
@@ -268,6 +285,12 @@ class AwsCloud:
             return f"the installed aws SDK has no resource type '{token}'"
         return f"'{token}' is not emulated: add an AwsType for it to a module of sandbox/clouds/aws and to its TYPES"
 
+    def _start(self, call: Call, item: Object) -> None:
+        if call.type.started is not None:
+            call.type.started(call)
+            with self._lock:
+                self.store.mark_started(item.id)
+
     def _foretell(self, call: Call) -> Created:
         """Judge what can be judged before the deployment; what AWS computes is not known yet."""
         with self._lock:
@@ -289,19 +312,13 @@ class AwsCloud:
 
     def _object(self, call: Call, outputs: Properties) -> Object:
         token = call.type.pulumi_type
-        key = _key(call.type, call.region, call.id)
-        return Object(key, token, token, call.urn, call.region, dict(call.inputs.properties), outputs)
+        return Object(call.key, token, token, call.urn, call.region, dict(call.inputs.properties), outputs)
 
     def _purge_expired(self) -> None:
         with self.operation():
             for grave in self.store.graves_until(self._clock()):
                 self.store.exhume(grave)
                 keys.purged(self.hardware, grave)
-
-
-def _key(kind: AwsType, region: str, object_id: str) -> str:
-    """Names are unique in a region and type only, so that the id alone would not do."""
-    return f"{kind.pulumi_type}|{region}|{object_id}"
 
 
 def _plain(value: Value) -> Any:

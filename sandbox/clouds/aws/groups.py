@@ -9,6 +9,8 @@ from sandbox.provider import Properties
 from sandbox.values import Value
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+_RUNNING = "running members"
+"""Space of claims: which instances of a group the hardware has been told to start."""
 
 
 def _data(call: Call) -> dict[str, Value]:
@@ -131,15 +133,18 @@ def _machine_id(call: Call, instance: str) -> str:
 
 
 def _boot(call: Call) -> None:
-    """Boot each member as its launch template says."""
+    """Boot the members that do not run yet, as the launch template says, and switch off what is none any more."""
     session = call.session
     machines = []
     with session.operation():
+        members, running = _members(call), session.store.claims.held(_RUNNING, call.key)
         template = session.record(_TEMPLATE, call.region, call.inputs.text("launchTemplate.id"))
         view = View(template.inputs)
         ec2 = call.client("ec2")
         image = images.gallery_reference(session, call.region, view.text("imageId"))
-        for instance in _members(call):
+        for instance in members:
+            if instance in running:
+                continue
             found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
             machines.append(
                 Machine(
@@ -157,8 +162,14 @@ def _boot(call: Call) -> None:
                     vtpm=True,
                 )
             )
+    for instance in set(running) - set(members):
+        session.hardware.power_off(_machine_id(call, instance))
     for machine in machines:
         session.hardware.boot(machine)
+    with session.operation():
+        session.store.claims.release(call.key, _RUNNING)
+        for instance in members:
+            session.store.claims.take(_RUNNING, instance, call.key)
 
 
 def _remove_group(call: Call) -> None:
@@ -217,6 +228,7 @@ TYPES = (
         name_property="name",
         checks=(_template_exists, _sizes_are_ordered),
         started=_boot,
+        changed=_boot,
         stopped=_power_off,
     ),
 )

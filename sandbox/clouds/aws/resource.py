@@ -53,6 +53,11 @@ class Call:
         return self.inputs.text("region") or self.session.location()
 
     @property
+    def key(self) -> str:
+        """The object's id among the records."""
+        return key_of(self.type, self.region, self.id)
+
+    @property
     def name(self) -> str:
         """What the resource is called: its name property."""
         return self.inputs.text(self.type.name_property or "name")
@@ -83,6 +88,11 @@ class Call:
         return {name: value for name, value in parameters.items() if value not in (None, "", [], {})}
 
 
+def key_of(kind: "AwsType", region: str, object_id: str) -> str:
+    """Names are unique in a region and type only, so that an object's own id alone would not do."""
+    return f"{kind.pulumi_type}|{region}|{object_id}"
+
+
 def nothing(_call: Call) -> None:
     """There is nothing to do: the object goes with another one."""
 
@@ -100,7 +110,8 @@ class AwsType:
     deletes it; `change` brings it to new inputs, of which `in_place` lists the properties that AWS changes without a
     new object: every other change replaces. `answer` gives the computed outputs. `name_property` is the input that
     names it, filled in when left out. `defaults` are the provider's own. `checks` run in previews as well. `started`
-    runs when the object is there and `stopped` before it goes, both outside the cloud's lock.
+    runs when the object is there, again after a run that was killed before it was done; `changed` after each change;
+    `stopped` before the object goes; all outside the cloud's lock.
     """
 
     pulumi_type: str
@@ -113,4 +124,5 @@ class AwsType:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     checks: tuple[Callable[[Call], None], ...] = ()
     started: Callable[[Call], None] | None = None
+    changed: Callable[[Call], None] | None = None
     stopped: Callable[[Call], None] | None = None

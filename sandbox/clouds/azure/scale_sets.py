@@ -1,37 +1,27 @@
 """Microsoft.Compute: virtual machine scale sets. What holds for a machine holds for the profile of those in a set."""
 
-from dataclasses import replace
-
-from sandbox.clouds.azure import arm, compute_rules
+from sandbox.clouds.azure import arm, compute_rules, scale_set_members
 from sandbox.clouds.azure.compute import guest_data, identity_of
 from sandbox.clouds.azure.managedidentity import IDENTITY
 from sandbox.clouds.azure.network import SUBNET, zones_exist
-from sandbox.clouds.resource import Check, CloudError, Reference, Request, ResourceType, View, creation_time, fresh_guid
+from sandbox.clouds.azure.scale_set_members import CONFIGURATIONS, PROFILE, as_machine
+from sandbox.clouds.resource import Check, CloudError, Reference, Request, ResourceType, creation_time, fresh_guid
 
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
-_PROFILE = "virtualMachineProfile"
 _ENCRYPTION = "storageProfile.osDisk.managedDisk.securityProfile.securityEncryptionType"
-_CONFIGURATIONS = f"{_PROFILE}.networkProfile.networkInterfaceConfigurations"
 _LARGEST_GROUP, _LARGEST_SET = 100, 1000
 
 
-def _machine(request: Request) -> Request:
-    """The request as that of one machine of the set."""
-    profile = request.inputs[_PROFILE] or {}
-    size = {"hardwareProfile": {"vmSize": request.inputs["sku.name"]}}
-    return replace(request, inputs=View({"location": request.inputs["location"], **profile, **size}))
-
-
 def _of_a_machine(check: Check) -> Check:
-    return lambda request: check(_machine(request))
+    return lambda request: check(as_machine(request))
 
 
 def _disk(request: Request) -> None:
     """Confidential encryption of OS disks is for single machines (MicrosoftDocs, confidential-vm-overview)."""
-    if _machine(request).inputs[_ENCRYPTION] == "DiskWithVMGuestState":
+    if as_machine(request).inputs[_ENCRYPTION] == "DiskWithVMGuestState":
         raise CloudError(
             "BadRequest",
-            f"The value 'DiskWithVMGuestState' of parameter '{_PROFILE}.{_ENCRYPTION}' is not supported for Virtual"
+            f"The value 'DiskWithVMGuestState' of parameter '{PROFILE}.{_ENCRYPTION}' is not supported for Virtual"
             " Machine Scale Sets. Supported values are: 'VMGuestStateOnly'.",
         )
 
@@ -58,9 +48,9 @@ def _mode(request: Request) -> None:
 
 def _interfaces(request: Request) -> None:
     """At least one interface, one of several primary, each with a subnet."""
-    interfaces = request.inputs.items(_CONFIGURATIONS)
+    interfaces = request.inputs.items(CONFIGURATIONS)
     if not interfaces:
-        raise CloudError("InvalidParameter", f"Required parameter '{_CONFIGURATIONS}' is missing (null).")
+        raise CloudError("InvalidParameter", f"Required parameter '{CONFIGURATIONS}' is missing (null).")
     if len(interfaces) > 1 and sum(each["primary"] is True for each in interfaces) != 1:
         raise CloudError(
             "VirtualMachineMustHaveOneNetworkInterfaceAsPrimary",
@@ -88,11 +78,11 @@ TYPES = (
         name_property="vmScaleSetName",
         replace_on=(
             "resourceGroupName", "vmScaleSetName", "location", "zones", "orchestrationMode", "platformFaultDomainCount",
-            f"{_PROFILE}.securityProfile.securityType", f"{_PROFILE}.{_ENCRYPTION.rpartition('.')[0]}",
+            f"{PROFILE}.securityProfile.securityType", f"{PROFILE}.{_ENCRYPTION.rpartition('.')[0]}",
         ),
         references=(
-            Reference(f"{_CONFIGURATIONS}[].ipConfigurations[].subnet.id", (SUBNET,)),
-            Reference(f"{_CONFIGURATIONS}[].ipConfigurations[].loadBalancerBackendAddressPools[].id"),
+            Reference(f"{CONFIGURATIONS}[].ipConfigurations[].subnet.id", (SUBNET,)),
+            Reference(f"{CONFIGURATIONS}[].ipConfigurations[].loadBalancerBackendAddressPools[].id"),
             Reference("identity.userAssignedIdentities[]", (IDENTITY,)),
         ),
         checks=(
@@ -113,11 +103,14 @@ TYPES = (
             _of_a_machine(compute_rules.image),
             _interfaces,
             _of_a_machine(guest_data("userData")),
+            scale_set_members.take_addresses,
         ),
         outputs={
             "uniqueId": fresh_guid("uniqueId"),
             "timeCreated": creation_time("timeCreated"),
             "identity": identity_of,
         },
+        started=scale_set_members.boot,
+        stopped=scale_set_members.power_off,
     ),
 )  # fmt: skip

@@ -218,3 +218,22 @@ def test_a_set_keeps_its_machines_confidential_for_life(bench: Bench) -> None:
     assert difference.replaces == ("virtualMachineProfile.securityProfile.securityType",)
     more = bench.cloud.diff(urn("compute:VirtualMachineScaleSet", "batch"), "id", olds, {}, scale_set(sku__capacity=4))
     assert more.replaces == ()
+
+
+def test_the_machines_of_a_set_boot_and_follow_its_capacity(bench: Bench) -> None:
+    bench.region()
+    kind, inputs = urn("compute:VirtualMachineScaleSet", "batch"), scale_set()
+    made = bench.create("compute:VirtualMachineScaleSet", "batch", inputs)
+    first = list(bench.hardware.booted)
+    assert [(each.name, each.zone, each.tee) for each in first] == [
+        ("batch_0", "1", "snp"),
+        ("batch_1", "2", "snp"),
+        ("batch_2", "1", "snp"),
+    ]
+    assert len({each.private_ip for each in first}) == 3
+    bench.cloud.update(kind, made.id, inputs, scale_set(sku__capacity=1), preview=False)
+    assert sorted(bench.hardware.stopped) == [each.id for each in first[1:]]
+    bench.cloud.update(kind, made.id, inputs, scale_set(sku__capacity=2), preview=False)
+    assert [each.name for each in bench.hardware.booted[3:]] == ["batch_1"]
+    bench.cloud.delete(kind, made.id, {})
+    assert first[0].id in bench.hardware.stopped

@@ -21,6 +21,7 @@ class RecordingHardware(NullHardware):
         self.keys: list[str] = []
         self.destroyed: list[str] = []
         self.machines: dict[str, Machine] = {}
+        self.booted = 0
 
     def create_key(self, vault: str, name: str, properties: Mapping[str, Value]) -> KeyVersion:
         self.keys.append(name)
@@ -31,6 +32,7 @@ class RecordingHardware(NullHardware):
 
     def boot(self, machine: Machine) -> None:
         self.machines[machine.id] = machine
+        self.booted += 1
 
     def power_off(self, machine_id: str) -> None:
         self.machines.pop(machine_id, None)

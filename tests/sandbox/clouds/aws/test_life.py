@@ -13,6 +13,10 @@ from sandbox.values import UNKNOWN
 from tests.sandbox.clouds.aws.bench import ACCOUNT, TRUST, Bench, RecordingHardware, policy, urn
 
 
+def _killed(_machine: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _opened(folder: Path, hardware: RecordingHardware) -> AwsCloud:
     """The account in `folder` as another process has it."""
     cloud = AwsCloud(folder, hardware)
@@ -140,6 +144,24 @@ class TestPersistence:
             (attached,) = iam.list_attached_role_policies(RoleName="role")["AttachedPolicies"]
             assert attached["PolicyArn"] == managed
         again.cloud.close()
+
+    def test_what_was_made_when_a_run_was_killed_is_found_and_switched_on(
+        self, bench: Bench, tmp_path: Path, hardware: RecordingHardware, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The engine had no answer yet, so that it asks by the URN alone."""
+        _, subnet = bench.network()
+        monkeypatch.setattr(hardware, "boot", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            bench.machine("guest", subnet)
+        monkeypatch.undo()
+        again = _opened(tmp_path, hardware)
+        found = again.read(urn("ec2:Instance", "guest"), "", {})
+        assert found is not None
+        assert [machine.name for machine in hardware.machines.values()] == ["guest"]
+        again.read(urn("ec2:Instance", "guest"), found.id, {})
+        assert hardware.booted == 1
+        assert again.read(urn("ec2:Instance", "other"), "", {}) is None
+        again.close()
 
     def test_two_processes_see_what_the_other_did(
         self, bench: Bench, tmp_path: Path, hardware: RecordingHardware
@@ -270,6 +292,13 @@ class TestMachines:
             launchTemplate={"id": template.id, "version": "1"},
         )
         assert [machine.tee for machine in hardware.machines.values()] == ["snp", "snp"]
+        first = set(hardware.machines)
+        settings = {"name": "batch", "vpcZoneIdentifiers": [subnet.id], "launchTemplate": {"id": template.id}}
+        bench.change("autoscaling:Group", "batch", group, minSize=3, maxSize=3, **settings)
+        assert len(hardware.machines) == 3
+        assert first < set(hardware.machines)
+        bench.change("autoscaling:Group", "batch", group, minSize=1, maxSize=1, desiredCapacity=1, **settings)
+        assert len(hardware.machines) == 1
         bench.remove("autoscaling:Group", "batch", group)
         assert hardware.machines == {}
 
