@@ -19,7 +19,7 @@ from cli.project import Project
 from components.spec import RegionSpec
 from policies import pack
 from policies.report.model import Result, StackReport, rule_id
-from sandbox.clouds import open_cloud
+from sandbox.clouds import open_cloud, providers_of
 from sandbox.clouds.hardware import NullHardware
 from sandbox.engine import LocalEngine, Outcome, PolicyHost, StateFile
 from sandbox.engine.events import Emit, Event, Message, StepFailed, Verdict
@@ -114,7 +114,7 @@ def preview(
             engine = LocalEngine(
                 project.root,
                 stack,
-                providers={cloud.package: cloud},
+                providers=providers_of(cloud),
                 state=StateFile(Path(scratch) / "state.json", passphrase=""),
                 policy_pack=PolicyHost(pack.build(rules)),
                 on_event=on_event,

@@ -14,7 +14,7 @@ from cli.project import Project
 from cli.pulumi_engine import Engine, PulumiEngine
 from components.spec import RegionSpec
 from policies import pack
-from sandbox.clouds import Cloud, open_cloud
+from sandbox.clouds import Cloud, open_cloud, providers_of
 from sandbox.clouds.faults import FaultMemory, FaultPlan, FaultPlanError, FaultyProvider
 from sandbox.engine import LocalEngine, PolicyHost, StateFile
 from sandbox.engine.events import Emit
@@ -35,18 +35,20 @@ class Session:
     faults: FaultPlan | None = None
 
     @property
-    def provider(self) -> Provider:
-        """The cloud as an engine sees it, misbehaving where faults are asked for."""
+    def providers(self) -> dict[str, Provider]:
+        """The cloud's providers as an engine sees them, misbehaving where faults are asked for."""
+        found = providers_of(self.cloud)
         if self.faults is None:
-            return self.cloud
-        return FaultyProvider(self.cloud, self.faults, FaultMemory(self.project.region_dir(self.stack) / "faults.json"))
+            return found
+        memory = FaultMemory(self.project.region_dir(self.stack) / "faults.json")
+        return {package: FaultyProvider(provider, self.faults, memory) for package, provider in found.items()}
 
     def local_engine(self, on_event: Emit | None = None) -> LocalEngine:
         """The local engine on this stack, printing to the console as it goes unless `on_event` takes the events."""
         return LocalEngine(
             self.project.root,
             self.stack,
-            providers={self.cloud.package: self.provider},
+            providers=self.providers,
             state=StateFile(self.project.state_file(self.stack), self.project.passphrase()),
             policy_pack=PolicyHost(pack.build()),
             on_event=on_event or Display(self.console),
@@ -63,7 +65,7 @@ class Session:
         """The real engine on this stack, with the emulated cloud attached over gRPC while the context lasts."""
         from sandbox.clouds.server import serve  # grpc: a second that the local engine need not spend
 
-        served = serve({self.cloud.package: self.provider})
+        served = serve(self.providers)
         try:
             yield PulumiEngine(self.project, self.stack, served.debug_providers)
         finally:

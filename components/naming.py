@@ -53,6 +53,12 @@ AZURE: Mapping[str, NameRule] = {
     "key": NameRule(1, 127, r"[A-Za-z0-9-]+", "letters, digits and '-'"),
     "load balancer": NameRule(1, 80, _WORDS, _WORDS_TEXT),
     "log workspace": NameRule(4, 63, r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])", "letters, digits and inner '-'"),
+    "managed HSM": NameRule(
+        3,
+        24,
+        r"[A-Za-z](?:-?[A-Za-z0-9])*",
+        "letters, digits and single '-', beginning with a letter, ending in a letter or digit",
+    ),
     "managed identity": NameRule(
         3, 128, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, '_' and '-', beginning with a letter or digit"
     ),

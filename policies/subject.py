@@ -188,10 +188,11 @@ def canonical_type(token: str) -> str:
     """`token` without an API version: `azure-native:compute/v20241101:Disk` is `azure-native:compute:Disk`.
 
     A package generated for one API version (`azure-native_compute_v20241101`) is the package that it was made from.
+    Dynamic resources have no versions: `pulumi-python:dynamic/azure:ManagedHsmKey` is that.
     """
     package, separator, rest = token.partition(":")
     module, last, name = rest.rpartition(":")
-    if not separator or not last or package == "pulumi":
+    if not separator or not last or package in ("pulumi", "pulumi-python"):
         return token
     return f"{package.partition('_')[0]}:{module.partition('/')[0]}:{name}"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import catalog
-from policies.clouds import aws, azure, gcp, kubernetes, unspoken
+from policies.clouds import aws, azure, dynamic, gcp, kubernetes, unspoken
 from policies.context import Declared
 from policies.release.model import Way
 from policies.subject import Property, Resource
@@ -70,7 +70,13 @@ class Speaker(Protocol):
     def private_name(self, resource: Resource, /) -> Reference | None: ...
 
 
-_CLOUDS: Mapping[str, Speaker] = {"azure-native": azure, "gcp": gcp, "aws": aws, "kubernetes": kubernetes}
+_CLOUDS: Mapping[str, Speaker] = {
+    "azure-native": azure,
+    "pulumi-python": dynamic,
+    "gcp": gcp,
+    "aws": aws,
+    "kubernetes": kubernetes,
+}
 
 
 def _cloud(package: str) -> Speaker:

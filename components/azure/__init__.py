@@ -9,6 +9,7 @@ from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
 from components.azure.key_vault import KeyVault, KeyVaultArgs
+from components.azure.managed_hsm import ManagedHsm, ManagedHsmArgs
 from components.azure.model_store import ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
 from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
@@ -34,6 +35,8 @@ __all__ = [
     "Grant",
     "KeyVault",
     "KeyVaultArgs",
+    "ManagedHsm",
+    "ManagedHsmArgs",
     "ModelStore",
     "ModelStoreArgs",
     "NodeIdentity",

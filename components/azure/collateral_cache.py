@@ -10,7 +10,7 @@ import catalog
 from components.azure.placement import Placement
 from components.azure.roles import Role
 from components.azure.storage_account import private_account
-from components.azure.workload_identity import Grant, assign_role
+from components.azure.workload_identity import Grant
 from components.component import Component, ComponentArgs
 from components.naming import azure_name
 
@@ -80,13 +80,8 @@ class CollateralCache(Component):
             ("fill", Role.BLOB_CONTRIBUTOR, args.publishers),
         ):
             for label, principal_id in principals.items():
-                assign_role(
-                    f"{name}-{kind}-{label}",
-                    placement=placement,
-                    grant=Grant(kind, role.definition_id(placement), container.id),
-                    principal_id=principal_id,
-                    opts=child,
-                )
+                grant = Grant(kind, role.definition_id(placement), container.id)
+                grant.assign(f"{name}-{kind}-{label}", placement=placement, principal_id=principal_id, opts=child)
         self.register_outputs({"accountName": self.account_name, "url": self.url})
 
     @staticmethod

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import compute
 
+from components.azure.disk_key import DiskKey
 from components.azure.placement import Placement
-from components.azure.roles import Role
-from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs, assign_role
+from components.azure.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AzureConfidentialDiskEncryption"
@@ -21,12 +21,8 @@ class ConfidentialDiskEncryptionArgs(ComponentArgs):
     """Where the disk encryption set is."""
     label: str
     """Label of the key; part of the names."""
-    key_id: pulumi.Input[str]
-    """ARM id of the key, for the grants on it."""
-    key_url: pulumi.Input[str]
-    """URL of the key with its version."""
-    vault_id: pulumi.Input[str]
-    """Vault that holds the key."""
+    key: DiskKey
+    """The key, and the rights to it that the set and the orchestrator need."""
     orchestrator_principal_id: str | None = None
     """Object id, in this tenant, of the service principal of Azure's Confidential VM Orchestrator (its application id
     is in the catalogue). A region in Azure needs it: the orchestrator hands the released key to the machine's
@@ -60,17 +56,16 @@ class ConfidentialDiskEncryption(Component):
             WorkloadIdentityArgs(
                 placement=placement,
                 role=f"disks-{args.label}",
-                grants=[Grant("wrap", Role.KEY_ENCRYPTION_USER.definition_id(placement), args.key_id)],
+                grants=[args.key.wrap],
             ),
             opts=child,
         )
         grants = list(identity.assignments)
         if args.orchestrator_principal_id is not None:
             grants.append(
-                assign_role(
+                args.key.release.assign(
                     f"{name}-orchestrator",
                     placement=placement,
-                    grant=Grant("release", Role.KEY_RELEASE_USER.definition_id(placement), args.key_id),
                     principal_id=args.orchestrator_principal_id,
                     opts=child,
                 )
@@ -85,7 +80,7 @@ class ConfidentialDiskEncryption(Component):
                 type=compute.DiskEncryptionSetIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
             ),
             active_key=compute.KeyForDiskEncryptionSetArgs(
-                key_url=args.key_url, source_vault=compute.SourceVaultArgs(id=args.vault_id)
+                key_url=args.key.url, source_vault=args.key.vault_id and compute.SourceVaultArgs(id=args.key.vault_id)
             ),
             rotation_to_latest_key_version_enabled=False,
             tags=placement.tag_mapping,

@@ -7,8 +7,11 @@ import pulumi
 from pulumi_azure_native import authorization, keyvault, monitor
 
 import catalog
+from components.azure.disk_key import DiskKey
 from components.azure.placement import Placement
 from components.azure.private_endpoint import private_endpoint
+from components.azure.roles import Role
+from components.azure.workload_identity import Grant
 from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.guest_configuration import model_key_name
@@ -68,8 +71,7 @@ class KeyVault(Component):
     `soft_delete_days` and purged by nobody before; nothing but the private endpoint reaches the vault, Azure's own
     services included; rights are roles, not access policies; Pulumi does not delete a key.
 
-    Does not: use a Managed HSM. The azure-native provider has no resource for a Managed HSM's keys or roles, and the
-    HSM serves nothing before a person activates it, so that `managed-hsm` is refused here rather than half built.
+    Does not: have the HSM for itself: its tenant shares it with others. `ManagedHsm` is of one tenant alone.
     """
 
     id: pulumi.Output[str]
@@ -78,12 +80,10 @@ class KeyVault(Component):
     """Data-plane URL of the vault, known before it exists."""
     model_key_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each model's KEK."""
-    disk_key_ids: Mapping[str, pulumi.Output[str]]
-    """Resource id of each OS-disk key, by label."""
-    disk_key_urls: Mapping[str, pulumi.Output[str]]
-    """URL of each OS-disk key with its version, by label."""
-    unwrap_role_id: pulumi.Output[str]
-    """Role definition that may unwrap with a key and do nothing else."""
+    unwrap_grants: Mapping[str, Grant]
+    """The right to unwrap with each model's KEK and do nothing else, by model."""
+    disk_keys: Mapping[str, DiskKey]
+    """The OS-disk keys, by label."""
 
     def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
@@ -109,12 +109,13 @@ class KeyVault(Component):
             opts=self._child,
         )
         self._log()
-        self.unwrap_role_id = self._unwrap_role()
+        unwrap_role_id = self._unwrap_role()
         self.model_key_ids = {model: self._model_key(model).id for model in args.model_keys}
-        disk_keys = {label: self._disk_key(label, data) for label, data in policies.items()}
-        self.disk_key_ids = {label: key.id for label, key in disk_keys.items()}
-        self.disk_key_urls = {label: key.key_uri_with_version for label, key in disk_keys.items()}
-        self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": self.unwrap_role_id})
+        self.unwrap_grants = {
+            model: Grant(f"unwrap-{model}", unwrap_role_id, key_id) for model, key_id in self.model_key_ids.items()
+        }
+        self.disk_keys = {label: self._granted(self._disk_key(label, data)) for label, data in policies.items()}
+        self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": unwrap_role_id})
 
     @staticmethod
     def name_in(placement: Placement) -> str:
@@ -234,6 +235,15 @@ class KeyVault(Component):
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=not self._args.destroyable_keys),
         )
 
+    def _granted(self, key: keyvault.Key) -> DiskKey:
+        placement = self._args.placement
+        return DiskKey(
+            url=key.key_uri_with_version,
+            vault_id=self.id,
+            wrap=Grant("wrap", Role.KEY_ENCRYPTION_USER.definition_id(placement), key.id),
+            release=Grant("release", Role.KEY_RELEASE_USER.definition_id(placement), key.id),
+        )
+
     def _key(self, key_name: str, key: keyvault.KeyPropertiesArgs, *, opts: pulumi.ResourceOptions) -> keyvault.Key:
         return keyvault.Key(
             f"{self._stem}-{key_name}",
@@ -252,12 +262,13 @@ def _service() -> catalog.Service:
 
 def _check(args: KeyVaultArgs) -> None:
     if args.service != SERVICE:
-        raise InputError(TYPE, "service", f"{args.service!r} has no keys in the azure-native provider", SERVICE)
-    for name, value, allowed in (
-        ("soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS),
-        ("rotation_days", args.rotation_days, ROTATION_DAYS),
-    ):
-        if value not in allowed:
-            last = allowed[-1]
-            nearest = str(min(max(value, allowed[0]), last))
-            raise InputError(TYPE, name, f"{value} is not between {allowed[0]} and {last} days", nearest)
+        raise InputError(TYPE, "service", f"{args.service!r} is no vault", SERVICE)
+    check_days(TYPE, "soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS)
+    check_days(TYPE, "rotation_days", args.rotation_days, ROTATION_DAYS)
+
+
+def check_days(component: str, name: str, days: int, allowed: range) -> None:
+    """Raise `InputError` in the name of `component` for a period that the service does not take."""
+    if days not in allowed:
+        nearest = str(min(max(days, allowed[0]), allowed[-1]))
+        raise InputError(component, name, f"{days} is not between {allowed[0]} and {allowed[-1]} days", nearest)

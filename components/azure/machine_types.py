@@ -41,7 +41,7 @@ def _check_gpu(component: str, machine: catalog.MachineType, *, location: str, t
     if gpu == "none" or (gpu == has and machine.tee == tee and location in machine.regions):
         return
     facts = catalog.load()
-    with_tee = sorted({str(one.tee) for one in facts.machine_types(CLOUD, gpu=gpu)})
+    with_tee = sorted({one.tee for one in facts.machine_types(CLOUD, gpu=gpu) if one.tee})
     if tee not in with_tee:
         raise InputError(component, "gpu", f"{gpu.upper()} comes with {', '.join(with_tee)}, not {tee}", with_tee[0])
     here = next(iter(facts.machine_types(CLOUD, region=location, tee=tee, gpu=gpu)), None)

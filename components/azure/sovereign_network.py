@@ -1,7 +1,7 @@
 """A network with no way in and no way out."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -18,7 +18,7 @@ HTTPS_PORT = 443
 
 _RESERVED_ADDRESSES = 4
 """Azure keeps the first four addresses of a subnet for itself, and the last."""
-_PRIVATE_SERVICES = ("key-vault", "blob", "attestation")
+PRIVATE_SERVICES = ("key-vault", "blob", "attestation")
 _LOWEST_PRIORITY = 4096
 """The last place in a security group, just before Azure's own rules, which allow the network and the Internet."""
 
@@ -55,14 +55,16 @@ class SovereignNetworkArgs(ComponentArgs):
     start."""
     domain: str
     """Private DNS domain for the region's own services, such as `azure-germany.bailiwick.internal`."""
+    services: Sequence[str] = PRIVATE_SERVICES
+    """Services of Azure that are reached privately, as the catalogue names their endpoints; each has its DNS zones."""
 
 
 class SovereignNetwork(Component):
     """`bailiwick:index:AzureSovereignNetwork`: a virtual network that neither the Internet reaches nor guests leave.
 
     Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`), each with a network security group
-    and one route table; private DNS zones for Key Vault, blob storage, Azure Attestation and the region's own domain,
-    linked to the network.
+    and one route table; private DNS zones of the `services` and of the region's own domain, linked to the
+    network.
 
     Guarantees: no subnet has Azure's default outbound access; 0.0.0.0/0 routes to nowhere; every security group ends
     with a rule that denies all, in both directions, above Azure's own rules that allow the network and the Internet;
@@ -101,7 +103,7 @@ class SovereignNetwork(Component):
         self.id = self._network.id
         routes = self._route_table()
         self.subnet_ids = self._subnets(routes)
-        self.zone_ids = {zone: self._zone(zone) for zone in (*private_link_zones(), args.domain)}
+        self.zone_ids = {zone: self._zone(zone) for zone in (*_zones_of(args.services), args.domain)}
         self.register_outputs({"id": self.id, "subnetIds": dict(self.subnet_ids), "zoneIds": self.zone_ids})
 
     def address(self, segment: Segment, index: int) -> str:
@@ -186,10 +188,10 @@ class SovereignNetwork(Component):
         return pulumi.Output.all(zone.id, link.id).apply(lambda ids: str(ids[0]))
 
 
-def private_link_zones() -> list[str]:
-    """The private DNS zones of the services that the region uses, from the catalogue."""
+def _zones_of(services: Sequence[str]) -> list[str]:
+    """The private DNS zones of services, from the catalogue."""
     facts = catalog.load()
-    return [zone for service in _PRIVATE_SERVICES for zone in facts.private_endpoint("azure", service).zones]
+    return [zone for service in services for zone in facts.private_endpoint("azure", service).zones]
 
 
 def subnet_prefixes(address_space: str) -> dict[Segment, ipaddress.IPv4Network]:

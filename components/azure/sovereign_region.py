@@ -18,7 +18,7 @@ from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.dependencies import Endpoints, dependencies
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
 from components.azure.fleet import single_machines
-from components.azure.key_vault import KeyVault, KeyVaultArgs
+from components.azure.key_custody import KeyCustody, key_custody, private_service, uri_in
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
 from components.azure.release_plan import ReleasePlan, disk_authorities, plan
@@ -59,11 +59,11 @@ class SovereignRegionArgs(ComponentArgs):
 class SovereignRegion(Component):
     """`bailiwick:index:AzureSovereignRegion`: everything that one sovereign region is, and the proof of where it is.
 
-    Creates a resource group; in it a network without Internet, a write-once audit log, a vault with the region's
-    keys, a store for encrypted models, a cache of the vendors' collateral, the verifier with its broker, the
-    confidential VMs of the specification, each with an identity of its own, and policy assignments that go on guarding
-    the region. A machine with a `count` is that many confidential VMs, `<name>-0`, `<name>-1`, …, spread over the
-    zones: a scale set would leave their disks readable to the host (see `ConfidentialVmGroup`).
+    Creates a resource group; in it a network without Internet, a write-once audit log, a vault (or a Managed HSM) with
+    the region's keys, a store for encrypted models, a cache of the vendors' collateral, the verifier with its broker,
+    the confidential VMs of the specification, each with an identity of its own, and policy assignments that go on
+    guarding the region. A machine with a `count` is that many confidential VMs, `<name>-0`, `<name>-1`, …, spread over
+    the zones: a scale set would leave their disks readable to the host (see `ConfidentialVmGroup`).
 
     Guarantees: what the parts guarantee; every guest image in use has reference values, and every key names them; every
     dependency is in the jurisdiction graph; nothing is registered when content, keys or evidence would leave the
@@ -71,7 +71,8 @@ class SovereignRegion(Component):
     graph says so (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
 
     Does not: publish images or models, fill the collateral cache, create clusters, or create the subscription. The
-    vault and its keys are protected from deletion unless the region is emulated, where nothing is lost with them.
+    keys and where they are kept are protected from deletion unless the region is emulated: nothing is lost with them
+    there.
     """
 
     dependencies: list[graph.Dependency]
@@ -119,7 +120,10 @@ class SovereignRegion(Component):
         net = SovereignNetwork(
             f"{name}-network",
             SovereignNetworkArgs(
-                placement=self._placement, address_space=spec.network.address_space, domain=self._outline.domain
+                placement=self._placement,
+                address_space=spec.network.address_space,
+                domain=self._outline.domain,
+                services=(private_service(spec.keys), "blob", "attestation"),
             ),
             opts=child,
         )
@@ -134,21 +138,17 @@ class SovereignRegion(Component):
             ),
             opts=child,
         )
-        vault = KeyVault(
+        vault = key_custody(
             f"{name}-keys",
-            KeyVaultArgs(
-                placement=self._placement,
-                service=spec.keys.service,
-                soft_delete_days=spec.keys.soft_delete_days,
-                rotation_days=spec.keys.rotation_days,
-                model_keys=tuple(release.images.models),
-                disk_keys=release.disks,
-                subnet_id=net.subnet_ids[Segment.ENDPOINTS],
-                zone_ids=net.zone_ids,
-                audit_account_id=audit.account_id,
-                workspace_id=audit.workspace_id,
-                destroyable_keys=spec.emulated,
-            ),
+            spec.keys,
+            placement=self._placement,
+            model_keys=tuple(release.images.models),
+            disk_keys=release.disks,
+            subnet_id=net.subnet_ids[Segment.ENDPOINTS],
+            zone_ids=net.zone_ids,
+            audit_account_id=audit.account_id,
+            workspace_id=audit.workspace_id,
+            destroyable_keys=spec.emulated,
             opts=child,
         )
         models = ModelStore(
@@ -187,15 +187,13 @@ class SovereignRegion(Component):
         )
         return ResidencyGuard(f"{self._outline.stack}-guard", args, opts=self._child)
 
-    def _disk_encryption(self, label: str, vault: KeyVault) -> ConfidentialDiskEncryption:
+    def _disk_encryption(self, label: str, vault: KeyCustody) -> ConfidentialDiskEncryption:
         return ConfidentialDiskEncryption(
             f"{self._outline.stack}-disks-{label}",
             ConfidentialDiskEncryptionArgs(
                 placement=self._placement,
                 label=label,
-                key_id=vault.disk_key_ids[label],
-                key_url=vault.disk_key_urls[label],
-                vault_id=vault.id,
+                key=vault.disk_keys[label],
                 orchestrator_principal_id=self._args.orchestrator_principal_id,
             ),
             opts=self._child,
@@ -206,7 +204,7 @@ class SovereignRegion(Component):
         verifier: VerifierSpec,
         release: ReleasePlan,
         net: SovereignNetwork,
-        vault: KeyVault,
+        vault: KeyCustody,
         disks: ConfidentialDiskEncryption,
     ) -> AttestationVerifier:
         spec = self._spec
@@ -215,10 +213,7 @@ class SovereignRegion(Component):
             WorkloadIdentityArgs(
                 placement=self._placement,
                 role=HOST,
-                grants=[
-                    Grant(f"unwrap-{model}", vault.unwrap_role_id, key_id)
-                    for model, key_id in vault.model_key_ids.items()
-                ],
+                grants=list(vault.unwrap_grants.values()),
             ),
             opts=self._child,
         )
@@ -292,7 +287,7 @@ class SovereignRegion(Component):
             network=SovereignNetwork.network_name(place),
             domain=outline.domain,
             verifier_url=outline.verifier_url,
-            vault_uri=KeyVault.uri_in(place),
+            vault_uri=uri_in(spec.keys, place),
             key_service=spec.keys.service,
             attestation_origins=[authority.uri for authority in disk_authorities(place)],
             model_account=ModelStore.account_name_in(place),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
+from components.azure.hsm_roles import HsmGrant
 from components.azure.placement import Placement
 from components.component import Component, ComponentArgs
 from components.naming import deterministic_guid
@@ -24,6 +25,21 @@ class Grant:
     scope: pulumi.Input[str]
     """ARM id of the narrowest resource on which the role is needed."""
 
+    def assign(
+        self, name: str, *, placement: Placement, principal_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+    ) -> authorization.RoleAssignment:
+        """Assign the role under a GUID that follows from the subscription, the stack and `name`."""
+        return authorization.RoleAssignment(
+            name,
+            role_assignment_name=deterministic_guid(placement.subscription_id, placement.stack, name),
+            scope=self.scope,
+            role_definition_id=self.role_definition_id,
+            principal_id=principal_id,
+            # Without it Azure looks a new principal up in the directory, which may not have heard of it yet.
+            principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+            opts=opts,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadIdentityArgs(ComponentArgs):
@@ -33,7 +49,7 @@ class WorkloadIdentityArgs(ComponentArgs):
     """Where the identity is kept."""
     role: str
     """What the holder is, such as `verifier`; part of the identity's name."""
-    grants: Sequence[Grant] = ()
+    grants: Sequence[Grant | HsmGrant] = ()
     """Everything that the identity may do."""
 
 
@@ -70,30 +86,7 @@ class WorkloadIdentity(Component):
         self.id = identity.id
         self.principal_id = identity.principal_id
         self.assignments = [
-            assign_role(
-                f"{name}-{grant.name}", placement=placement, grant=grant, principal_id=self.principal_id, opts=child
-            )
+            grant.assign(f"{name}-{grant.name}", placement=placement, principal_id=self.principal_id, opts=child)
             for grant in args.grants
         ]
         self.register_outputs({"id": self.id, "principalId": self.principal_id})
-
-
-def assign_role(
-    name: str,
-    *,
-    placement: Placement,
-    grant: Grant,
-    principal_id: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
-) -> authorization.RoleAssignment:
-    """Assign a role to a service principal under a GUID that follows from the subscription, the stack and `name`."""
-    return authorization.RoleAssignment(
-        name,
-        role_assignment_name=deterministic_guid(placement.subscription_id, placement.stack, name),
-        scope=grant.scope,
-        role_definition_id=grant.role_definition_id,
-        principal_id=principal_id,
-        # Without it Azure looks a new principal up in the directory, which may not have heard of it yet.
-        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
-        opts=opts,
-    )

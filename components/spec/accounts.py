@@ -6,6 +6,8 @@ from typing import Any
 from components.spec.problems import Problem, key_path
 
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
+EMULATED_OBJECT_ID = "00000000-0000-0000-0000-000000000b1e"
+"""Who deploys to the emulated Azure, as Microsoft Entra would name them."""
 
 EMULATED_ACCOUNT: Mapping[str, Mapping[str, str]] = {
     "azure": {"subscriptionId": ZERO_GUID, "tenantId": ZERO_GUID},

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import Catalog, Cloud, Region, UnknownFact, nearest
-from components.spec.accounts import account_problems
+from components.spec.accounts import EMULATED_OBJECT_ID, account_problems
 from components.spec.machines import as_mapping, machine_problems
 from components.spec.parts import PARTS
 from components.spec.problems import Problem, key_path
@@ -29,6 +29,7 @@ def problems_of(mapping: Mapping[str, Any], facts: Catalog, reference_values: Pa
         *_address_space(mapping),
         *_key_service(mapping, facts, region),
         *_soft_delete(mapping, facts),
+        *_administrators(mapping),
         *machine_problems(mapping, facts, region, reference_values),
     ]
 
@@ -140,6 +141,18 @@ def _soft_delete(mapping: Mapping[str, Any], facts: Catalog) -> Iterator[Problem
         between = f"from {allowed[0]} to {allowed[-1]}" if len(allowed) > 1 else f"{allowed[0]}"
         path = key_path("keys", "softDeleteDays")
         yield Problem(path, f"{given} must be {between} on {cloud.id}", str(min(max(given, allowed[0]), allowed[-1])))
+
+
+def _administrators(mapping: Mapping[str, Any]) -> Iterator[Problem]:
+    """A Managed HSM takes its administrators when it is made, and a service that is shared has none to name."""
+    keys = as_mapping(mapping.get("keys"))
+    named, path = keys.get("administrators"), key_path("keys", "administrators")
+    if keys.get("service") != "managed-hsm":
+        if named:
+            yield Problem(path, "is for the key service managed-hsm: leave the key out")
+    elif not named:
+        best = EMULATED_OBJECT_ID if mapping.get("emulated") in (True, "true") else None
+        yield Problem(path, "is missing: object ids of the service principals that activate the HSM and deploy", best)
 
 
 def key_services(facts: Catalog, cloud: str) -> list[str]:

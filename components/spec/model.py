@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 import catalog
 from catalog import Tenancy
-from components.spec.accounts import EMULATED_ACCOUNT, ZERO_GUID
+from components.spec.accounts import EMULATED_ACCOUNT, EMULATED_OBJECT_ID, ZERO_GUID
 from components.spec.checks import REFERENCE_VALUES, key_services, problems_of
 from components.spec.machines import any_confidential
 from components.spec.parts import PARTS
@@ -21,6 +21,7 @@ ArtefactName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])
 ProjectId = Annotated[
     str, Field(pattern=r"^(([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9])?$", examples=["bailiwick-emulated"])
 ]
+ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", examples=[EMULATED_OBJECT_ID])]
 AccountId = Annotated[str, Field(pattern=r"^(\d{12})?$", examples=["000000000000"])]
 ClusterContext = Annotated[str, Field(pattern=r"^\S{0,253}$", examples=["bailiwick-emulated"])]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
@@ -59,6 +60,10 @@ class KeySpec(Spec):
         ge=30,
         le=120,
         description="Days for which a deleted key can be recovered, 30 to 120; by default 90, or the cloud's most.",
+    )
+    administrators: tuple[ObjectId, ...] = Field(
+        default=(),
+        description="Azure, managed-hsm: object ids of the service principals that administer the HSM and deploy.",
     )
 
 

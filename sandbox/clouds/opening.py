@@ -1,6 +1,7 @@
 """Emulated clouds by the name that a stack file gives them (`bailiwick:cloud`)."""
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -28,6 +29,12 @@ class Cloud(Provider, Protocol):
         """Why a network does not lead to the object storage at `host`, and what would; None where it does."""
 
     def close(self) -> None: ...
+
+
+def providers_of(cloud: Cloud) -> dict[str, Provider]:
+    """Every provider that a program for `cloud` needs, by package: the cloud, and what it brings along."""
+    companions: Mapping[str, Provider] = getattr(cloud, "companions", {})
+    return {cloud.package: cloud, **companions}
 
 
 def open_cloud(cloud: str, data_dir: Path, hardware: Hardware) -> Cloud:

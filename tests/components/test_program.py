@@ -73,7 +73,7 @@ def test_what_only_an_operator_decides_comes_from_configuration() -> None:
     [
         ({"location": "germanywestcentrall"}, "bailiwick:location"),
         ({"location": "eastus"}, "bailiwick:location"),
-        ({"keys": {"service": "managed-hsm"}}, "key-vault-premium"),
+        ({"keys": {"service": "managed-hsm"}}, "bailiwick:keys.administrators: is missing"),
         ({"network": {"addressSpace": "8.8.0.0/16"}}, "8.8.0.0/16"),
     ],
 )

@@ -5,11 +5,15 @@ from policies.terms import OneOf, Role, Setting
 
 _ROLE = "azure-native:authorization:RoleDefinition"
 _ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+_HSM_ROLE = "pulumi-python:dynamic/azure:ManagedHsmRoleDefinition"
+_HSM_ASSIGNMENT = "pulumi-python:dynamic/azure:ManagedHsmRoleAssignment"
 _PRINCIPALS = ("User", "Group", "ForeignGroup", "ServicePrincipal", "Device")
 
 
 def role(resource: Resource) -> Role | None:
     """`resource` as a role of one's own."""
+    if resource.type == _HSM_ROLE:
+        return Role(actions=(), data_actions=resource.props.at("dataActions").items())
     if resource.type != _ROLE:
         return None
     permissions = resource.props.at("permissions").items()
@@ -22,6 +26,6 @@ def _listed(permissions: tuple[Property, ...], key: str) -> tuple[Property, ...]
 
 def holder(resource: Resource) -> Setting | None:
     """Who gets a role by `resource`: workloads, and no person."""
-    if resource.type != _ASSIGNMENT:
+    if resource.type not in (_ASSIGNMENT, _HSM_ASSIGNMENT):
         return None
     return Setting(resource.props.at("principalType"), OneOf(("ServicePrincipal",)), _PRINCIPALS)

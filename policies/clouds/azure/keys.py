@@ -6,6 +6,7 @@ from policies.terms import AtLeast, DiskKey, Key, KeyStore, OneOf, PrivateDoor, 
 _VAULT = "azure-native:keyvault:Vault"
 _MANAGED_HSM = "azure-native:keyvault:ManagedHsm"
 _KEY = "azure-native:keyvault:Key"
+_HSM_KEY = "pulumi-python:dynamic/azure:ManagedHsmKey"
 _DISK_ENCRYPTION_SET = "azure-native:compute:DiskEncryptionSet"
 _PRIVATE_ENDPOINT = "azure-native:network:PrivateEndpoint"
 
@@ -53,14 +54,19 @@ def _empty(rules: Property) -> bool:
 
 def key(resource: Resource) -> Key | None:
     """`resource` as a key."""
-    if resource.type != _KEY:
+    if resource.type not in (_KEY, _HSM_KEY):
         return None
     body = resource.props.at("properties")
     operations = body.at("keyOps")
+    release: bool | None = None
+    if resource.type == _HSM_KEY:  # its keys have no operation for release: the policy alone stands for it
+        release = body.at("releasePolicy", "data").stated
+    elif operations.stated:
+        release = "release" in [one.text for one in operations.items()]
     return Key(
-        hardware=Setting(body.at("kty"), OneOf(("RSA-HSM", "EC-HSM")), _KEY_TYPES),
+        hardware=Setting(body.at("kty"), OneOf(("RSA-HSM", "EC-HSM", "oct-HSM")), _KEY_TYPES),
         exportable=body.at("attributes", "exportable"),
-        releasable="release" in [one.text for one in operations.items()] if operations.stated else None,
+        releasable=release,
         release_document=body.at("releasePolicy", "data"),
         wraps="wrapKey" in [one.text for one in operations.items()] if operations.stated else None,
         rotation=tuple(

@@ -3,9 +3,11 @@
 import importlib.metadata
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from components.spec.accounts import EMULATED_OBJECT_ID
 from sandbox.clouds import schema
 from sandbox.clouds.azure import (
     arm,
@@ -16,6 +18,7 @@ from sandbox.clouds.azure import (
     containerservice,
     dns,
     keyvault,
+    managed_hsm,
     managedidentity,
     monitor,
     network,
@@ -33,8 +36,8 @@ from sandbox.clouds.azure.places import regions
 from sandbox.clouds.core import EmulatedCloud
 from sandbox.clouds.hardware import Hardware
 from sandbox.clouds.resource import CloudError, Request, ResourceType, now
-from sandbox.clouds.store import Store
-from sandbox.provider import CheckFailure, Properties
+from sandbox.clouds.store import Object, Store
+from sandbox.provider import CheckFailure, Properties, Provider
 from sandbox.values import UNKNOWN, Value
 
 MODULES = (
@@ -56,7 +59,6 @@ MODULES = (
 )
 EMULATED_TENANT = "00000000-0000-0000-0000-000000000000"
 EMULATED_CLIENT = "00000000-0000-0000-0000-00000000c11e"
-EMULATED_OBJECT = "00000000-0000-0000-0000-000000000b1e"
 
 
 class AzureCloud(EmulatedCloud):
@@ -83,6 +85,16 @@ class AzureCloud(EmulatedCloud):
         self.forget_previews()
         self.purge_expired()
 
+    @property
+    def companions(self) -> Mapping[str, Provider]:
+        """Dynamic resources of Managed HSMs, whose providers speak to the emulated data plane."""
+        return managed_hsm.companions(self, self._lock, self._clock)
+
+    def rewrite(self, item: Object, outputs: Properties) -> None:
+        """Change what is answered about an object, when something else than a deployment has changed it."""
+        with self._lock, self.store.transaction():
+            self.store.put(replace(item, outputs=outputs), list(self.links(self._existing(item))))
+
     def invoke(self, token: str, args: Properties) -> Properties:
         if token == "azure-native:authorization:getClientConfig":  # noqa: S105 - a function's name
             return {
@@ -91,7 +103,17 @@ class AzureCloud(EmulatedCloud):
                 "subscriptionId": self.account.id,
                 "tenantId": self.account.tenant_id,
             }
+        if token == "azure-native:keyvault:getManagedHsm":  # noqa: S105 - a function's name
+            return self._managed_hsm(args)
         return super().invoke(token, args)
+
+    def _managed_hsm(self, args: Properties) -> Properties:
+        group = f"/subscriptions/{self.account.id}/resourceGroups/{args['resourceGroupName']}"
+        object_id = f"{group}/providers/{keyvault.MANAGED_HSM}/{args['name']}"
+        found = self.lookup(object_id, preview=False)
+        if found is None:
+            raise self.not_found(object_id)
+        return {"id": found.id, **found.outputs}
 
     def resolve(self, host: str, from_network_id: str) -> list[str]:
         """The ids of the machines that answer to a private DNS name, as seen from a virtual network."""
@@ -214,5 +236,5 @@ def _account(config: Properties) -> arm.AzureAccount:
         location=str(location) if location else None,
         tenant_id=str(config.get("tenantId") or EMULATED_TENANT),
         client_id=EMULATED_CLIENT,
-        object_id=EMULATED_OBJECT,
+        object_id=EMULATED_OBJECT_ID,
     )

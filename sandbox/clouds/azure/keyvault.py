@@ -30,6 +30,12 @@ SECRET = f"{VAULT}/secrets"
 MANAGED_HSM = "Microsoft.KeyVault/managedHSMs"
 DEFAULT_RETENTION_DAYS = 90
 
+_UNACTIVATED: dict[str, Value] = {
+    "provisioningState": "Provisioning",
+    "statusMessage": "The Managed HSM is provisioned and waits for its security domain to be activated.",
+    "securityDomainProperties": {"activationStatus": "NotActivated", "activationStatusMessage": ""},
+}
+"""What an HSM says of itself from its creation to its activation, which the data plane brings about."""
 _CLASH = (
     "The {what} name '{name}' is already in use. {What} names are globally unique so it is possible that the name is"
     " already taken. If you are sure that the name was not taken then it is possible that a {what} with the same name"
@@ -150,14 +156,13 @@ def _secret_properties(request: Request) -> Value:
 def _hsm_properties(request: Request) -> Value:
     given = dict(request.inputs["properties"] or {})
     given.pop("createMode", None)
+    made = request.keep("properties", lambda: _UNACTIVATED)
     return {
         **given,
+        **{name: made[name] for name in _UNACTIVATED},
         "hsmUri": f"https://{request.name}.{host_suffix('managed-hsm')}/",
-        "provisioningState": "Provisioning",
-        "statusMessage": "The Managed HSM is provisioned and waits for its security domain to be activated.",
         "privateEndpointConnections": [],
         "scheduledPurgeDate": "",
-        "securityDomainProperties": {"activationStatus": "NotActivated", "activationStatusMessage": ""},
     }
 
 

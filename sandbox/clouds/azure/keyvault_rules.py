@@ -6,6 +6,7 @@ import json
 import re
 
 from sandbox.clouds.resource import CloudError, Request, View
+from sandbox.values import Value
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 _DURATION = re.compile(r"P(?=\w)(\d+Y)?(\d+M)?(\d+D)?")
@@ -104,8 +105,12 @@ def exportable(request: Request) -> None:
 def release_policy(request: Request) -> None:
     """base64url of a JSON object with a version and at least one authority."""
     data = request.inputs["properties.releasePolicy.data"]
-    if request.inputs["properties.releasePolicy"] is None:
-        return
+    if request.inputs["properties.releasePolicy"] is not None:
+        release_document(data)
+
+
+def release_document(data: Value) -> None:
+    """What a vault and a Managed HSM ask of the `data` of a release policy."""
     if data is None:
         raise CloudError("BadParameter", "AKV.SKR.1012: The release policy has no data.")
     document = _decode(str(data))

@@ -103,7 +103,7 @@ def test_the_unwrap_role_unwraps_and_nothing_else(vault: Recording) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"service": "managed-hsm"}, "'managed-hsm' has no keys .*; nearest supported: key-vault-premium"),
+        ({"service": "managed-hsm"}, "'managed-hsm' is no vault; nearest supported: key-vault-premium"),
         ({"soft_delete_days": 29}, "soft_delete_days: 29 .*; nearest supported: 30"),
         ({"soft_delete_days": 91}, "soft_delete_days: 91 .*; nearest supported: 90"),
         ({"rotation_days": 6}, "rotation_days: 6 .*; nearest supported: 7"),
