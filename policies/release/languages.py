@@ -6,10 +6,10 @@ is not understood is never a pass.
 
 from collections.abc import Callable, Mapping
 
-from policies.release import azure
+from policies.release import aws, azure, gcp
 from policies.release.model import Reading
 
-READERS: Mapping[str, Callable[[str], Reading]] = {"azure": azure.analyse}
+READERS: Mapping[str, Callable[[str], Reading]] = {"aws": aws.analyse, "azure": azure.analyse, "gcp": gcp.analyse}
 
 
 def analyse(language: str, text: str) -> Reading:

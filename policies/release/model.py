@@ -84,6 +84,9 @@ class Way:
     """Principal that must ask, as written; empty where only the token counts."""
     resource: str = ""
     """The key, where one document speaks of several; empty where it is the key that carries the document."""
+    places: frozenset[str] = frozenset()
+    """Beginnings of the names of the zones in which the guest must run (`europe-west3-`); empty if it may run anywhere
+    that the token does not say."""
     service: str = ""
     """Service of the cloud through which alone the key is used for its callers (`kms:ViaService`): such a way wraps
     the service's own storage and hands no key to a workload."""
