@@ -1,4 +1,4 @@
-"""The broker over HTTP: the three calls of the Key Broker Service protocol, the log and the public keys."""
+"""The broker over HTTP: the three calls of the Key Broker Service protocol, verification, the log, the public keys."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from verifier import nvidia
+from verifier.broker import verification
 from verifier.broker.decision import Event
 from verifier.broker.problem import Kind, Refusal
-from verifier.broker.service import Answer, Broker, Clock, Denied
+from verifier.broker.service import TOKEN_KEY, Answer, Broker, Clock, Denied
 from verifier.broker.session import COOKIE
 from verifier.broker.wrapped import WrappedKeys
+from verifier.collateral.source import Reader
 from verifier.config import VerifierConfig
-from verifier.keystore import KeyStore
+from verifier.keystore import KeyStore, open_signer
 from verifier.log import LogError, Receipt, TransparencyLog
-from verifier.tdx import CollateralSource
+from verifier.tdx import CollateralSource, CollateralStore
 from verifier.trust import TrustStore
 
 MAX_BODY_BYTES = 524_288
@@ -41,15 +43,18 @@ def create_app(
     crls: Sequence[bytes] = (),
     collateral: CollateralSource | None = None,
     devices: nvidia.CollateralSource = nvidia.Collateral,
+    reader: Reader | None = None,
 ) -> Starlette:
     """One replica of the broker as an ASGI application.
 
     trust: the roots at hand; only those that `config.trust_anchors` names are used. clock: the current time, aware.
     crls: AMD's revocation lists (DER). collateral: Intel's, without which no TDX guest is served. devices:
-    NVIDIA's RIMs and OCSP responses.
+    NVIDIA's RIMs and OCSP responses. reader: a store of collateral, for `/v1/verify`, which looks VCEKs up in it.
     ConfigurationError when the configuration names a root that `trust` lacks.
     """
     broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral, devices)
+    own = verification.Collateral(crls, collateral or CollateralStore(None), devices, reader)
+    verifying = verification.VerifyService(config, trust, open_signer(keystore, TOKEN_KEY), own, clock)
 
     async def auth(request: Request) -> Response:
         body = await _body(request, broker, "challenge")
@@ -87,6 +92,7 @@ def create_app(
             Route("/v1/log/checkpoint", checkpoint, methods=["GET"]),
             Route("/v1/log/entries/{number:int}", entry, methods=["GET"]),
             Route("/v1/keys", keys, methods=["GET"]),
+            *verification.routes(verifying),
             Route("/healthz", health, methods=["GET"]),
         ],
         exception_handlers={Denied: _problem, LogError: _log_problem},

@@ -25,6 +25,8 @@ from verifier.trust import TrustStore
 
 MEDIA_TYPE: Final = "application/vnd.bailiwick.collateral-bundle.v1+json"
 VERSION: Final = 1
+FILE_NAME: Final = "collateral.bundle"
+"""How a region's cache of collateral calls its bundle."""
 MAX_BUNDLE_BYTES: Final = 268_435_456
 
 
@@ -49,13 +51,21 @@ def read(bundle: bytes, keys: Iterable[ec.EllipticCurvePublicKey], trust: TrustS
         verified = dsse.verify(bundle, keys)
         if verified.payload_type != MEDIA_TYPE:
             raise CollateralError(f"bundle: {verified.payload_type!r:.80} is signed, {MEDIA_TYPE} expected")
-        content = canonical.parse_object(verified.payload)
-    except (dsse.DsseError, canonical.JsonError) as error:
+    except dsse.DsseError as error:
         raise CollateralError(f"bundle: {error}") from None
-    objects = content.get("objects")
-    if content.get("version") != VERSION or not isinstance(objects, list):
-        raise CollateralError(f"bundle: version {VERSION} with a list of objects expected")
-    return [_object(entry, f"bundle: object {number}", trust) for number, entry in enumerate(objects)]
+    objects = _objects(verified.payload)
+    for record, content in objects:
+        require_genuine(record, content, trust)
+    return objects
+
+
+def contents(bundle: bytes) -> list[tuple[Record, bytes]]:
+    """The objects of a bundle, whoever signed it: for a reader that verifies each object when it uses it."""
+    try:
+        envelope = canonical.parse_object(bundle)
+        return _objects(dsse.decode_base64(envelope["payload"], "payload"))
+    except (dsse.DsseError, canonical.JsonError, KeyError, TypeError) as error:
+        raise CollateralError(f"bundle: not an envelope with a payload ({error})") from None
 
 
 def store_all(store: Store, objects: Iterable[tuple[Record, bytes]]) -> list[Record]:
@@ -69,7 +79,18 @@ def store_all(store: Store, objects: Iterable[tuple[Record, bytes]]) -> list[Rec
     return stored
 
 
-def _object(entry: Any, where: str, trust: TrustStore) -> tuple[Record, bytes]:
+def _objects(payload: bytes) -> list[tuple[Record, bytes]]:
+    try:
+        content = canonical.parse_object(payload)
+    except canonical.JsonError as error:
+        raise CollateralError(f"bundle: {error}") from None
+    objects = content.get("objects")
+    if content.get("version") != VERSION or not isinstance(objects, list):
+        raise CollateralError(f"bundle: version {VERSION} with a list of objects expected")
+    return [_object(entry, f"bundle: object {number}") for number, entry in enumerate(objects)]
+
+
+def _object(entry: Any, where: str) -> tuple[Record, bytes]:
     try:
         record = Record.from_json(json.dumps(entry["record"]).encode(), where)
         content = dsse.decode_base64(entry["content"], "content")
@@ -77,5 +98,4 @@ def _object(entry: Any, where: str, trust: TrustStore) -> tuple[Record, bytes]:
         raise CollateralError(f"{where}: a record and its content in base64 expected") from None
     if hashlib.sha256(content).hexdigest() != record.sha256 or len(content) != record.size:
         raise CollateralError(f"{where}: {record.name} has another hash than its record says")
-    require_genuine(record, content, trust)
     return record, content
