@@ -34,6 +34,8 @@ class Registration:
     """Types of the aliases that are sent to the engine."""
     provider: str
     """Name of the provider resource."""
+    former_names: tuple[str, ...] = ()
+    """Names that it had before, by its aliases."""
 
 
 @dataclass
@@ -152,4 +154,5 @@ def _registration(request: Any) -> Registration:
         options={key: value for key, value in options.items() if value},
         aliases=tuple(alias.spec.type or alias.urn for alias in request.aliases),
         provider=request.provider.split("::")[-2] if request.provider else "",
+        former_names=tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
     )

@@ -1,13 +1,15 @@
-"""The golden registrations of a region in AWS.
+"""The golden registrations of regions in AWS.
 
     python -m tests.components.aws.golden
 
-writes the file anew; read the difference before committing it.
+writes the files anew; read the difference before committing them.
 """
 
 import base64
 import json
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,14 @@ from tests.components import golden
 from tests.components.aws import region
 from tests.components.recorder import Recording
 
-FILE = Path(__file__).parent / "golden" / "aws-ireland.yaml"
+DIRECTORY = Path(__file__).parent / "golden"
+SPECS = {"aws-ireland": region.IRELAND, "aws-eusc": region.EUSC, "aws-frankfurt": region.FRANKFURT}
+
+
+def recordings(directory: Path) -> dict[str, Callable[[], Recording]]:
+    """What is recorded for each golden file, with reference values in `directory`."""
+    reference_values = region.write_reference_values(directory)
+    return {stack: partial(region.deploy, spec, reference_values, stack=stack) for stack, spec in SPECS.items()}
 
 
 def render(recording: Recording) -> str:
@@ -30,8 +39,9 @@ def _user_data(value: str) -> Any:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        reference_values = region.write_reference_values(Path(directory))
-        FILE.write_text(render(region.deploy(region.IRELAND, reference_values)), encoding="utf-8")
+        for name, record in recordings(Path(directory)).items():
+            recording = record()
+            golden.write(DIRECTORY / f"{name}.yaml", recording, render(recording))
 
 
 if __name__ == "__main__":

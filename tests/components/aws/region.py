@@ -55,6 +55,21 @@ IRELAND: dict[str, Any] = {
     "clusters": [{"name": "serving", "size": "m6a.2xlarge", "nodes": 3}],
 }
 
+EUSC: dict[str, Any] = {key: IRELAND[key] for key in ("accountId", "emulated", "owner", "dataClass", "network")} | {
+    "cloud": "aws-eusc",
+    "jurisdiction": "DE",
+    "location": "eusc-de-east-1",
+}
+"""Keys and log alone: the catalogue knows no confidential machine there."""
+FRANKFURT: dict[str, Any] = IRELAND | {
+    "location": "eu-central-1",
+    "hostIds": {"eu-central-1a": "h-0123456789abcdef0", "eu-central-1b": "h-0123456789abcdef1"},
+    "verifier": IRELAND["verifier"] | {"tenancy": "dedicated-host"},
+    "machines": [IRELAND["machines"][0] | {"tenancy": "dedicated-host", "zone": "eu-central-1b"}],
+    "clusters": [],
+}
+"""SEV-SNP on dedicated hosts only."""
+
 
 def placement(*, cloud: str = "aws", location: str = "eu-west-1") -> Placement:
     return Placement(
@@ -72,16 +87,16 @@ def record(program: Callable[[], object], *, stack: str = STACK) -> Recording:
         return recorder.record(program, stack=stack, computed=_computed)
 
 
-def deploy(spec: dict[str, Any], reference_values: Path, **changes: Any) -> Recording:
-    """Record the region of `spec` with `changes`."""
+def deploy(spec: dict[str, Any], reference_values: Path, *, stack: str = STACK, **changes: Any) -> Recording:
+    """Record the region of `spec` with `changes`, as `stack`."""
     checked = RegionSpec.from_mapping({**spec, **changes}, reference_values=reference_values)
 
     def program() -> None:
-        region = SovereignRegion(STACK, SovereignRegionArgs(spec=checked, reference_values=reference_values))
+        region = SovereignRegion(stack, SovereignRegionArgs(spec=checked, reference_values=reference_values))
         for key, value in region.outputs.items():
             pulumi.export(key, value)
 
-    return record(program)
+    return record(program, stack=stack)
 
 
 def user_data(registration: Registration) -> Any:

@@ -8,7 +8,8 @@ writes the files anew; read the difference before committing it.
 import base64
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ REGIONS: Mapping[str, Mapping[str, Any]] = {"azure-germany": {}, "azure-netherla
 """By golden file: what its specification has that `region.SPEC` has not."""
 PARTS = "azure-parts"
 """Golden file of the components that no region of a stack file has."""
+
+
+def recordings(directory: Path) -> dict[str, Callable[[], Recording]]:
+    """What is recorded for each golden file, with reference values in `directory`."""
+    reference_values = write_reference_values(directory)
+    regions = {name: partial(deploy, reference_values, dict(changes)) for name, changes in REGIONS.items()}
+    return {**regions, PARTS: deploy_parts}
 
 
 def render(recording: Recording) -> str:
@@ -38,11 +46,9 @@ def _release_policy(value: str) -> Any:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        reference_values = write_reference_values(Path(directory))
-        for name, changes in REGIONS.items():
-            text = render(deploy(reference_values, dict(changes)))
-            (DIRECTORY / f"{name}.yaml").write_text(text, encoding="utf-8")
-    (DIRECTORY / f"{PARTS}.yaml").write_text(render(deploy_parts()), encoding="utf-8")
+        for name, record in recordings(Path(directory)).items():
+            recording = record()
+            golden.write(DIRECTORY / f"{name}.yaml", recording, render(recording))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ writes the files anew; read the difference before committing them.
 
 import json
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,14 @@ from tests.components.gcp import region
 from tests.components.recorder import Recording
 
 DIRECTORY = Path(__file__).parent / "golden"
-SPECS = {"gcp-germany": region.GERMANY, "gcp-netherlands": region.NETHERLANDS}
+SPECS = {"gcp-germany": region.GERMANY, "gcp-netherlands": region.NETHERLANDS, "gcp-limburg": region.LIMBURG}
+
+
+def recordings(directory: Path) -> dict[str, Callable[[], Recording]]:
+    """What is recorded for each golden file, with reference values in `directory`."""
+    reference_values = region.write_reference_values(directory)
+    regions = {name: partial(region.deploy, spec, reference_values, stack=name) for name, spec in SPECS.items()}
+    return {**regions, "gcp-release": region.deploy_release}
 
 
 def render(recording: Recording) -> str:
@@ -29,10 +38,9 @@ def _user_data(value: str) -> Any:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        reference_values = region.write_reference_values(Path(directory))
-        for stack, spec in SPECS.items():
-            text = render(region.deploy(spec, reference_values))
-            (DIRECTORY / f"{stack}.yaml").write_text(text, encoding="utf-8")
+        for name, record in recordings(Path(directory)).items():
+            recording = record()
+            golden.write(DIRECTORY / f"{name}.yaml", recording, render(recording))
 
 
 if __name__ == "__main__":

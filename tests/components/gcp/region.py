@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 
-from components.gcp import Placement, SovereignRegion, SovereignRegionArgs
+from components.gcp import AttestedRelease, AttestedReleaseArgs, Placement, SovereignRegion, SovereignRegionArgs
+from components.release import Authority, ReleasePolicy, Tee
 from components.spec import RegionSpec
 from components.tags import Tags
 from tests.components import recorder
@@ -16,7 +17,7 @@ from tests.components.recorder import Recording, Registration
 STACK = "gcp-germany"
 PROJECT = "bailiwick-emulated"
 MR_TD = "cc" * 48
-IMAGES = {"inference-guest-1.0.0": ("snp", "tdx"), "verifier-1.0.0": ("snp",)}
+IMAGES = {"inference-guest-1.0.0": ("snp", "tdx"), "verifier-1.0.0": ("snp", "tdx")}
 _COMMON: dict[str, Any] = {
     "cloud": "gcp",
     "projectId": PROJECT,
@@ -57,6 +58,16 @@ NETHERLANDS: dict[str, Any] = _COMMON | {
     "clusters": [{"name": "serving", "size": "n2d-standard-8", "nodes": 3}],
 }
 
+LIMBURG: dict[str, Any] = NETHERLANDS | {
+    "verifier": _COMMON["verifier"] | {"size": "c3-standard-4", "tee": "tdx"},
+    "machines": [
+        machine("inference", "n2d-standard-4", count=2),
+        machine("training", "a3-highgpu-1g", tee="tdx", gpu="h100", purchase="spot", count=2, model="tuner"),
+    ],
+    "clusters": [{"name": "serving", "size": "c3-standard-8", "tee": "tdx", "nodes": 3}],
+}
+"""What the others leave out: a verifier and a cluster on TDX, groups on SNP and with GPUs."""
+
 
 def write_reference_values(directory: Path) -> Path:
     """Write the reference values of every image that the tests name, and a build key."""
@@ -80,11 +91,16 @@ def record(program: Any, *, stack: str = STACK) -> Recording:
 
 
 def deploy(
-    spec: dict[str, Any], reference_values: Path, changes: dict[str, Any] | None = None, **args: Any
+    spec: dict[str, Any],
+    reference_values: Path,
+    changes: dict[str, Any] | None = None,
+    *,
+    stack: str | None = None,
+    **args: Any,
 ) -> Recording:
     """Record the region of `spec` with `changes`, whose Args have `args` besides."""
     checked = RegionSpec.from_mapping({**spec, **(changes or {})}, reference_values=reference_values)
-    stack = f"gcp-{'germany' if checked.location == 'europe-west3' else 'netherlands'}"
+    stack = stack or f"gcp-{'germany' if checked.location == 'europe-west3' else 'netherlands'}"
 
     def program() -> None:
         region = SovereignRegion(stack, SovereignRegionArgs(spec=checked, reference_values=reference_values, **args))
@@ -92,6 +108,21 @@ def deploy(
             pulumi.export(key, value)
 
     return record(program, stack=stack)
+
+
+def deploy_release() -> Recording:
+    """Record the component that no region has."""
+    policy = ReleasePolicy(
+        jurisdiction="EU",
+        data_class="confidential",
+        tees=(Tee.TDX,),
+        image_digests=("sha256:" + "12" * 32,),
+        authorities=(Authority(uri="https://confidentialcomputing.googleapis.com", jurisdiction="DE"),),
+    )
+    args = AttestedReleaseArgs(
+        placement=placement(), role="llm", key_id="key", policy=policy, service_accounts=("workload@example.org",)
+    )
+    return record(lambda: AttestedRelease("release", args))
 
 
 def user_data(recording: Recording, name: str) -> Any:

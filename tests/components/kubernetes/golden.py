@@ -1,12 +1,14 @@
-"""The golden registrations of a region in a cluster.
+"""The golden registrations of regions in a cluster.
 
     python -m tests.components.kubernetes.golden
 
-writes the file anew; read the difference before committing it.
+writes the files anew; read the difference before committing them.
 """
 
 import json
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,14 @@ from tests.components import golden
 from tests.components.kubernetes import region
 from tests.components.recorder import Recording
 
-FILE = Path(__file__).parent / "golden" / f"{region.STACK}.yaml"
+DIRECTORY = Path(__file__).parent / "golden"
+SPECS: dict[str, dict[str, Any]] = {region.STACK: {}, "onprem-tdx": region.TRUST_DOMAINS}
+
+
+def recordings(directory: Path) -> dict[str, Callable[[], Recording]]:
+    """What is recorded for each golden file, with reference values in `directory`."""
+    reference_values = region.write_reference_values(directory)
+    return {stack: partial(region.deploy, reference_values, spec, stack=stack) for stack, spec in SPECS.items()}
 
 
 def render(recording: Recording) -> str:
@@ -33,8 +42,9 @@ def _init_data(annotation: str) -> Any:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        recording = region.deploy(region.write_reference_values(Path(directory)))
-        FILE.write_text(render(recording), encoding="utf-8")
+        for name, record in recordings(Path(directory)).items():
+            recording = record()
+            golden.write(DIRECTORY / f"{name}.yaml", recording, render(recording))
 
 
 if __name__ == "__main__":

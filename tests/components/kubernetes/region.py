@@ -19,6 +19,7 @@ from tests.components.recorder import Recording, Registration
 
 STACK = "onprem-kubernetes"
 SIZE = "rack-genoa-64"
+TDX_SIZE = "rack-granite-96"
 DIGESTS = {"inference-guest-1.0.0": "sha256:" + "1a" * 32, "verifier-1.0.0": "sha256:" + "2b" * 32}
 INIT_DATA = "io.katacontainers.config.hypervisor.cc_init_data"
 SPEC: dict[str, Any] = {
@@ -48,6 +49,11 @@ SPEC: dict[str, Any] = {
         },
     ],
 }
+TRUST_DOMAINS: dict[str, Any] = SPEC | {
+    "verifier": SPEC["verifier"] | {"size": TDX_SIZE, "tee": "tdx", "trustAnchors": ["intel"]},
+    "machines": [machine | {"size": TDX_SIZE, "tee": "tdx", "zone": None} for machine in SPEC["machines"]],
+}
+"""The same region on Intel TDX."""
 SITE: dict[str, Any] = {
     "registry": "registry.example.org/bailiwick",
     "images": DIGESTS,
@@ -66,6 +72,7 @@ def write_reference_values(directory: Path) -> Path:
     """Write the reference values of every image that the tests name, and a build key."""
     for image in DIGESTS:
         (directory / f"{image}.json").write_text(json.dumps(envelope(image)))
+        (directory / f"{image}.tdx.json").write_text(json.dumps(envelope(image, tee="tdx", mr_td=["cc" * 48])))
     (directory / "build.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\ntest\n-----END PUBLIC KEY-----\n")
     return directory
 
@@ -80,21 +87,23 @@ def placement(**changes: Any) -> Placement:
     return Placement(**({"stack": STACK, "location": "onprem-berlin", "tags": tags} | changes))
 
 
-def record(program: Callable[[], object]) -> Recording:
+def record(program: Callable[[], object], *, stack: str = STACK) -> Recording:
     """What a program registers; every object answers its own metadata, as the API server does."""
-    return recorder.record(program, stack=STACK, computed=_computed)
+    return recorder.record(program, stack=stack, computed=_computed)
 
 
-def deploy(reference_values: Path, changes: dict[str, Any] | None = None, **of_the_site: Any) -> Recording:
+def deploy(
+    reference_values: Path, changes: dict[str, Any] | None = None, *, stack: str = STACK, **of_the_site: Any
+) -> Recording:
     """Record the region whose specification differs from `SPEC` in `changes`, on a site that differs as given."""
     spec = RegionSpec.from_mapping({**SPEC, **(changes or {})}, reference_values=reference_values)
 
     def program() -> None:
         args = SovereignRegionArgs(spec=spec, site=site(**of_the_site), reference_values=reference_values)
-        for key, value in SovereignRegion(STACK, args).outputs.items():
+        for key, value in SovereignRegion(stack, args).outputs.items():
             pulumi.export(key, value)
 
-    return record(program)
+    return record(program, stack=stack)
 
 
 def template(recording: Recording, deployment: str) -> Any:
