@@ -18,11 +18,12 @@ from sandbox.clouds.resource import (
     Request,
     ResourceType,
     SoftDelete,
+    Undetermined,
     View,
     constant,
 )
 from sandbox.clouds.store import Grave
-from sandbox.values import Value
+from sandbox.values import UNKNOWN, Value
 
 VAULT = "Microsoft.KeyVault/vaults"
 KEY = f"{VAULT}/keys"
@@ -156,7 +157,10 @@ def _secret_properties(request: Request) -> Value:
 def _hsm_properties(request: Request) -> Value:
     given = dict(request.inputs["properties"] or {})
     given.pop("createMode", None)
-    made = request.keep("properties", lambda: _UNACTIVATED)
+    try:
+        made = request.keep("properties", lambda: _UNACTIVATED)
+    except Undetermined:  # the rest is certain before there is an HSM
+        made = dict.fromkeys(_UNACTIVATED, UNKNOWN)
     return {
         **given,
         **{name: made[name] for name in _UNACTIVATED},
