@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from policies.release.expressions import Items, Literal, Node, Operation, Path
+from policies.release.expressions import Items, Literal, Node, Operation, Path, Value
 from policies.release.model import MalformedDocument
 
 MOST = 512
 """Alternatives beyond this are not multiplied out."""
 
 Keys = tuple[str | int, ...]
-Value = str | int | float | bool | None
 
 
 class Kind(Enum):
@@ -75,6 +74,8 @@ def comparison(node: Node) -> Alternatives:
         left, right = right, left
     if operator in ("==", "=") and isinstance(left, Path) and isinstance(right, Literal):
         return ((Ask(Kind.IS, left.keys, (right.value,)),),)
+    if operator in ("==", "=") and isinstance(left, Path) and (values := constants(right)) is not None:
+        return ((Ask(Kind.IS, left.keys, (values,)),),)
     if operator == "in" and isinstance(left, Path) and (values := constants(right)) is not None:
         return ((Ask(Kind.IS, left.keys, values),),)
     if operator == "in" and isinstance(left, Literal) and isinstance(right, Path):

@@ -48,3 +48,8 @@ def texts(value: Any, path: str) -> list[str]:
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise MalformedDocument(path, "must be a text or a list of texts")
     return found
+
+
+def canonical(value: Any) -> str:
+    """One text for equal values."""
+    return json.dumps(value, sort_keys=True)

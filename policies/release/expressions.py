@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from policies.release.model import MalformedDocument
 
@@ -28,7 +29,7 @@ class Path:
 class Literal:
     """A constant."""
 
-    value: str | int | float | bool | None
+    value: "Value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Opaque:
     """Well-formed, and not understood."""
 
 
+Value = str | int | float | bool | None | tuple[Any, ...]
+"""A constant; a list of constants is a tuple."""
 Node = Path | Literal | Items | Call | Operation | Opaque
 
 _TOKEN = re.compile(

@@ -14,6 +14,7 @@ from typing import Any
 import catalog
 from policies.release import asks, cel, documents, results
 from policies.release.asks import Conjunction
+from policies.release.expressions import Value
 from policies.release.model import Flaw, MalformedDocument, Reading, Way, Weakness
 
 SERVICE = "google-cloud-attestation"
@@ -139,12 +140,12 @@ def _confidential_space(issuer: str, conjunction: Conjunction, claims: Mapping[s
     )
 
 
-def _zones(conjunction: Conjunction, claims: Mapping[str, catalog.ReleaseClaim]) -> Sequence[asks.Value]:
+def _zones(conjunction: Conjunction, claims: Mapping[str, catalog.ReleaseClaim]) -> Sequence[Value]:
     path = _path(claims["zone"])
     return asks.asked(conjunction, *path) or asks.starts(conjunction, *path)
 
 
-def _stated(conjunction: Conjunction, path: asks.Keys) -> Sequence[asks.Value]:
+def _stated(conjunction: Conjunction, path: asks.Keys) -> Sequence[Value]:
     return asks.has(conjunction, *path) if path[-1] == cel.SIGNER else asks.asked(conjunction, *path)
 
 

@@ -6,10 +6,16 @@ is not understood is never a pass.
 
 from collections.abc import Callable, Mapping
 
-from policies.release import aws, azure, gcp
+from policies.release import aws, azure, dsm, gcp, kbs
 from policies.release.model import Reading
 
-READERS: Mapping[str, Callable[[str], Reading]] = {"aws": aws.analyse, "azure": azure.analyse, "gcp": gcp.analyse}
+READERS: Mapping[str, Callable[[str], Reading]] = {
+    "aws": aws.analyse,
+    "azure": azure.analyse,
+    "dsm": dsm.analyse,
+    "gcp": gcp.analyse,
+    "kbs": kbs.analyse,
+}
 
 
 def analyse(language: str, text: str) -> Reading:

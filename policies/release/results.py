@@ -7,7 +7,8 @@ word, and for the launch, asks for enough.
 import re
 from collections.abc import Iterable, Iterator
 
-from policies.release.asks import Conjunction, Value, asked
+from policies.release.asks import Conjunction, asked
+from policies.release.expressions import Value
 from policies.release.model import Flaw, Way, Weakness
 
 _EVIDENCE = ("submods", "cpu", "ear.veraison.annotated-evidence")
