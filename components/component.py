@@ -37,6 +37,23 @@ class Component(pulumi.ComponentResource):
         super().register_outputs(outputs)
 
 
+def import_ids(operator: pulumi.Config) -> Mapping[str, str] | None:
+    """What the operator's configuration has a region take over, under its key `importIds`.
+
+    Raises `InputError` for what is not a mapping of names to ids.
+    """
+    key = "importIds"
+    try:
+        found = operator.get_object(key)
+    except pulumi.ConfigTypeError:
+        found = ""
+    if found is None or (
+        isinstance(found, dict) and all(isinstance(part, str) and part for pair in found.items() for part in pair)
+    ):
+        return found
+    raise InputError("stack", f"{operator.name}:{key}", "is not a mapping of children to ids", "{<child>: <its id>}")
+
+
 class _Adoption:
     """A transformation (it runs in the SDK, so that any engine will do) that has children imported."""
 

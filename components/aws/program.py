@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.sovereign_region import SovereignRegion, SovereignRegionArgs
+from components.component import import_ids
 from components.spec import RegionSpec
 
 
@@ -24,6 +25,7 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
     args = SovereignRegionArgs(
         spec=spec,
         reference_values=reference_values,
+        import_ids=import_ids(operator),
         audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
         guard_target_id=operator.get("guardTargetId"),
     )

@@ -8,6 +8,7 @@ import pulumi_azure_native as azure_native
 import catalog
 from components.azure.aliases import drop_version_aliases
 from components.azure.sovereign_region import SovereignRegion, SovereignRegionArgs
+from components.component import import_ids
 from components.spec import RegionSpec
 
 
@@ -26,6 +27,7 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
     args = SovereignRegionArgs(
         spec=spec,
         reference_values=reference_values,
+        import_ids=import_ids(operator),
         orchestrator_principal_id=operator.get("orchestratorPrincipalId"),
         audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
         guard_subscription=operator.get_bool("guardSubscription") or False,

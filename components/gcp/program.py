@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 import catalog
+from components.component import import_ids
 from components.gcp.sovereign_region import SovereignRegion, SovereignRegionArgs
 from components.spec import RegionSpec
 
@@ -23,6 +24,7 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
     args = SovereignRegionArgs(
         spec=spec,
         reference_values=reference_values,
+        import_ids=import_ids(operator),
         project_number=operator.get("projectNumber"),
         audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
         adopt_keys=operator.get_bool("adoptKeys") or False,

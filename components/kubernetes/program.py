@@ -5,6 +5,7 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.component import import_ids
 from components.kubernetes.site import KEY, Site
 from components.kubernetes.sovereign_region import SovereignRegion, SovereignRegionArgs
 from components.spec import RegionSpec
@@ -13,7 +14,8 @@ from components.spec import RegionSpec
 def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
     """Register the running stack's region, on the site that `bailiwick-kubernetes:site` states."""
     namespace, _, key = KEY.partition(":")
-    site = Site.from_mapping(pulumi.Config(namespace).require_object(key))
+    operator = pulumi.Config(namespace)
+    site = Site.from_mapping(operator.require_object(key))
     provider = kubernetes.Provider(
         "kubernetes",
         context=spec.cluster,
@@ -21,5 +23,5 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
         enable_server_side_apply=True,
         delete_unreachable=False,
     )
-    args = SovereignRegionArgs(spec=spec, site=site, reference_values=reference_values)
+    args = SovereignRegionArgs(spec=spec, site=site, reference_values=reference_values, import_ids=import_ids(operator))
     return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))
