@@ -1,5 +1,6 @@
 """How attestation results and key-release receipts look to a person."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from sandbox.region import GuestOutcome
 
 _TIER_STYLES: Final = {"affirming": "green", "warning": "yellow", "contraindicated": "red", "none": "dim"}
-_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red", "partly attested": "yellow"}
-_WIDE_HEX: Final = 32
+_STATUS_STYLES: Final = {"attested": "green", "refused": "red", "failed": "red"}
+_DIGEST: Final = re.compile(r"\b[0-9a-f]{33,}\b")
 _RECEIPT_LINES: Final = {
     "id": "receipt",
     "time": "time",
@@ -22,6 +23,7 @@ _RECEIPT_LINES: Final = {
     "verdict_digest": "verdict sha256",
     "evidence_digest": "evidence sha256",
     "collateral_digest": "collateral sha256",
+    "device_collateral_digest": "device collateral sha256",
     "jurisdiction": "jurisdiction",
 }
 
@@ -86,6 +88,5 @@ def _plain(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = _plain(value)
-    is_digest = len(text) > _WIDE_HEX and all(character in "0123456789abcdef" for character in text)
-    return f"{text[:16]}…{text[-8:]}" if is_digest else text
+    """Digests and the like by their ends, wherever they are in the text."""
+    return _DIGEST.sub(lambda found: f"{found[0][:16]}…{found[0][-8:]}", _plain(value))

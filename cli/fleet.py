@@ -33,8 +33,7 @@ _POLL_SECONDS: Final = 0.1
 class Arrival:
     """How one region came up.
 
-    guests: (attested, all). error: one line, None when everything holds. partly: of the guests of which a part gave no
-    evidence, a line each.
+    guests: (attested, all). error: one line, None when everything holds.
     """
 
     stack: str
@@ -43,7 +42,6 @@ class Arrival:
     guests: tuple[int, int]
     seconds: float
     error: str | None
-    partly: tuple[str, ...] = ()
 
 
 def bring_up(project: Project, stacks: Sequence[str], console: Console, faults: str | None = None) -> list[Arrival]:
@@ -104,9 +102,8 @@ def _bring_up_one(root: Path, stack: str, news: "Queue[tuple[str, str, int]]", f
         changed: int = 0,
         guests: tuple[int, int] = (0, 0),
         error: Any = None,
-        partly: tuple[str, ...] = (),
     ) -> Arrival:
-        return Arrival(stack, resources, changed, guests, time.monotonic() - started, error, partly)
+        return Arrival(stack, resources, changed, guests, time.monotonic() - started, error)
 
     project = Project(root)
     try:
@@ -121,8 +118,7 @@ def _bring_up_one(root: Path, stack: str, news: "Queue[tuple[str, str, int]]", f
         return arrival(error=as_user_error(error) or f"{type(error).__name__}: {error}")
     attested = sum(guest.status == "attested" for guest in guests)
     reasons = [f"{guest.machine}: {guest.reason}" for guest in guests if guest.status in ("refused", "failed")]
-    partly = tuple(f"{guest.machine}: {guest.reason}" for guest in guests if guest.status == "partly attested")
-    return arrival(total, changed, (attested, len(guests)), "; ".join(reasons) or None, partly)
+    return arrival(total, changed, (attested, len(guests)), "; ".join(reasons) or None)
 
 
 def _print(console: Console, arrivals: Sequence[Arrival], seconds: float) -> None:
@@ -136,7 +132,5 @@ def _print(console: Console, arrivals: Sequence[Arrival], seconds: float) -> Non
     for arrival in arrivals:
         if arrival.error is not None:
             console.print(f"[red]{escape(arrival.stack)}[/] {escape(arrival.error)}")
-        for line in arrival.partly:
-            console.print(f"[yellow]{escape(arrival.stack)}[/] {escape(line)}")
     resources = sum(arrival.resources for arrival in arrivals)
     console.print(f"[bold]Took[/]  {seconds:.1f} s for {resources} resources ({resources / seconds:.0f}/s)")

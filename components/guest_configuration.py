@@ -7,22 +7,16 @@ trusted: a guest that is sent to a false verifier gets no key there, because the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import catalog
 from components.reference_values import ReferenceValues
-from components.release import ReleasePolicy, ReleasePolicyError
+from components.release import ReleasePolicy, ReleasePolicyError, Tee
 
 VERSION = 1
 HOST = "verifier"
 """Name of the verifier in the region's private DNS domain."""
 VERIFIER_PORT = 8443
 """TCP port of the verifier and key broker."""
-_NOT_HELD_BY_BROKER = (
-    "launch_signers",
-    "image_digests",
-    "image_signers",
-    "minimum_tcb_by_product",
-    "confidential_gpu",
-    "hardware",
-)
+_NOT_HELD_BY_BROKER = ("launch_signers", "image_digests", "image_signers", "minimum_tcb_by_product", "hardware")
 HEALTH_PATH = "/healthz"
 """Path at which a verifier says that it serves."""
 
@@ -86,15 +80,24 @@ def verifier(
                 "path": resource_path(model),
                 "kek": model_key_name(model),
                 "policy": {
-                    "tee": [tee.value for tee in policy.tees],
+                    "tee": [_evidence(tee, region["cloud"]) for tee in policy.tees],
                     "images": list(images[model]),
                     "debug": policy.allow_debug,
                     "migration": policy.allow_migration,
                     "vmpl": list(policy.vmpl),
                     "minimum_tcb": policy.minimum_tcb.model_dump() if policy.minimum_tcb else None,
                     "max_token_seconds": policy.max_token_seconds,
+                    **({"nvidia": {}} if policy.confidential_gpu else {}),
                 },
             }
             for model, policy in policies.items()
         ],
     }
+
+
+def _evidence(tee: Tee, cloud: str) -> str:
+    """What a guest sends to the broker, as the Key Broker Service protocol names it.
+
+    Azure starts guests under a paravisor: the processor measures that, and its vTPM the guest.
+    """
+    return f"az-{tee}-vtpm" if catalog.load().cloud(cloud).provider == "azure" else tee.value

@@ -61,13 +61,22 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
     return ImagePlan(
         values=values,
         models={
-            model: policy(spec, [values[key] for key in sorted(keys)], (verifier,)) for model, keys in used.items()
+            model: policy(
+                spec, [values[key] for key in sorted(keys)], (verifier,), confidential_gpu=_have_gpus(by_model[model])
+            )
+            for model, keys in used.items()
         },
         model_images={model: sorted({id_ for id_, _ in keys}) for model, keys in used.items()},
     )
 
 
-def policy(spec: RegionSpec, values: Sequence[ReferenceValues], authorities: tuple[Authority, ...]) -> ReleasePolicy:
+def policy(
+    spec: RegionSpec,
+    values: Sequence[ReferenceValues],
+    authorities: tuple[Authority, ...],
+    *,
+    confidential_gpu: bool = False,
+) -> ReleasePolicy:
     """A policy that any of the images satisfies, on firmware that is new enough for every one of them."""
     floors = [value.minimum_tcb for value in values if value.minimum_tcb is not None]
     return ReleasePolicy(
@@ -79,7 +88,13 @@ def policy(spec: RegionSpec, values: Sequence[ReferenceValues], authorities: tup
         ),
         minimum_tcb=_strictest(floors) if floors else None,
         authorities=authorities,
+        confidential_gpu=confidential_gpu,
     )
+
+
+def _have_gpus(machines: Iterable[MachineSpec]) -> bool:
+    """Whether each has a GPU, so that the key may demand one; a key that serves others too cannot."""
+    return all(machine.gpu != "none" for machine in machines)
 
 
 def _strictest(floors: Iterable[MinimumTcb]) -> MinimumTcb:

@@ -17,15 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from verifier import canonical
 from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
-from verifier.appraisal.policy import Demand, TcbFloor
+from verifier.appraisal.policy import Demand
 from verifier.appraisal.tdx_policy import TdxPolicy
+from verifier.fields import ChipId, TcbFloor
 from verifier.signer import load_public_key
 
 _RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
 _MAX_TOKEN_SECONDS = 3600
-DEMANDS = ("tdx", "azure", "nvidia")
-"""Parts of a release policy that one kind of evidence alone has; a part that is not there does not count for the
-digest."""
+DEMANDS = ("chips", "tdx", "azure", "nvidia")
+"""Parts of a release policy that an appraisal policy has under the same name. One that is not there does not count for
+the digest."""
 
 ImageId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,126}$")]
 
@@ -54,9 +55,10 @@ class ResourcePolicy(_Model):
     measurements are accepted. debug, migration: whether such guests are accepted. revocation: whether revocation lists
     and OCSP responses must have been at hand. max_token_seconds: how old an attestation result may be when it is used.
     SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's own,
-    None = the verifier's own floor. tdx, azure: what a quote, or a vTPM, must show; None = the defaults of an appraisal
-    policy, under which every part of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then
-    demanded; None = no GPU is demanded, and one whose evidence comes is held to the defaults.
+    None = the verifier's own floor; chips, CHIP_IDs of acceptable processors, None = any genuine one.
+    tdx, azure: what a quote, or a vTPM, must show; None = the defaults of an appraisal policy, under which every part
+    of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then demanded; None = no GPU is demanded,
+    and one whose evidence comes is held to the defaults.
     """
 
     tee: tuple[Literal["snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"], ...] = Field(min_length=1)
@@ -65,6 +67,7 @@ class ResourcePolicy(_Model):
     migration: bool = False
     vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = Field(default=(0,), min_length=1)
     minimum_tcb: TcbFloor | None = None
+    chips: frozenset[ChipId] | None = None
     tdx: TdxPolicy | None = None
     azure: AzurePolicy | None = None
     nvidia: NvidiaPolicy | None = None
@@ -74,9 +77,8 @@ class ResourcePolicy(_Model):
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the policy's RFC 8785 form: receipts name the policy by it."""
-        members = self.model_dump(mode="json", exclude=set(DEMANDS))
-        demands = {name: getattr(self, name) for name in DEMANDS}
-        members |= {name: _sorted(part.model_dump(mode="json")) for name, part in demands.items() if part is not None}
+        members = _sorted(self.model_dump(mode="json"))
+        members = {name: value for name, value in members.items() if value is not None or name not in DEMANDS}
         return hashlib.sha256(canonical.encode(members)).hexdigest()
 
 
@@ -147,7 +149,7 @@ class VerifierConfig(_Model):
 
 
 def _sorted(value: Any) -> Any:
-    """Sets come as lists in no order; those of a policy have none that matters."""
+    """Sets come as lists in no order; no list of a policy has one that matters."""
     if isinstance(value, dict):
         return {str(name): _sorted(item) for name, item in value.items()}
     return sorted(value) if isinstance(value, list) else value

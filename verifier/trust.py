@@ -24,7 +24,7 @@ from verifier.pki.files import certificates_in, pem_values
 _ROOTS: Final = Path(__file__).parent / "roots"
 _VENDORS: Final = ("amd", "intel", "nvidia")
 
-EMULATED: Final = ("milan", "genoa", "turin", "tdx")
+EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim")
 """Product lines that a sandbox emulates."""
 
 
@@ -89,7 +89,7 @@ class TrustStore:
         """A new store that also trusts emulated vendors' roots, each under the name `sandbox`.
 
         pem: the self-issued roots, one for each vendor, and any intermediates under them. What a root's key cannot
-        have signed it does not vouch for, whatever its scope: AMD's are RSA keys, Intel's are on P-256.
+        have signed it does not vouch for, whatever its scope: AMD's are RSA keys, Intel's on P-256, NVIDIA's on P-384.
         """
         text = pem.encode() if isinstance(pem, str) else pem
         certificates = [Certificate.parse(der) for der in pem_values(text)]

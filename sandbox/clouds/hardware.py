@@ -45,6 +45,8 @@ class Machine:
     vtpm: bool
     gpu: str | None = None
     """GPU in confidential-computing mode, as the catalogue names it."""
+    paravisor: bool = False
+    """Whether the cloud starts guests under a paravisor with a vTPM, which the processor measures in their place."""
 
 
 class Hardware(Protocol):

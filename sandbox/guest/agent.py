@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 
@@ -30,7 +30,8 @@ class Step:
 class Journal:
     """What a guest can show afterwards, filled in as it goes: public data only, never a key.
 
-    report: the raw attestation report, or quote. receipts: what the broker logged about this guest, oldest first.
+    report: the raw attestation report, or quote; under a paravisor the vTPM's quote. receipts: what the broker logged
+    about this guest, oldest first.
     """
 
     nonce: str | None = None
@@ -77,6 +78,8 @@ class GuestAgent:
             journal.nonce = self._kbs.auth(self._device.tee)
         runtime_data = RuntimeData(journal.nonce, self._key.public_jwk)
         with journal.step("report"):
+            devices = self._device.additional_evidence(runtime_data.device_nonce())
+            runtime_data = replace(runtime_data, additional_evidence=devices)
             journal.report = self._device.report(runtime_data.report_data())
         with journal.step("attest"):
             attested = self._kbs.attest(runtime_data, self._device.evidence(journal.report))

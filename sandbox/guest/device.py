@@ -1,14 +1,28 @@
-"""The guest's side of the processor: what /dev/sev-guest or /dev/tdx_guest gives a confidential VM."""
+"""The guest's side of the hardware: what a confidential VM gets from its processor, its vTPM and its GPUs."""
 
 import base64
+import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sandbox.hardware import CertificateChain, LaunchedGuest, LaunchedTd, SnpFirmware, TdxModule
+from sandbox.hardware import (
+    PARAVISOR_MEASUREMENT,
+    Booted,
+    CertificateChain,
+    Gpu,
+    LaunchedGuest,
+    LaunchedTd,
+    SnpFirmware,
+    TdxModule,
+)
+
+_DIGEST_BYTES: Final = 48
+"""Of the 64 bytes of REPORT_DATA, those that are not padding: what a vTPM is asked to quote."""
+_EVIDENCE_VERSION: Final = 1
 
 
 class Device(Protocol):
-    """Evidence about this guest and no other: the processor knows who asks."""
+    """Evidence about this guest and no other: the hardware knows who asks."""
 
     @property
     def tee(self) -> str:
@@ -16,7 +30,7 @@ class Device(Protocol):
 
     @property
     def measurement(self) -> bytes:
-        """What the hardware measured at launch, 48 bytes."""
+        """What the processor measured at launch, 48 bytes."""
 
     def report(self, report_data: bytes) -> bytes:
         """Signed evidence over `report_data` (64 bytes)."""
@@ -27,9 +41,35 @@ class Device(Protocol):
     def certificates(self) -> dict[str, bytes]:
         """The certificates under which evidence verifies, in DER, by the vendor's name for each."""
 
+    def additional_evidence(self, nonce: bytes) -> str:
+        """What the guest's GPUs say when asked with `nonce` (32 bytes), as `additional_evidence`; empty without any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Guest:
+    """What guests of every kind have."""
+
+    gpus: tuple[Gpu, ...] = ()
+
+    def additional_evidence(self, nonce: bytes) -> str:
+        """As the guest components of Confidential Containers write it (attester `nvidia`), and NVML's word on modes."""
+        if not self.gpus:
+            return ""
+        devices = [
+            {
+                "arch": "HOPPER",
+                "uuid": gpu.uuid,
+                "evidence": _text(gpu.report(nonce)),
+                "certificate": _text(gpu.chain),
+                "cc_mode": gpu.mode.value,
+            }
+            for gpu in self.gpus
+        ]
+        return json.dumps({"nvidia": {"device_evidence_list": devices}})
+
 
 @dataclass(frozen=True, slots=True)
-class SevGuestDevice:
+class SevGuestDevice(_Guest):
     """An SEV-SNP guest's: a report is an attestation report, 1184 bytes (SNP_GET_EXT_REPORT)."""
 
     firmware: SnpFirmware
@@ -50,12 +90,11 @@ class SevGuestDevice:
         return snp_evidence(report, self.firmware.certificates)
 
     def certificates(self) -> dict[str, bytes]:
-        chain = self.firmware.certificates
-        return {"vcek": chain.vcek, "ask": chain.ask, "ark": chain.ark}
+        return _snp_certificates(self.firmware)
 
 
 @dataclass(frozen=True, slots=True)
-class TdxGuestDevice:
+class TdxGuestDevice(_Guest):
     """A TD's: a report is a quote, and beside it the TD has the event log of its firmware."""
 
     module: TdxModule
@@ -79,6 +118,57 @@ class TdxGuestDevice:
         return self.module.certificates
 
 
+@dataclass(frozen=True, slots=True)
+class SevVtpmDevice(_Guest):
+    """A guest's under a paravisor on SEV-SNP: a report is the vTPM's quote, and the paravisor's beside it."""
+
+    firmware: SnpFirmware
+    booted: Booted
+
+    @property
+    def tee(self) -> str:
+        return "az-snp-vtpm"
+
+    @property
+    def measurement(self) -> bytes:
+        return PARAVISOR_MEASUREMENT
+
+    def report(self, report_data: bytes) -> bytes:
+        return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
+
+    def evidence(self, report: bytes) -> dict[str, Any]:
+        return vtpm_evidence(report, self.booted) | {"vcek": _urlsafe(self.firmware.certificates.vcek)}
+
+    def certificates(self) -> dict[str, bytes]:
+        return _snp_certificates(self.firmware)
+
+
+@dataclass(frozen=True, slots=True)
+class TdxVtpmDevice(_Guest):
+    """The same on TDX, where the host's metadata service makes a quote of the paravisor's TDREPORT."""
+
+    module: TdxModule
+    booted: Booted
+    td_quote: bytes
+
+    @property
+    def tee(self) -> str:
+        return "az-tdx-vtpm"
+
+    @property
+    def measurement(self) -> bytes:
+        return PARAVISOR_MEASUREMENT
+
+    def report(self, report_data: bytes) -> bytes:
+        return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
+
+    def evidence(self, report: bytes) -> dict[str, Any]:
+        return vtpm_evidence(report, self.booted) | {"td_quote": _urlsafe(self.td_quote)}
+
+    def certificates(self) -> dict[str, bytes]:
+        return self.module.certificates
+
+
 def snp_evidence(report: bytes, chain: CertificateChain) -> dict[str, Any]:
     """A report and its chain as the `primary_evidence` of an `snp` guest: binary members in base64."""
     certificates = (("VCEK", chain.vcek), ("ASK", chain.ask), ("ARK", chain.ark))
@@ -88,5 +178,28 @@ def snp_evidence(report: bytes, chain: CertificateChain) -> dict[str, Any]:
     }
 
 
+def vtpm_evidence(quote: bytes, booted: Booted) -> dict[str, Any]:
+    """What `az-snp-vtpm` and `az-tdx-vtpm` guests both send as `primary_evidence`, and the log of their firmware."""
+    return {
+        "version": _EVIDENCE_VERSION,
+        "tpm_quote": {
+            "message": quote.hex(),
+            "signature": booted.vtpm.signature(quote).hex(),
+            "pcrs": [value.hex() for value in booted.vtpm.pcrs],
+        },
+        "hcl_report": _urlsafe(booted.hcl_report),
+        "cc_eventlog": _text(booted.event_log),
+    }
+
+
+def _snp_certificates(firmware: SnpFirmware) -> dict[str, bytes]:
+    chain = firmware.certificates
+    return {"vcek": chain.vcek, "ask": chain.ask, "ark": chain.ark}
+
+
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def _urlsafe(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode("ascii")

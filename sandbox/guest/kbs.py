@@ -21,8 +21,7 @@ Receipt = dict[str, Any]
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
 
 _REPORT_DATA_BYTES: Final = 64
-_NO_DEVICES: Final = ""
-"""`additional_evidence` of a guest whose CPU is its only attester."""
+_DEVICE_NONCE_BYTES: Final = 32
 
 
 class RefusedError(Exception):
@@ -43,16 +42,27 @@ class UnreachableError(Exception):
 class RuntimeData:
     """What the hardware is to vouch for besides the guest itself.
 
-    nonce: the broker's, as it sent it. tee_pubkey: the guest's public key (JWK).
+    nonce: the broker's, as it sent it. tee_pubkey: the guest's public key (JWK). additional_evidence: what its devices
+    say; empty where the CPU is its only attester.
     """
 
     nonce: str
     tee_pubkey: Mapping[str, str]
+    additional_evidence: str = ""
 
     def report_data(self) -> bytes:
         """REPORT_DATA: SHA-384 of what is bound, in RFC 8785 form, zero-padded to 64 bytes."""
-        bound = {"additional-evidence": _NO_DEVICES, "nonce": self.nonce, "tee-pubkey": self.tee_pubkey}
+        bound = {
+            "additional-evidence": self.additional_evidence,
+            "nonce": self.nonce,
+            "tee-pubkey": self.tee_pubkey,
+        }
         return hashlib.sha384(canonical.encode(bound)).digest().ljust(_REPORT_DATA_BYTES, b"\0")
+
+    def device_nonce(self) -> bytes:
+        """What devices are asked with: the first 32 bytes of SHA-384 of nonce and key."""
+        bound = {"nonce": self.nonce, "tee-pubkey": self.tee_pubkey}
+        return hashlib.sha384(canonical.encode(bound)).digest()[:_DEVICE_NONCE_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,10 @@ class KbsClient:
         """Send evidence over `runtime_data`; the answer's `token` is the attestation result."""
         body = {
             "runtime-data": {"nonce": runtime_data.nonce, "tee-pubkey": runtime_data.tee_pubkey},
-            "tee-evidence": {"primary_evidence": primary_evidence, "additional_evidence": _NO_DEVICES},
+            "tee-evidence": {
+                "primary_evidence": primary_evidence,
+                "additional_evidence": runtime_data.additional_evidence,
+            },
         }
         return self._call("POST", "/kbs/v0/attest", body)
 

@@ -1,30 +1,58 @@
-"""Emulated hardware, AMD SEV-SNP and Intel TDX: processors, their firmware, and the sandbox's own endorsement keys."""
+"""Emulated hardware: processors (AMD SEV-SNP, Intel TDX), a paravisor with its vTPM, NVIDIA GPUs, and the sandbox's own
+endorsement keys."""
 
 from sandbox.hardware.chip import CURRENT_TCB, Chip, Tcb
 from sandbox.hardware.event_log import Measured
 from sandbox.hardware.firmware import CertificateChain, LaunchedGuest, LaunchPolicy, SnpFirmware
+from sandbox.hardware.gpu import ConfidentialMode, Gpu
 from sandbox.hardware.identity import PkiError
 from sandbox.hardware.intel_collateral import publish as publish_collateral
 from sandbox.hardware.intel_pki import IntelPki
+from sandbox.hardware.nvidia_collateral import publish as publish_device_collateral
+from sandbox.hardware.nvidia_pki import NvidiaPki
+from sandbox.hardware.paravisor import (
+    PARAVISOR,
+    PARAVISOR_MEASUREMENT,
+    SNP_REPORT,
+    TD_REPORT,
+    Booted,
+    Setup,
+    boot,
+    firmware_pcr,
+)
 from sandbox.hardware.pki import SandboxPki
 from sandbox.hardware.platform import OLD_PLATFORM_TCB, Platform
 from sandbox.hardware.tdx_module import LaunchedTd, TdxModule
+from sandbox.hardware.vtpm import Vtpm
 
 __all__ = [
     "CURRENT_TCB",
     "OLD_PLATFORM_TCB",
+    "PARAVISOR",
+    "PARAVISOR_MEASUREMENT",
+    "SNP_REPORT",
+    "TD_REPORT",
+    "Booted",
     "CertificateChain",
     "Chip",
+    "ConfidentialMode",
+    "Gpu",
     "IntelPki",
     "LaunchPolicy",
     "LaunchedGuest",
     "LaunchedTd",
     "Measured",
+    "NvidiaPki",
     "PkiError",
     "Platform",
     "SandboxPki",
+    "Setup",
     "SnpFirmware",
     "Tcb",
     "TdxModule",
+    "Vtpm",
+    "boot",
+    "firmware_pcr",
     "publish_collateral",
+    "publish_device_collateral",
 ]

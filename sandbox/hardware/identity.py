@@ -72,23 +72,25 @@ def subject(organization: str, common_name: str) -> x509.Name:
     )
 
 
-def certificate(name: x509.Name, key: PublicKey, lifetime: timedelta) -> x509.CertificateBuilder:
-    """A certificate, valid from now on, without issuer and extensions."""
+def certificate(
+    name: x509.Name, key: PublicKey, lifetime: timedelta, serial: int | None = None
+) -> x509.CertificateBuilder:
+    """A certificate, valid from now on, without issuer and extensions; serial: None is a random one."""
     start = datetime.now(UTC) - BACKDATED
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .public_key(key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(x509.random_serial_number() if serial is None else serial)
         .not_valid_before(start)
         .not_valid_after(start + lifetime)
     )
 
 
-def authority(name: x509.Name, key: PublicKey, path_length: int) -> x509.CertificateBuilder:
+def authority(name: x509.Name, key: PublicKey, path_length: int, serial: int | None = None) -> x509.CertificateBuilder:
     """A certificate of a CA that may sign certificates and CRLs."""
     return (
-        certificate(name, key, CA_LIFETIME)
+        certificate(name, key, CA_LIFETIME, serial)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)

@@ -3,7 +3,8 @@
 Shapes as in AMD 57230 ("VCEK Certificate and KDS Interface Specification"): ARK and ASK are RSA-4096, every
 certificate is signed RSASSA-PSS with SHA-384, and the VCEK is a P-384 key whose certificate carries the chip
 and its TCB in extensions. Every subject says that it is not AMD's. Real VCEKs have serial number 0, which
-`cryptography` does not write; these have random ones. The stand-in for Intel is beside it (`intel_pki`).
+`cryptography` does not write; these have random ones. The stand-ins for Intel and NVIDIA are beside it (`intel_pki`,
+`nvidia_pki`).
 """
 
 from functools import cached_property
@@ -19,6 +20,7 @@ from sandbox.hardware import der
 from sandbox.hardware.chip import PRODUCT_NAME, Chip
 from sandbox.hardware.identity import LEAF_LIFETIME, Identity, authority, certificate, revocations, stored, subject
 from sandbox.hardware.intel_pki import IntelPki
+from sandbox.hardware.nvidia_pki import NvidiaPki
 
 NOT_AMD: Final = "BAILIWICK SANDBOX - NOT AMD"
 
@@ -48,21 +50,38 @@ class SandboxPki:
         """The stand-in for Intel."""
         return IntelPki(self._directory / "intel")
 
+    @cached_property
+    def nvidia(self) -> NvidiaPki:
+        """The stand-in for NVIDIA."""
+        return NvidiaPki(self._directory / "nvidia")
+
     @property
     def roots(self) -> bytes:
-        """The roots of all emulated vendors, in PEM."""
-        return self.ark.pem + self.intel.root.pem
+        """The roots of all emulated vendors in PEM, and the ASK, which some evidence leaves to the verifier."""
+        identities = (self.ark, self.ask, self.intel.root, self.nvidia.root, self.nvidia.rim_root)
+        return b"".join(identity.pem for identity in identities)
 
     def vcek(self, chip: Chip) -> Identity:
         """The versioned chip endorsement key of `chip` at its TCB."""
-        name = f"{chip.chip_id[:8].hex()}-{chip.tcb.encode().hex()}.pem"
         ask = self.ask
-        return stored(self._directory / "vcek" / name, lambda: _make_vcek(chip, ask))
+        return stored(self._vcek_file(chip.chip_id, chip.tcb.encode()), lambda: _make_vcek(chip, ask))
+
+    def issued(self, chip_id: bytes, tcb: bytes) -> Identity | None:
+        """The VCEK of a chip (64 bytes) at a TCB (8 bytes), if it was ever made."""
+        path = self._vcek_file(chip_id, tcb)
+        return stored(path, _vanished) if path.exists() else None
+
+    def _vcek_file(self, chip_id: bytes, tcb: bytes) -> Path:
+        return self._directory / "vcek" / f"{chip_id[:8].hex()}-{tcb.hex()}.pem"
 
     def revocation_list(self) -> bytes:
         """The root's CRL in DER, as of now: AMD publishes one for each product, and this one revokes nothing."""
         signed = revocations(self.ark).sign(self.ark.key, hashes.SHA384(), rsa_padding=_PSS)
         return signed.public_bytes(Encoding.DER)
+
+
+def _vanished() -> Identity:
+    raise FileNotFoundError("a VCEK's file was removed while it was read")
 
 
 def _make_ark() -> Identity:

@@ -1,12 +1,11 @@
 """Boots one workload guest: launches it on emulated hardware, lets its agent run, writes down what became of it."""
 
 import base64
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
@@ -14,18 +13,14 @@ from sandbox.clouds.hardware import Machine
 from sandbox.guest.agent import BlobError, GuestAgent, Journal
 from sandbox.guest.artefact import Artefact, ArtefactError
 from sandbox.guest.config import ConfigError, WorkloadConfig, parse
-from sandbox.guest.device import Device, SevGuestDevice, TdxGuestDevice
+from sandbox.guest.device import Device
 from sandbox.guest.kbs import RefusedError, UnreachableError
 from sandbox.guest.keys import UnwrapError
-from sandbox.hardware import Chip, Measured, PkiError, Platform, SandboxPki, SnpFirmware, TdxModule
-from sandbox.region import images
+from sandbox.hardware import PkiError, SandboxPki
+from sandbox.region.launch import BootError, launch
 from sandbox.region.outcome import ArtefactRecord, GuestOutcome, StepRecord
 from sandbox.region.patience import Patience
 from verifier import canonical
-
-_CHIPS_PER_ZONE: Final = 4
-_HANDOFF_TABLES: Final = 0x8000000B
-"""TCG event type EV_EFI_HANDOFF_TABLES2: the shape of the machine, as its host describes it to the firmware."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +34,6 @@ class Connection:
 Connect = Callable[[], Connection]
 
 
-class BootError(Exception):
-    """The machine cannot start as a confidential guest; the message says what it lacks."""
-
-
-def launch(machine: Machine, pki: SandboxPki) -> Device:
-    """Start the machine's image on its host, which binds the customData that it was given to the launch."""
-    image = images.find(machine.image_reference, machine.tee) if machine.tee else None
-    if image is None:
-        raise BootError(_lack(machine))
-    custom_data = machine.custom_data or b""
-    if isinstance(image, images.TrustDomainImage):
-        module = TdxModule(pki.intel, Platform(_host(machine)))
-        shape = Measured(0, _HANDOFF_TABLES, f"td-hob\0{machine.size}".encode())
-        config_id = hashlib.sha384(custom_data).digest()
-        return TdxGuestDevice(module, module.launch(image.measurement(), (shape, *image.events()), config_id))
-    firmware = SnpFirmware(pki, Chip(_host(machine)))
-    host_data = hashlib.sha256(custom_data).digest()
-    return SevGuestDevice(firmware, firmware.launch(image.measurement(), image.guest_policy, host_data))
-
-
-def _lack(machine: Machine) -> str:
-    """Why the machine's image does not start on it."""
-    image = images.find(machine.image_reference)
-    if image is None:
-        return f"there is no image {machine.image_reference}"
-    return f"image {image.id} needs {image.tee}, and size {machine.size} has {machine.tee or 'no TEE'}"
-
-
-def _host(machine: Machine) -> str:
-    """The emulated host that a machine lands on: always the same one, of a few in its zone."""
-    slot = hashlib.sha256(machine.id.lower().encode()).digest()[0] % _CHIPS_PER_ZONE
-    return f"{machine.location}-{machine.zone or 'any'}-{slot}"
-
-
 def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience) -> GuestOutcome:
     """Run the guest to its end; a verifier that does not answer is asked again while `patience` lasts."""
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -82,8 +43,6 @@ def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience
         device = launch(machine, pki)
         found |= _identity(device)
         found |= _attest(device, config, connect, patience)
-        if found["status"] == "attested" and machine.gpu:
-            found |= _without_evidence(machine.gpu)
     except (ConfigError, BootError, PkiError) as error:
         found |= _failed(error)
     return GuestOutcome(
@@ -94,12 +53,6 @@ def boot(machine: Machine, pki: SandboxPki, connect: Connect, patience: Patience
         seconds=round(time.perf_counter() - clock, 3),
         **found,
     )
-
-
-def _without_evidence(gpu: str) -> dict[str, Any]:
-    """A GPU is not emulated: its machine has a key on the evidence of its CPU, and that is not all that runs there."""
-    reason = f"the CPU is attested, the {gpu.upper()} is not: no emulated GPU gives evidence, so nothing vouches for it"
-    return {"status": "partly attested", "reason": reason}
 
 
 def _attest(device: Device, config: WorkloadConfig, connect: Connect, patience: Patience) -> dict[str, Any]:

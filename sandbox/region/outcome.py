@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Status = Literal["attested", "refused", "failed", "partly attested"]
+Status = Literal["attested", "refused", "failed"]
 
 
 class _Record(BaseModel):
@@ -31,12 +31,12 @@ class ArtefactRecord(_Record):
 class GuestOutcome(_Record):
     """Public data about one boot of one guest; never a key.
 
-    status: `attested` (has its key and its model), `partly attested` (has them too, on the evidence of its CPU alone:
-    another part of the machine gave none), `refused` (the broker said no) or `failed` (never got an answer).
+    status: `attested` (has its key and its model), `refused` (the broker said no) or `failed` (never got an answer).
     reason: None when attested, else one line for the person who must act.
-    measurement: launch measurement, hex: of an SNP guest its launch digest, of a TD its MRTD.
-    report: the raw attestation report, or the quote, base64. certificates: the vendor's chain in DER, base64: VCEK, ASK
-    and ARK, or PCK, platform CA and root. token: the attestation result (EAR, JWT); claims: its content.
+    measurement: what the processor measured, hex: of an SNP guest its launch digest, of a TD its MRTD, of a guest under
+    a paravisor that of the paravisor. report: the raw attestation report, quote, or vTPM's quote, base64.
+    certificates: the vendor's chain in DER, base64: VCEK, ASK and ARK, or PCK, platform CA and root.
+    token: the attestation result (EAR, JWT); claims: its content.
     receipts: what the broker logged about this guest, oldest first, each with its inclusion proof.
     started_at: RFC 3339.
     """

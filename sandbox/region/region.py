@@ -19,6 +19,7 @@ from sandbox.provider import ProviderError
 from sandbox.region import guests, images, keys
 from sandbox.region.blobs import BlobStore
 from sandbox.region.custody import Custody
+from sandbox.region.launch import BootError
 from sandbox.region.loopback import NoRouteError
 from sandbox.region.network import Network, Surroundings
 from sandbox.region.outcome import GuestOutcome
@@ -224,7 +225,7 @@ class Region:
             if kek is not None:
                 self._publisher.publish(config, url, kek)
         except (ConfigurationError, KeyStoreError, WrappedKeysError, OSError) as error:
-            raise guests.BootError(f"model {config.model} cannot be published: {error}") from None
+            raise BootError(f"model {config.model} cannot be published: {error}") from None
 
     def _kek_of(self, resource: str) -> str | None:
         """The key under which the region's verifiers expect the data key at a KBS path."""

@@ -4,9 +4,10 @@ import threading
 from pathlib import Path
 
 from sandbox.clouds.hardware import Machine
-from sandbox.hardware import SandboxPki, publish_collateral
+from sandbox.hardware import SandboxPki, publish_collateral, publish_device_collateral
 from sandbox.region.custody import Custody
 from sandbox.region.loopback import LoopbackServer, NoRouteError
+from verifier import nvidia
 from verifier.broker import create_app
 from verifier.broker.service import utc_now
 from verifier.config import ConfigurationError, VerifierConfig
@@ -65,6 +66,22 @@ class Verifiers:
         if "sandbox" in config.trust_anchors:  # nowhere else are the sandbox's roots known (design, D9)
             trust, crls = trust.with_sandbox(self._pki.roots), [self._pki.revocation_list()]
             publish_collateral(self._pki.intel, self._collateral)
-        custody, collateral = self._custody, CollateralStore(self._collateral)
-        app = create_app(config, custody.keystore, trust, custody.log, custody.wrapped, utc_now, crls, collateral)
+        custody = self._custody
+        app = create_app(
+            config,
+            custody.keystore,
+            trust,
+            custody.log,
+            custody.wrapped,
+            utc_now,
+            crls,
+            CollateralStore(self._collateral),
+            self._device_collateral,
+        )
         return LoopbackServer(app, machine.name)
+
+    def _device_collateral(self) -> nvidia.Collateral:
+        """What the stand-in for NVIDIA publishes by now: its responder knows a GPU once that was asked."""
+        directory = self._collateral / "nvidia"
+        publish_device_collateral(self._pki.nvidia, directory)
+        return nvidia.Collateral.from_directory(directory)

@@ -109,6 +109,7 @@ def _boot(request: Request, item: Object) -> None:
             secure_boot=inputs["securityProfile.uefiSettings.secureBootEnabled"] is True,
             vtpm=inputs["securityProfile.uefiSettings.vTpmEnabled"] is True,
             gpu=size.gpu,
+            paravisor=size.tee is not None,
         )
     )
 

@@ -4,7 +4,8 @@ A recipe (`<name>-<version>.yaml` in this folder, `<name>-<version>.tdx.yaml` fo
 consists of, in launch order. An emulated image has no disk: the content of a component is the text in its recipe. Under
 SEV-SNP the launch measurement chains the components as firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE,
 table PAGE_INFO), with one record for a component where hardware has one for each 4 KiB page; under TDX, MRTD measures
-the firmware and the RTMRs what it boots (`sandbox.region.images.trust_domain`). A real image's measurements come from
+the firmware and the RTMRs what it boots (`sandbox.region.images.trust_domain`). Where a paravisor starts the image, the
+CPU measures that, and a vTPM the image (`sandbox.region.images.virtual_tpm`). A real image's measurements come from
 its real pages; everything that reads reference values treats both alike.
 """
 
@@ -19,8 +20,8 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from sandbox.hardware import LaunchPolicy, Measured, Tcb
-from sandbox.region.images import trust_domain
+from sandbox.hardware import PARAVISOR, PARAVISOR_MEASUREMENT, LaunchPolicy, Measured, Tcb
+from sandbox.region.images import trust_domain, virtual_tpm
 
 RECIPES: Final = Path(__file__).parent
 
@@ -66,8 +67,24 @@ class _Image(_Model):
         raise NotImplementedError
 
     def predicate(self) -> dict[str, Any]:
-        """What the reference values say besides image and build time."""
+        """What the reference values say besides image, build time and the vTPM's values."""
         raise NotImplementedError
+
+    def boot_events(self) -> list[Measured]:
+        """What is measured into a vTPM where a paravisor starts the image."""
+        return virtual_tpm.events(self._parts())
+
+    def _vtpm(self) -> dict[str, Any]:
+        """What the reference values say of such a start."""
+        name, version = PARAVISOR
+        return {
+            "paravisor": {"name": name, "version": version},
+            "launch_measurements": [PARAVISOR_MEASUREMENT.hex()],
+            "pcrs": {str(register): [value.hex()] for register, value in virtual_tpm.measure(self._parts()).items()},
+        }
+
+    def _parts(self) -> list[tuple[str, str]]:
+        return [(component.kind, component.content) for component in self.components]
 
     def statement(self, built_at: datetime) -> dict[str, Any]:
         """The in-toto statement that names this image's reference values."""
@@ -78,6 +95,7 @@ class _Image(_Model):
             "predicate": {
                 "image": {"name": self.name, "version": self.version},
                 **self.predicate(),
+                "vtpm": self._vtpm(),
                 "built_at": built_at.isoformat(timespec="seconds"),
             },
         }
@@ -130,11 +148,11 @@ class TrustDomainImage(_Image):
 
     def registers(self) -> trust_domain.Registers:
         """MRTD and the RTMRs of a TD that was started from the image."""
-        return trust_domain.measure((component.kind, component.content) for component in self.components)
+        return trust_domain.measure(self._parts())
 
     def events(self) -> list[Measured]:
         """What the firmware of such a TD measures as it boots."""
-        return trust_domain.events((component.kind, component.content) for component in self.components)
+        return trust_domain.events(self._parts())
 
     def predicate(self) -> dict[str, Any]:
         found = self.registers()

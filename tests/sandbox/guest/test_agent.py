@@ -8,7 +8,7 @@ from sandbox.guest.agent import BlobError, GuestAgent, Journal
 from sandbox.guest.artefact import ArtefactError, encrypt
 from sandbox.guest.config import ConfigError, parse
 from sandbox.hardware import SandboxPki
-from sandbox.region.guests import launch
+from sandbox.region.launch import launch
 from tests.sandbox.region.scenario import KEK, RESOURCE, guest, workload_config
 
 HOST = "germanywestcentral.objects.example"

@@ -16,6 +16,7 @@ from tests.sandbox.region.scenario import (
     KEK,
     MACHINES,
     NETWORK,
+    POLICY,
     RESOURCE,
     guest,
     machine,
@@ -328,11 +329,27 @@ def test_a_verifier_whose_hsm_is_lost_is_named(scenario, region):
     assert re.search("wrong (PIN|passphrase)", outcome.reason)
 
 
-def test_a_machine_with_a_gpu_is_attested_in_part_and_says_so(region):
+def test_a_machine_with_a_gpu_is_attested_wholly(region):
     region.boot(guest(gpu="h100"))
     outcome = only(region.settle(30))
-    assert outcome.status == "partly attested"
-    assert "the H100 is not: no emulated GPU gives evidence" in outcome.reason
-    assert outcome.claims["submods"].keys() == {"cpu"}
-    assert outcome.artefact.decrypted
-    assert only(region.settle(30)) == outcome
+    assert outcome.status == "attested"
+    gpu = outcome.claims["submods"]["gpu0"]
+    assert gpu["ear.status"] == "affirming"
+    assert gpu["ear.veraison.annotated-evidence"]["trust_anchor"] == "sandbox"
+    assert outcome.receipt["entry"]["devices"] == 1
+    assert gpu["ear.veraison.policy-claims"]["revocation"]["value"] == "checked"
+
+
+def test_a_key_that_demands_a_gpu_is_not_for_a_machine_without_one(scenario):
+    region = scenario.open()
+    try:
+        region.create_key("vault", KEK, {})
+        region.boot(verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"nvidia": {}}}]))
+        region.boot(guest())
+        outcome = only(region.settle(30))
+        region.boot(guest(gpu="h100"))
+        with_gpu = only(region.settle(30))
+    finally:
+        region.close()
+    assert (outcome.status, with_gpu.status) == ("refused", "attested")
+    assert "the policy demands evidence of GPUs, the guest sent none" in outcome.reason

@@ -16,7 +16,7 @@ from sandbox.guest.keys import TeeKey
 from sandbox.hardware import OLD_PLATFORM_TCB, Measured, Platform, SandboxPki, TdxModule
 from sandbox.hardware.platform import FMSPC
 from sandbox.region import Region, images
-from sandbox.region.guests import launch
+from sandbox.region.launch import launch
 from sandbox.region.publisher import weights
 from tests.sandbox.region.scenario import KEK, NAME, POLICY, RESOURCE, Scenario, guest, verifier
 from verifier import tdx

@@ -1,0 +1,86 @@
+"""Starts a machine's image on the emulated hardware of its host."""
+
+import hashlib
+import uuid
+from typing import Final
+
+from sandbox.clouds.hardware import Machine
+from sandbox.guest.device import Device, SevGuestDevice, SevVtpmDevice, TdxGuestDevice, TdxVtpmDevice
+from sandbox.hardware import (
+    PARAVISOR_MEASUREMENT,
+    SNP_REPORT,
+    TD_REPORT,
+    Chip,
+    Gpu,
+    Measured,
+    Platform,
+    SandboxPki,
+    Setup,
+    SnpFirmware,
+    TdxModule,
+    boot,
+)
+from sandbox.region import images
+
+_CHIPS_PER_ZONE: Final = 4
+_HANDOFF_TABLES: Final = 0x8000000B
+"""TCG event type EV_EFI_HANDOFF_TABLES2: the shape of the machine, as its host describes it to the firmware."""
+
+
+class BootError(Exception):
+    """The machine cannot start as a confidential guest; the message says what it lacks."""
+
+
+def launch(machine: Machine, pki: SandboxPki) -> Device:
+    """Start the machine's image on its host.
+
+    Without a paravisor the host binds the customData that it was given to the launch; a guest under one measures it.
+    """
+    image = images.find(machine.image_reference, machine.tee) if machine.tee else None
+    if image is None:
+        raise BootError(_lack(machine))
+    gpus = (Gpu(pki.nvidia, f"{_host(machine)}-{machine.name}"),) if machine.gpu else ()
+    if isinstance(image, images.TrustDomainImage):
+        return _trust_domain(machine, image, TdxModule(pki.intel, Platform(_host(machine))), gpus)
+    return _snp_guest(machine, image, SnpFirmware(pki, Chip(_host(machine))), gpus)
+
+
+def _trust_domain(machine: Machine, image: images.TrustDomainImage, module: TdxModule, gpus: tuple[Gpu, ...]) -> Device:
+    shape = Measured(0, _HANDOFF_TABLES, f"td-hob\0{machine.size}".encode())
+    if not machine.paravisor:
+        config_id = hashlib.sha384(machine.custom_data or b"").digest()
+        return TdxGuestDevice(
+            module, module.launch(image.measurement(), (shape, *image.events()), config_id), gpus=gpus
+        )
+    td = module.launch(PARAVISOR_MEASUREMENT, (shape,))
+    booted = boot(image.boot_events(), _setup(machine), TD_REPORT, lambda data: module.report(td, data))
+    return TdxVtpmDevice(module, booted, module.quote(td, booted.report_data), gpus=gpus)
+
+
+def _snp_guest(machine: Machine, image: images.Image, firmware: SnpFirmware, gpus: tuple[Gpu, ...]) -> Device:
+    if not machine.paravisor:
+        host_data = hashlib.sha256(machine.custom_data or b"").digest()
+        guest = firmware.launch(image.measurement(), image.guest_policy, host_data)
+        return SevGuestDevice(firmware, guest, gpus=gpus)
+    paravisor = firmware.launch(PARAVISOR_MEASUREMENT, image.guest_policy)
+    booted = boot(image.boot_events(), _setup(machine), SNP_REPORT, lambda data: firmware.report(paravisor, data))
+    return SevVtpmDevice(firmware, booted, gpus=gpus)
+
+
+def _setup(machine: Machine) -> Setup:
+    vm_id = str(uuid.uuid5(uuid.NAMESPACE_URL, machine.id.lower())).upper()
+    return Setup(vm_id, secure_boot=machine.secure_boot, init_data=machine.custom_data or b"")
+
+
+def _lack(machine: Machine) -> str:
+    """Why the machine's image does not start on it."""
+    image = images.find(machine.image_reference)
+    if image is None:
+        return f"there is no image {machine.image_reference}"
+    return f"image {image.id} needs {image.tee}, and size {machine.size} has {machine.tee or 'no TEE'}"
+
+
+def _host(machine: Machine) -> str:
+    """The emulated host that a machine lands on: always the same one, of a few in its zone."""
+    slot = hashlib.sha256(machine.id.lower().encode()).digest()[0] % _CHIPS_PER_ZONE
+    return f"{machine.location}-{machine.zone or 'any'}-{slot}"
