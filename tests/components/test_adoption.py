@@ -1,168 +1,54 @@
 """What exists already is taken over in place of being created, by every component of every cloud, at any depth."""
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import contextvars
+from collections.abc import Mapping
 
 import pulumi
 import pytest
 
-import catalog
 from components.component import import_ids
 from components.errors import InputError
-from sandbox.clouds.aws import AwsCloud
-from sandbox.clouds.azure import AzureCloud
-from sandbox.clouds.gcp import GcpCloud
-from sandbox.clouds.hardware import NullHardware
-from sandbox.clouds.kubernetes import KubernetesCloud
-from sandbox.engine import LocalEngine, StateFile
-
-_PROGRAM = """
-import json
-
-import pulumi
-
-from components.errors import InputError
-from components.tags import Tags
-
-tags = Tags(jurisdiction="EU", data_class="confidential", owner="platform@example.org", stack="adopting")
-config = pulumi.Config()
-ids = json.loads(config.get("ids") or "{}")
-adopting = bool(ids)
-"""
-_AZURE = """
-import pulumi_azure_native as azure_native
-from components.azure import Placement, WorkloadIdentity, WorkloadIdentityArgs
-
-zero = "00000000-0000-0000-0000-000000000000"
-provider = azure_native.Provider("azure", subscription_id=zero, tenant_id=zero, location="westeurope")
-place = Placement("adopting", zero, zero, "westeurope", "bailiwick-adopting", tags)
-after = []
-if not adopting:
-    after = [azure_native.resources.ResourceGroup("group", resource_group_name="bailiwick-adopting",
-        location="westeurope", tags=tags.as_mapping(), opts=pulumi.ResourceOptions(provider=provider))]
-"""
-_GCP = """
-import pulumi_gcp as gcp
-from components.gcp import Placement, WorkloadIdentity, WorkloadIdentityArgs
-
-provider = gcp.Provider("gcp", project="bailiwick-emulated", region="europe-west4")
-place = Placement("adopting", "bailiwick-emulated", "europe-west4", tags)
-after = []
-"""
-_AWS = """
-import pulumi_aws as aws
-from components.aws import Placement, WorkloadIdentity, WorkloadIdentityArgs
-
-provider = aws.Provider("aws", region="eu-west-1", allowed_account_ids=["000000000000"])
-place = Placement("adopting", "000000000000", "eu-west-1", tags)
-after = []
-"""
-_KUBERNETES = """
-import pulumi_kubernetes as kubernetes
-from components.addresses import Segment
-from components.kubernetes import Placement, WorkloadIdentity, WorkloadIdentityArgs
-
-provider = kubernetes.Provider("kubernetes", context="bailiwick-emulated")
-place = Placement("adopting", "onprem-berlin", tags)
-after = []
-if not adopting:
-    after = [kubernetes.core.v1.Namespace("space", metadata={"name": place.namespace(Segment.WORKLOAD)},
-        opts=pulumi.ResourceOptions(provider=provider))]
-"""
-_COMPONENT = """
-args = WorkloadIdentityArgs(place, "inference", import_ids=ids)
-try:
-    WorkloadIdentity("identity", args, pulumi.ResourceOptions(providers=[provider], depends_on=after))
-except InputError as error:
-    raise pulumi.RunError(str(error)) from None
-"""
-CLOUDS: dict[str, tuple[Any, str, str]] = {
-    "azure": (AzureCloud, "azure-native", _AZURE),
-    "gcp": (GcpCloud, "gcp", _GCP),
-    "aws": (AwsCloud, "aws", _AWS),
-    "kubernetes": (KubernetesCloud, "kubernetes", _KUBERNETES),
-}
+from tests.components.emulated import Bench
 
 
-class Bench:
-    """One emulated cloud, and stacks that each have a state of their own."""
-
-    def __init__(self, cloud: str, directory: Path) -> None:
-        make, self._package, program = CLOUDS[cloud]
-        self.cloud = make(directory / "region", NullHardware())
-        self._project = directory / "project"
-        self._project.mkdir()
-        (self._project / "Pulumi.yaml").write_text("name: adopting\nruntime: python\n")
-        (self._project / "__main__.py").write_text(_PROGRAM + program + _COMPONENT)
-
-    def up(self, stack: str, ids: dict[str, str]) -> Any:
-        """Deploy as `stack`, adopting `ids`."""
-        (self._project / f"Pulumi.{stack}.yaml").write_text(json.dumps({"config": {"adopting:ids": json.dumps(ids)}}))
-        return self._engine(stack).up()
-
-    def children(self, stack: str) -> dict[str, Any]:
-        """The component's children as the stack's state has them, by suffix."""
-        states = self._state(stack).read().resources()
-        named = {one.urn.rpartition("::")[2]: one for one in states if one.custom}
-        return {name.removeprefix("identity-"): one for name, one in named.items() if name.startswith("identity-")}
-
-    def _state(self, stack: str) -> StateFile:
-        return StateFile(self._project / f"{stack}.json", "passphrase")
-
-    def _engine(self, stack: str) -> LocalEngine:
-        return LocalEngine(
-            self._project,
-            stack,
-            providers={self._package: self.cloud},
-            state=self._state(stack),
-            policy_pack=None,
-            on_event=lambda _: None,
-        )
-
-
-@pytest.fixture(params=CLOUDS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    catalog.load()  # with the facts of this project's own site: a program runs in its own directory
-    made = Bench(request.param, tmp_path)
-    yield made
-    made.cloud.close()
-
-
-def test_what_another_stack_made_is_imported_and_protected(bench: Bench) -> None:
-    first = bench.up("first", {})
+def test_what_another_stack_made_is_imported_and_protected(deployed: Bench) -> None:
+    first = deployed.up("first")
     assert first.ok, first.error
-    ids = {suffix: child.id for suffix, child in bench.children("first").items()}
-    second = bench.up("second", ids)
+    ids = {suffix: child.id for suffix, child in deployed.children("first").items()}
+    second = deployed.up("second", ids)
     assert second.ok, second.error
-    adopted = bench.children("second")
+    adopted = deployed.children("second")
     assert {suffix: child.import_id for suffix, child in adopted.items()} == ids
     assert all(child.protect for child in adopted.values())
     assert second.changes["import"] == len(ids) > 0
 
 
-def test_a_child_that_does_not_exist_is_refused_with_the_nearest(bench: Bench) -> None:
-    first = bench.up("first", {})
+def test_a_child_that_does_not_exist_is_refused_with_the_nearest(deployed: Bench) -> None:
+    first = deployed.up("first")
     assert first.ok, first.error
-    (suffix, child), *_ = bench.children("first").items()
-    refused = bench.up("second", {f"{suffix}s": child.id})
+    (suffix, child), *_ = deployed.children("first").items()
+    refused = deployed.up("second", {f"{suffix}s": child.id})
     assert not refused.ok
     assert f"import_ids: '{suffix}s' is no child of identity; nearest supported: {suffix}" in str(refused.error)
     assert "Traceback" not in str(refused.error)
 
 
-def _operator(value: str | None) -> pulumi.Config:
-    pulumi.runtime.set_all_config({} if value is None else {"bailiwick-aws:importIds": value})
-    return pulumi.Config("bailiwick-aws")
+def _read(value: str | None) -> Mapping[str, str] | None:
+    """What an operator's configuration says, in a context of its own."""
+
+    def read() -> Mapping[str, str] | None:
+        pulumi.runtime.set_all_config({} if value is None else {"bailiwick-aws:importIds": value})
+        return import_ids(pulumi.Config("bailiwick-aws"))
+
+    return contextvars.copy_context().run(read)
 
 
 def test_an_operator_says_what_a_region_takes_over() -> None:
-    assert import_ids(_operator(None)) is None
-    assert import_ids(_operator('{"keys-vault": "an id"}')) == {"keys-vault": "an id"}
+    assert _read(None) is None
+    assert _read('{"keys-vault": "an id"}') == {"keys-vault": "an id"}
 
 
 @pytest.mark.parametrize("value", ["an id", '["an id"]', '{"keys-vault": 3}', '{"keys-vault": ""}', '""'])
 def test_anything_but_names_and_ids_is_refused(value: str) -> None:
     with pytest.raises(InputError, match=r"^stack: bailiwick-aws:importIds: is not a mapping of children to ids"):
-        import_ids(_operator(value))
+        _read(value)
