@@ -1,10 +1,12 @@
 """Faults that are switched on: what is retried, what resumes, what a refresh finds."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from sandbox.clouds import open_cloud
 from sandbox.clouds.faults import MAX_ATTEMPTS, FaultMemory, FaultPlan, FaultPlanError, FaultyProvider, TransientError
 from sandbox.clouds.gcp import GcpCloud
 from sandbox.clouds.hardware import NullHardware
@@ -13,42 +15,91 @@ from sandbox.engine.events import Outcome
 from sandbox.provider import Created, Properties, ProviderError
 from tests.sandbox.clouds.project import PROJECT, Bench, urn
 
-PROGRAM = """
-import pulumi
+PARTS = 8
+
+
+@dataclass(frozen=True)
+class Program:
+    """One container and eight parts of it, in one cloud; `failure` is how the cloud says that it failed."""
+
+    text: str
+    failure: str
+    config: dict[str, str] = field(default_factory=dict)
+
+
+PROGRAMS = {
+    "gcp": Program(
+        f"""
 import pulumi_gcp as gcp
 
 net = gcp.compute.Network("net", name="net", auto_create_subnetworks=False)
-for index in range(12):
+for index in range({PARTS}):
     gcp.compute.Subnetwork(
-        f"subnet-{index}",
-        name=f"subnet-{index}",
+        f"part-{{index}}",
+        name=f"part-{{index}}",
         region="europe-west3",
         network=net.id,
-        ip_cidr_range=f"10.20.{index}.0/24",
+        ip_cidr_range=f"10.20.{{index}}.0/24",
     )
-"""
-SUBNETS = 12
+""",
+        "googleapi: Error 500: Internal error",
+        {"gcp:project": PROJECT},
+    ),
+    "azure": Program(
+        f"""
+from pulumi_azure_native import network, resources
+
+group = resources.ResourceGroup("rg", resource_group_name="rg", location="germanywestcentral")
+for index in range({PARTS}):
+    network.RouteTable(f"part-{{index}}", resource_group_name=group.name, route_table_name=f"part-{{index}}")
+""",
+        "InternalServerError: The server encountered an error",
+    ),
+    "aws": Program(
+        f"""
+import pulumi_aws as aws
+
+net = aws.ec2.Vpc("net", cidr_block="10.20.0.0/16")
+for index in range({PARTS}):
+    aws.ec2.Subnet(f"part-{{index}}", vpc_id=net.id, cidr_block=f"10.20.{{index}}.0/24")
+""",
+        "InternalFailure: The request processing has failed",
+        {"aws:region": "eu-west-1"},
+    ),
+    "kubernetes": Program(
+        f"""
+from pulumi_kubernetes import core
+
+space = core.v1.Namespace("space", metadata={{"name": "work"}})
+for index in range({PARTS}):
+    core.v1.ConfigMap(f"part-{{index}}", metadata={{"name": f"part-{{index}}", "namespace": space.metadata.name}})
+""",
+        "InternalError: an error on the server has prevented the request",
+    ),
+}
 
 
 class Stack:
-    """A network and twelve subnetworks, deployed by the local engine to a Google Cloud with faults."""
+    """A program's stack, deployed by the local engine to a cloud with faults."""
 
-    def __init__(self, directory: Path, plan: str) -> None:
+    def __init__(self, directory: Path, cloud: str, plan: str) -> None:
+        program = PROGRAMS[cloud]
         self._directory = directory
+        self._cloud = cloud
         (directory / "Pulumi.yaml").write_text(json.dumps({"name": "bench", "runtime": "python"}))
-        (directory / "Pulumi.dev.yaml").write_text(json.dumps({"config": {"gcp:project": PROJECT}}))
-        (directory / "__main__.py").write_text(PROGRAM)
+        (directory / "Pulumi.dev.yaml").write_text(json.dumps({"config": program.config}))
+        (directory / "__main__.py").write_text(program.text)
         self.plan = FaultPlan.parse(plan)
         self.slept: list[float] = []
 
     def run(self, operation: str) -> Outcome:
         """One run in a process of its own, as far as the fault memory and the cloud can tell."""
-        cloud = GcpCloud(self._directory / "cloud", NullHardware())
+        cloud = open_cloud(self._cloud, self._directory / "cloud", NullHardware())
         memory = FaultMemory(self._directory / "faults.json")
         engine = LocalEngine(
             self._directory,
             "dev",
-            providers={"gcp": FaultyProvider(cloud, self.plan, memory, self.slept.append)},
+            providers={cloud.package: FaultyProvider(cloud, self.plan, memory, self.slept.append)},
             state=StateFile(self._directory / "state.json", "x"),
             policy_pack=None,
             on_event=lambda _event: None,
@@ -61,7 +112,7 @@ class Stack:
 
     def up_until_it_works(self) -> Outcome:
         """Each run gets further, since a failure strikes a resource once."""
-        for _ in range(SUBNETS + 2):
+        for _ in range(PARTS + 2):
             outcome = self.run("up")
             if outcome.ok:
                 break
@@ -69,47 +120,52 @@ class Stack:
         return outcome
 
 
-def test_throttling_and_outages_are_waited_out(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, "throttle=0.5,unavailable=0.3,retry_after=0.25,seed=1")
+@pytest.fixture(params=sorted(PROGRAMS))
+def cloud(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_throttling_and_outages_are_waited_out(tmp_path: Path, cloud: str) -> None:
+    stack = Stack(tmp_path, cloud, "throttle=0.5,unavailable=0.3,retry_after=0.25,seed=1")
     outcome = stack.run("up")
     assert outcome.ok, outcome.error
     assert len(stack.slept) > 3
     assert set(stack.slept) <= {0.25 * 2**attempt for attempt in range(MAX_ATTEMPTS)}
 
 
-def test_up_resumes_after_a_failure_in_the_middle(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, "fail=0.3,seed=2")
+def test_up_resumes_after_a_failure_in_the_middle(tmp_path: Path, cloud: str) -> None:
+    stack = Stack(tmp_path, cloud, "fail=0.3,seed=2")
     first = stack.run("up")
     assert not first.ok
-    assert "Error 500: Internal error" in str(first.error)
+    assert PROGRAMS[cloud].failure in str(first.error)
     last = stack.up_until_it_works()
     assert last.changes["same"] > 0
     after = stack.run("up")
     assert after.changes["create"] == 0
-    assert after.changes["same"] >= SUBNETS + 1
+    assert after.changes["same"] >= PARTS + 1
 
 
-def test_a_refresh_shows_what_was_deleted_behind_our_back(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, "vanish=0.4,seed=3")
+def test_a_refresh_shows_what_was_deleted_behind_our_back(tmp_path: Path, cloud: str) -> None:
+    stack = Stack(tmp_path, cloud, "vanish=0.4,seed=9")
     assert stack.run("up").ok
     drift = stack.run("refresh")
     assert drift.ok
-    assert 0 < drift.changes["delete"] < SUBNETS
+    assert 0 < drift.changes["delete"] < PARTS
     assert stack.run("refresh").changes["delete"] == 0
     assert stack.run("up").changes["create"] == drift.changes["delete"]
 
 
 def test_what_is_slow_is_slow_for_the_time_that_was_asked_for(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, "slow=1,delay=0.7")
+    stack = Stack(tmp_path, "gcp", "slow=1,delay=0.7")
     assert stack.run("up").ok
-    assert stack.slept == [0.7] * (SUBNETS + 1)
+    assert stack.slept == [0.7] * (PARTS + 1)
 
 
 def test_the_same_seed_strikes_the_same(tmp_path: Path) -> None:
     struck = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        Stack(tmp_path / name, "fail=0.3,seed=5").up_until_it_works()
+        Stack(tmp_path / name, "gcp", "fail=0.3,seed=5").up_until_it_works()
         struck.append(json.loads((tmp_path / name / "faults.json").read_text()))
     assert struck[0] == struck[1]
     assert struck[0]
