@@ -60,8 +60,11 @@ class _Monitor:
     It answers every registration with names for what only a cloud would know: `<resource.id>`.
     """
 
-    def __init__(self, stack: str, computed: Callable[[Registration], dict[str, Any]]) -> None:
+    def __init__(
+        self, stack: str, computed: Callable[[Registration], dict[str, Any]], answers: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         self.recording = Recording()
+        self._answers = answers
         self._stack = stack
         self._computed = computed
 
@@ -94,7 +97,11 @@ class _Monitor:
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:
-        raise AssertionError(f"the program asked a cloud: {request.tok}")
+        if request.tok not in self._answers:
+            raise AssertionError(f"the program asked a cloud: {request.tok}")
+        response = resource_pb2.ResourceInvokeResponse()
+        json_format.ParseDict(dict(self._answers[request.tok]), getattr(response, "return"))
+        return response
 
 
 class _Engine:
@@ -116,12 +123,14 @@ def record(
     stack: str,
     computed: Callable[[Registration], dict[str, Any]] = lambda _: {},
     config: Mapping[str, str] | None = None,
+    answers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Recording:
     """Run `program` as `stack` to its end and return what it registered; whatever it raises is raised here.
 
-    `computed` gives the outputs that a cloud would add to a resource's inputs.
+    `computed` gives the outputs that a cloud would add to a resource's inputs; `answers`, by token, what it would say
+    to a function.
     """
-    monitor = _Monitor(stack, computed)
+    monitor = _Monitor(stack, computed, answers or {})
 
     def run() -> None:
         settings.ROOT.set(None)

@@ -7,6 +7,7 @@ writes the files anew; read the difference before committing it.
 
 import base64
 import json
+import pickle
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -33,7 +34,7 @@ def recordings(directory: Path) -> dict[str, Callable[[], Recording]]:
 
 def render(recording: Recording) -> str:
     """What the region registers, with user data and release policies decoded."""
-    return golden.render(recording, {"userData": _user_data, "data": _release_policy})
+    return golden.render(recording, {"userData": _user_data, "data": _release_policy, "__provider": _provider})
 
 
 def _user_data(value: str) -> Any:
@@ -42,6 +43,11 @@ def _user_data(value: str) -> Any:
 
 def _release_policy(value: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+
+
+def _provider(value: str) -> str:
+    """The class that a dynamic resource's provider is of."""
+    return type(pickle.loads(base64.b64decode(value))).__name__
 
 
 def main() -> None:

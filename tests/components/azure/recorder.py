@@ -14,11 +14,13 @@ _ASSIGNED = {
     "AttestationProvider": "attestUri",
     "Key": "keyUriWithVersion",
     "ManagedCluster": "privateFQDN",
+    "ManagedHsmKey": "keyUriWithVersion",
     "UserAssignedIdentity": "principalId",
 }
 """Outputs that only a cloud would know, by type."""
 _NAMED_BY = {
     "ManagedCluster": "resourceName",
+    "ManagedHsm": "name",
     "PrivateEndpoint": "privateEndpointName",
     "PrivateZone": "privateZoneName",
     "ResourceGroup": "resourceGroupName",
@@ -27,6 +29,11 @@ _NAMED_BY = {
     "VirtualNetwork": "virtualNetworkName",
 }
 """The input that becomes the output `name`, by type."""
+_ANSWERS = {
+    "azure-native:keyvault:getManagedHsm": {
+        "properties": {"securityDomainProperties": {"activationStatus": "Active"}},
+    }
+}
 
 
 def _computed(registration: Registration) -> dict[str, Any]:
@@ -57,4 +64,4 @@ def record(
             pulumi.runtime.register_stack_transformation(drop_version_aliases)
         program()
 
-    return recorder.record(register, stack=STACK, computed=_computed, config=config)
+    return recorder.record(register, stack=STACK, computed=_computed, config=config, answers=_ANSWERS)

@@ -12,16 +12,27 @@ from components.azure import (
     ConfidentialClusterArgs,
     ConfidentialVmGroup,
     ConfidentialVmGroupArgs,
+    ManagedHsm,
+    ManagedHsmArgs,
     NodeIdentity,
     Placement,
     SovereignRegion,
     SovereignRegionArgs,
 )
+from components.release import Authority, MinimumTcb, ReleasePolicy, Tee
 from components.spec import RegionSpec
 from components.tags import Tags
 from tests.components.azure.recorder import STACK, Recording, record
 
 ZERO = "00000000-0000-0000-0000-000000000000"
+DISK_POLICY = ReleasePolicy(
+    jurisdiction="DE",
+    data_class="confidential",
+    tees=(Tee.SNP,),
+    launch_measurements=("aa" * 48,),
+    minimum_tcb=MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213),
+    authorities=(Authority(uri="https://own.dewc.attest.azure.net", jurisdiction="DE"),),
+)
 MEASUREMENTS = {"inference-guest-1.0.0": "aa" * 48, "inference-guest-1.1.0": "ab" * 48, "verifier-1.0.0": "bb" * 48}
 SPEC: dict[str, Any] = {
     "cloud": "azure",
@@ -171,11 +182,29 @@ def cluster_args(**changes: Any) -> ConfidentialClusterArgs:
     return ConfidentialClusterArgs(**{**fields, **changes})
 
 
+def hsm_args(**changes: Any) -> ManagedHsmArgs:
+    """Inputs of a Managed HSM, changed in some fields."""
+    fields: dict[str, Any] = {
+        "placement": placement(),
+        "administrators": ["00000000-0000-0000-0000-000000000b1e"],
+        "soft_delete_days": 90,
+        "rotation_days": 60,
+        "model_keys": ["llm"],
+        "disk_keys": {"guest": DISK_POLICY},
+        "subnet_id": "subnet",
+        "zone_ids": {"privatelink.managedhsm.azure.net": "zone"},
+        "audit_account_id": "audit",
+        "workspace_id": "workspace",
+    }
+    return ManagedHsmArgs(**{**fields, **changes})
+
+
 def deploy_parts() -> Recording:
     """Record the components that no region of a stack file has."""
 
     def program() -> None:
         ConfidentialVmGroup("batch", group_args())
         ConfidentialCluster("serving", cluster_args())
+        ManagedHsm("keys", hsm_args())
 
     return record(program)

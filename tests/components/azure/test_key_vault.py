@@ -9,17 +9,9 @@ import pytest
 
 from components.azure import KeyVault, KeyVaultArgs, Placement
 from components.errors import InputError
-from components.release import Authority, MinimumTcb, ReleasePolicy, ReleasePolicyError, Tee
+from components.release import Authority, ReleasePolicyError
 from tests.components.azure.recorder import Recording, record
-
-POLICY = ReleasePolicy(
-    jurisdiction="DE",
-    data_class="confidential",
-    tees=(Tee.SNP,),
-    launch_measurements=("aa" * 48,),
-    minimum_tcb=MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213),
-    authorities=(Authority(uri="https://own.dewc.attest.azure.net", jurisdiction="DE"),),
-)
+from tests.components.azure.region import DISK_POLICY
 
 
 @pytest.fixture
@@ -30,7 +22,7 @@ def args(placement: Placement) -> KeyVaultArgs:
         soft_delete_days=90,
         rotation_days=60,
         model_keys=["llm"],
-        disk_keys={"guest": POLICY},
+        disk_keys={"guest": DISK_POLICY},
         subnet_id="subnet",
         zone_ids={"privatelink.vaultcore.azure.net": "zone"},  # type: ignore[dict-item]
         audit_account_id="audit",
@@ -116,6 +108,6 @@ def test_what_it_cannot_honour_is_refused(args: KeyVaultArgs, change: dict[str, 
 
 def test_a_foreign_authority_registers_no_vault(args: KeyVaultArgs) -> None:
     abroad = Authority(uri="https://sharedeus.eus.attest.azure.net", jurisdiction="US")
-    weak = dataclasses.replace(args, disk_keys={"guest": POLICY.model_copy(update={"authorities": (abroad,)})})
+    weak = dataclasses.replace(args, disk_keys={"guest": DISK_POLICY.model_copy(update={"authorities": (abroad,)})})
     with pytest.raises(ReleasePolicyError, match=r"authority outside DE: https://sharedeus\.eus\.attest\.azure\.net"):
         record(lambda: KeyVault("keys", weak))
