@@ -9,5 +9,8 @@ _WIDTH_WITHOUT_TERMINAL: Final = 120
 
 
 def open_console() -> Console:
-    """A console on standard output; wide enough for tables when the output goes to a file or a log."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    """A console on standard output; wide enough for tables when the output goes to a file or a log.
+
+    Without emoji, which would write `bailiwick:cloud:` with a cloud.
+    """
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False, emoji=False)

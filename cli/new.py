@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -25,6 +26,10 @@ _HEADER = "# yaml-language-server: $schema=stack.schema.json\n"
 class Tee(StrEnum):
     SNP = "snp"
     TDX = "tdx"
+    NONE = "none"
+
+
+_HARDWARE: Mapping[Tee, catalog.Tee] = {Tee.SNP: "snp", Tee.TDX: "tdx"}
 
 
 @app.command()
@@ -33,7 +38,7 @@ def new(
     cloud: Annotated[str | None, typer.Option(help="cloud of the catalogue")] = None,
     jurisdiction: Annotated[str | None, typer.Option(help="what the region must not leave, such as SE or EU")] = None,
     location: Annotated[str | None, typer.Option(help="region of the cloud; default: the first that can")] = None,
-    tee: Annotated[Tee, typer.Option(help="trusted execution environment of the machines")] = Tee.SNP,
+    tee: Annotated[Tee, typer.Option(help="TEE of the machines; none: a region of keys and log")] = Tee.SNP,
     size: Annotated[str | None, typer.Option(help="machine size; default: the smallest that has the TEE")] = None,
     owner: Annotated[str | None, typer.Option(help="mail address of the team that answers for the region")] = None,
     data_class: Annotated[str, typer.Option(help="public, internal, confidential or secret")] = "confidential",
@@ -45,13 +50,13 @@ def new(
         raise CliError(f"{stack!r} is not a stack name: lower-case letters, digits and '-', for example azure-sweden")
     if path.exists():
         raise CliError(f"{path.relative_to(project.root)} exists: choose another name, or edit it")
+    if tee is Tee.NONE and size is not None:
+        raise CliError(f"--size {size} is a machine's, and --tee none makes none: leave one of them out")
     facts = catalog.load()
     cloud = _asked("cloud", cloud, "azure")
     provider = facts.cloud(cloud).provider
     jurisdiction = _asked("jurisdiction", jurisdiction, "DE")
     location = location or _asked("location", None, _first_location(facts, cloud, jurisdiction, tee))
-    size = size or _asked("size", None, _smallest(facts, cloud, location, tee))
-    anchors = {"amd", "intel" if tee is Tee.TDX else "amd", "sandbox"}
     owner = _asked("owner", owner, "platform@example.org")
     config: dict[str, Any] = {
         "cloud": cloud,
@@ -62,11 +67,30 @@ def new(
         "owner": owner,
         "dataClass": data_class,
         "network": {"addressSpace": "10.20.0.0/16"},
+        **(_attested(facts, cloud, location, tee, size) if tee is not Tee.NONE else {}),
+    }
+    RegionSpec.from_mapping(config)  # every problem at once, before anything is written
+    stack_config = {"config": {f"bailiwick:{key}": value for key, value in config.items()}}
+    path.write_text(_HEADER + yaml.safe_dump(stack_config, sort_keys=False), encoding="utf-8")
+    console.print(f"[bold]Wrote[/]  {path.relative_to(project.root)}")
+    outcome = preview(project, stack)
+    print_verdicts(console, outcome.verdicts)
+    if not outcome.ok:
+        raise CliError(outcome.error or "the new stack does not pass", code=EXIT_VIOLATION)
+    console.print(f"[bold]Next[/]   bailiwick up {stack}")
+
+
+def _attested(
+    facts: catalog.Catalog, cloud: str, location: str, tee: Tee, size: str | None
+) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
+    """A verifier, and one machine of `size` with the TEE."""
+    size = size or _asked("size", None, _smallest(facts, cloud, location, tee))
+    return {
         "verifier": {
             "replicas": 2,
             "size": _smallest(facts, cloud, location, Tee.SNP),
             "image": {"name": "verifier", "version": "1.0.0"},
-            "trustAnchors": sorted(anchors),
+            "trustAnchors": sorted({"amd", "intel" if tee is Tee.TDX else "amd", "sandbox"}),
         },
         "machines": [
             {
@@ -78,15 +102,6 @@ def new(
             }
         ],
     }
-    RegionSpec.from_mapping(config)  # every problem at once, before anything is written
-    stack_config = {"config": {f"bailiwick:{key}": value for key, value in config.items()}}
-    path.write_text(_HEADER + yaml.safe_dump(stack_config, sort_keys=False), encoding="utf-8")
-    console.print(f"[bold]Wrote[/]  {path.relative_to(project.root)}")
-    outcome = preview(project, stack)
-    print_verdicts(console, outcome.verdicts)
-    if not outcome.ok:
-        raise CliError(outcome.error or "the new stack does not pass", code=EXIT_VIOLATION)
-    console.print(f"[bold]Next[/]   bailiwick up {stack}")
 
 
 def _asked(name: str, given: str | None, default: str) -> str:
@@ -100,17 +115,20 @@ def _first_location(facts: catalog.Catalog, cloud: str, jurisdiction: str, tee: 
     """The first region of `cloud` inside `jurisdiction` that offers the TEE."""
     inside = facts.regions(cloud=cloud, jurisdiction=jurisdiction)
     for region in inside:
-        if facts.machine_types(cloud, region=region.id, tee=tee.value):
+        if tee is Tee.NONE or facts.machine_types(cloud, region=region.id, tee=_HARDWARE[tee]):
             return region.id
     names = ", ".join(region.id for region in inside) or "none"
     raise CliError(
-        f"no region of {cloud} in {jurisdiction} offers {tee} (regions there: {names}); try --jurisdiction EU"
+        f"no region of {cloud} in {jurisdiction} offers {tee} (regions there: {names}); try --jurisdiction EU, or"
+        " --tee none for a region of keys and log"
     )
 
 
 def _smallest(facts: catalog.Catalog, cloud: str, location: str, tee: Tee) -> str:
     """The smallest machine with the TEE and no GPU in `location`."""
-    offered = [machine for machine in facts.machine_types(cloud, region=location, tee=tee.value) if not machine.gpu]
+    offered = [
+        machine for machine in facts.machine_types(cloud, region=location, tee=_HARDWARE[tee]) if not machine.gpu
+    ]
     if not offered:
         raise CliError(
             f"{cloud} offers no {tee} machine in {location}: see bailiwick catalog explain {cloud} {location}"

@@ -25,7 +25,7 @@ ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]
 AccountId = Annotated[str, Field(pattern=r"^(\d{12})?$", examples=["000000000000"])]
 ClusterContext = Annotated[str, Field(pattern=r"^\S{0,253}$", examples=["bailiwick-emulated"])]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
-HostId = Annotated[str, Field(pattern=r"^h-[0-9a-f]{8,17}$", examples=["h-0123456789abcdef0"])]
+HostId = Annotated[str, Field(pattern=r"^h-[0-9a-f]{8,17}$")]
 SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=["Standard_DC4as_v5"])]
 Tee = Literal["snp", "tdx"]
 TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
@@ -185,6 +185,7 @@ class RegionSpec(Spec):
     machines: tuple[MachineSpec, ...] = Field(default=(), description="Confidential VMs that run workloads.")
     host_ids: dict[str, HostId] = Field(
         default={},
+        examples=[{"eu-central-1a": "h-0123456789abcdef0"}],
         description="AWS: Dedicated Hosts that were allocated with SEV-SNP, by availability zone. Empty on other "
         "clouds.",
     )

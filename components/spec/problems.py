@@ -134,14 +134,15 @@ def _nested(field: FieldInfo | None) -> type[BaseModel] | None:
 
 
 def _field(model: type[BaseModel], loc: Sequence[str | int]) -> FieldInfo | None:
-    """The field at `loc` (aliases and list positions); None where the path leaves the model."""
+    """The field at `loc` (aliases, list positions, entries of mappings); None where the model has none."""
     current: type[BaseModel] | None = model
     field: FieldInfo | None = None
     for part in loc:
         if isinstance(part, int):
             continue
-        field = _aliases(current).get(part) if current else None
-        current = _nested(field)
+        if current is not None:  # else an entry of a mapping, whose field is the mapping's
+            field = _aliases(current).get(part)
+            current = _nested(field)
     return field
 
 
