@@ -4,14 +4,23 @@ Nothing has a default: a rule that needs what is not declared refuses. The juris
 second fence: where a platform team sets it, a stack cannot widen it.
 """
 
+import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from typing import Any
 
 import pulumi
 
 import catalog
+from policies.subject import Property
+
+DATA_CLASSES = ("public", "internal", "confidential", "secret")
+"""Classes of data, the least sensitive first."""
+TODAY: ContextVar[date | None] = ContextVar("TODAY", default=None)
+"""The day on which a stack is judged; None for the clock's. Examples, which are judged for ever, have their own."""
 
 NAMESPACE = "bailiwick"
 EMULATED_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -35,7 +44,21 @@ class NotDeclared(Exception):  # noqa: N818 - named for what it says
         self.allowed = allowed
 
 
-_KEYS = ("cloud", "jurisdiction", "emulated", "tenantId", *(key for key, _ in ACCOUNTS.values()))
+_KEYS = (
+    "cloud",
+    "jurisdiction",
+    "emulated",
+    "tenantId",
+    "dataClass",
+    "state",
+    "registries",
+    *(key for key, _ in ACCOUNTS.values()),
+)
+
+
+def today() -> date:
+    """The day on which the stack is judged, in UTC."""
+    return TODAY.get() or datetime.now(UTC).date()
 
 
 @dataclass(frozen=True)
@@ -101,14 +124,43 @@ class Declared:
     def tenant(self) -> str | None:
         return self.stack.get("tenantId")
 
+    @cached_property
+    def state(self) -> Property:
+        """Where the stack says that Pulumi keeps its state: `backend`, `secretsProvider`, `location`."""
+        return self._structured("state", dict, "an object with backend, secretsProvider and location")
+
+    @cached_property
+    def registries(self) -> tuple[str, ...]:
+        """Hosts, with a path or not, of the container registries that the stack says are in its jurisdiction."""
+        if not self.stack.get("registries"):
+            return ()
+        return tuple(one.text or "" for one in self._structured("registries", list, "a list of hosts").items())
+
+    def handles(self, data_class: str) -> bool:
+        """Whether the stack handles data of `data_class` or of a more sensitive one."""
+        stated = self._text("dataClass")
+        if stated not in DATA_CLASSES:
+            raise NotDeclared(f"{NAMESPACE}:dataClass", "is no class of data", " or ".join(DATA_CLASSES))
+        return DATA_CLASSES.index(stated) >= DATA_CLASSES.index(data_class)
+
     def contains(self, jurisdiction: str) -> bool:
         """Whether `jurisdiction` lies inside every declared one."""
         return all(catalog.load().within(jurisdiction, outer) for outer in self.jurisdictions)
 
-    def _text(self, key: str) -> str:
+    def _structured(self, key: str, kind: type[dict[str, Any]] | type[list[Any]], allowed: str) -> Property:
+        """The object or list under `key`, which Pulumi hands on as JSON."""
+        try:
+            value = json.loads(self._text(key, allowed))
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, kind):
+            raise NotDeclared(f"{NAMESPACE}:{key}", "cannot be read", allowed)
+        return Property(f"{NAMESPACE}:{key}", value)
+
+    def _text(self, key: str, allowed: str = "a value of the catalogue") -> str:
         value = self.stack.get(key)
         if not value:
-            raise NotDeclared(f"{NAMESPACE}:{key}", "is not set", "a value of the catalogue")
+            raise NotDeclared(f"{NAMESPACE}:{key}", "is not set", allowed)
         return value
 
 

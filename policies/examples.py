@@ -5,6 +5,7 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from policies.rule import ExampleResource
 
+TODAY = date(2026, 11, 23)
+"""The day on which the examples are judged."""
 LOCATION = "germanywestcentral"
 CONFIG: Mapping[str, str] = {
     "cloud": "azure",
@@ -21,6 +24,7 @@ CONFIG: Mapping[str, str] = {
     "subscriptionId": "00000000-0000-0000-0000-000000000000",
     "tenantId": "00000000-0000-0000-0000-000000000000",
     "emulated": "true",
+    "dataClass": "confidential",
 }
 """The stack configuration of every example, without the `bailiwick:` prefix."""
 
@@ -41,6 +45,17 @@ def but(resource: ExampleResource, changes: Mapping[str, Any], **others: Any) ->
         else:
             holder[last] = value
     return replace(resource, props=props, **others)
+
+
+def state(**others: str) -> str:
+    """A stack's declaration of where its state is, with some of it changed, as Pulumi hands it on."""
+    declared = {
+        "backend": "azblob://state?storage_account=platform",
+        "secretsProvider": "azurekeyvault://platform.vault.azure.net/keys/state",
+        "location": LOCATION,
+        **others,
+    }
+    return json.dumps({key: value for key, value in declared.items() if value})
 
 
 def release_data(document: object) -> str:
@@ -272,11 +287,13 @@ _BUILD_KEY = ec.derive_private_key(7, ec.SECP384R1())
 """Signs what the examples were built from, and nothing else: anybody can guess it."""
 
 
-def _reference_value(image: str) -> dict[str, Any]:
+def reference_value(image: str, built_at: str = "2026-11-01T00:00:00+00:00") -> dict[str, Any]:
     """The reference value of `image` in a DSSE envelope."""
     kind = "application/vnd.in-toto+json"
     subject = [{"name": image, "digest": {"sha384": _MEASUREMENT}}]
-    payload = json.dumps({"_type": "https://in-toto.io/Statement/v1", "subject": subject}).encode()
+    payload = json.dumps(
+        {"_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicate": {"built_at": built_at}}
+    ).encode()
     signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
     signature = _BUILD_KEY.sign(signed, ec.ECDSA(hashes.SHA384(), deterministic_signing=True))
     return {
@@ -293,7 +310,7 @@ VERIFIER_CONFIGURED = ExampleResource(
         "guestConfiguration": {
             "role": "verifier",
             "trust_anchors": ["amd"],
-            "reference_values": [_reference_value("inference-guest-1.0.0")],
+            "reference_values": [reference_value("inference-guest-1.0.0")],
             "build_keys": [
                 _BUILD_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
             ],
@@ -301,6 +318,7 @@ VERIFIER_CONFIGURED = ExampleResource(
                 {
                     "path": "default/model-key/llm",
                     "policy": {
+                        "tee": ["snp"],
                         "images": ["inference-guest-1.0.0"],
                         "debug": False,
                         "migration": False,
@@ -319,3 +337,41 @@ def told(changes: Mapping[str, Any]) -> str:
     """The configuration of `VERIFIER_CONFIGURED`, changed, as a machine gets it."""
     configuration = but(VERIFIER_CONFIGURED, changes).props["guestConfiguration"]
     return base64.b64encode(json.dumps(configuration).encode()).decode()
+
+
+def workload_told(account: str) -> str:
+    """What a workload is told at boot that takes its model from `account`."""
+    configuration = {
+        "version": 1,
+        "role": "workload",
+        "resource": "default/model-key/llm",
+        "artefact": {"account": account, "container": "models", "blob": "llm.enc"},
+    }
+    return base64.b64encode(json.dumps(configuration).encode()).decode()
+
+
+def region(*graph: Mapping[str, str], cloud: str = "Azure") -> ExampleResource:
+    """A region that states this jurisdiction graph."""
+    return ExampleResource(f"bailiwick:index:{cloud}SovereignRegion", "region", {"jurisdictionGraph": list(graph)})
+
+
+GATEWAY = ExampleResource(
+    "bailiwick:index:AzureModelGateway",
+    "gateway",
+    {
+        "models": [
+            {
+                "name": "llm",
+                "verifier": "http://verifier.example.internal:8443",
+                "key": "default/model-key/llm",
+                "guarantee": "attested",
+                "dataClass": "confidential",
+                "weights": {"digest": f"sha256:{'0b6d' * 16}", "signer": "build@example.org"},
+            }
+        ],
+        "identity": {"issuers": ["https://login.example.org"]},
+        "policies": [{"team": "research", "models": ["llm"]}],
+        "log": {"content": "off"},
+    },
+)
+"""A gateway as it states itself: what it serves, whose word on callers it takes, which team may use which model."""

@@ -55,6 +55,7 @@ VM = ExampleResource(
         "shieldedInstanceConfig": {"enableSecureBoot": True, "enableVtpm": True, "enableIntegrityMonitoring": True},
         "bootDisk": {"initializeParams": {"image": f"{_PATH}/global/images/inference-guest-1-0-0"}},
         "metadata": {"block-project-ssh-keys": "TRUE", "serial-port-enable": "FALSE"},
+        "scheduling": {"onHostMaintenance": "TERMINATE"},
         "networkInterfaces": [{"subnetwork": f"{_PATH}/regions/{LOCATION}/subnetworks/workload"}],
     },
 )
@@ -177,10 +178,6 @@ COVERED: Final[Mapping[str, Covered]] = {
                 "Whoever has a key of the project may log in.", but(VM, {"metadata.block-project-ssh-keys": None})
             ),
             _example("A script that runs at each start.", but(VM, {"metadataStartupScript": "#!/bin/sh"})),
-            _example(
-                "A machine that can host machines.",
-                but(VM, {"advancedMachineFeatures": {"enableNestedVirtualization": True}}),
-            ),
         ),
     ),
     "CVM-08": Covered(

@@ -8,19 +8,28 @@ from pulumi_policy import Policy
 from policies import examples_aws, examples_gcp, examples_kubernetes, waivers
 from policies.rule import Rule
 from policies.rules import (
+    accelerators,
     appraisal,
     attestation,
     copies,
+    custody,
+    gateway,
     graph,
     intrusion,
     keys,
+    languages,
     logs,
     machines,
     network,
     release,
     residency,
+    sinks,
+    sources,
+    state,
     stewardship,
+    supply,
     transport,
+    verdicts,
 )
 
 NAME = "bailiwick"
@@ -29,25 +38,41 @@ VERSION = "0.1.0"
 _MODULES = (
     residency,
     copies,
+    state,
+    sources,
     graph,
     machines,
     intrusion,
+    accelerators,
     attestation,
     appraisal,
+    verdicts,
     keys,
+    custody,
     release,
+    languages,
     stewardship,
     network,
     transport,
     logs,
+    sinks,
+    supply,
+    gateway,
 )
 _ELSEWHERE = {"gcp": examples_gcp.COVERED, "aws": examples_aws.COVERED, "kubernetes": examples_kubernetes.COVERED}
-_THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG")
+_THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG", "SUP", "GW")
+
+
+def _everywhere(rule: Rule) -> Rule:
+    """`rule` with its examples for the clouds other than its own."""
+    examples = {cloud: covered[rule.id] for cloud, covered in _ELSEWHERE.items() if rule.id in covered}
+    return replace(rule, elsewhere=examples)
+
 
 RULES: tuple[Rule, ...] = tuple(
-    replace(rule, elsewhere={cloud: examples[rule.id] for cloud, examples in _ELSEWHERE.items() if rule.id in examples})
-    for rule in sorted(
-        (rule for module in _MODULES for rule in module.RULES), key=lambda rule: (_THEMES.index(rule.theme), rule.id)
+    sorted(
+        (_everywhere(rule) for module in _MODULES for rule in module.RULES),
+        key=lambda rule: (_THEMES.index(rule.theme), rule.id),
     )
 )
 """Every rule, in the order of its id."""

@@ -16,7 +16,13 @@ from policies.rule import Covered, Example, Rule
 from policies.testing import judge
 
 DOCS = Path(__file__).parents[1] / "docs" / "policies"
-_CLOUDS = {"azure": "Azure", "gcp": "Google Cloud", "aws": "AWS", "kubernetes": "Kubernetes"}
+_CLOUDS = {
+    "azure": "Azure",
+    "gcp": "Google Cloud",
+    "aws": "AWS",
+    "kubernetes": "Kubernetes",
+    "fortanix": "Fortanix DSM",
+}
 _NOTICE = "<!-- Written by `python -m policies.reference`; edit the rule, not this page. -->\n\n"
 
 
@@ -103,7 +109,11 @@ def _page(rule: Rule) -> str:
 
 **Fix:** {rule.remediation}.
 
-{clouds}"""
+{_confirm(rule)}{clouds}"""
+
+
+def _confirm(rule: Rule) -> str:
+    return f"**A person must still confirm:** {rule.confirm}\n\n" if rule.confirm else ""
 
 
 def _cloud(rule: Rule, cloud: str, examples: Covered) -> str:

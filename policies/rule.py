@@ -88,8 +88,12 @@ class Rule:
     remediation: str
     passing: Example
     failing: tuple[Example, ...]
+    home: str = "azure"
+    """Provider of the catalogue whose resources `passing` and `failing` are about."""
     elsewhere: Mapping[str, Covered] = field(default_factory=dict)
-    """Examples for clouds other than Azure, by provider of the catalogue."""
+    """Examples for other clouds, by provider of the catalogue."""
+    confirm: str = ""
+    """What a person must still see to, because no program states it; one sentence, or nothing."""
     check: ResourceCheck | None = None
     check_stack: StackCheck | None = None
 
@@ -106,7 +110,7 @@ class Rule:
     @property
     def examples(self) -> Mapping[str, Covered]:
         """Examples for every cloud that the rule is shown to cover."""
-        return {"azure": Covered(self.passing, self.failing), **self.elsewhere}
+        return {self.home: Covered(self.passing, self.failing), **self.elsewhere}
 
     @property
     def clouds(self) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ A `Setting` is a property together with the values that satisfy the control behi
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Protocol
 
+from policies.release.model import Reading
 from policies.subject import Property
 
 
@@ -73,6 +75,21 @@ class AtMost:
 
 
 @dataclass(frozen=True, slots=True)
+class Exactly:
+    """This number."""
+
+    number: int
+    unit: str
+
+    @property
+    def allowed(self) -> str:
+        return f"{self.number} {self.unit}"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and value == self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """A text of this form (a regular expression that the whole text must match)."""
 
@@ -128,6 +145,15 @@ class NotSooner:
 PRIVATE_RANGES = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
 
+def is_private(range_: str) -> bool:
+    """Whether `range_`, an address or a range of addresses, is private; False for what is neither."""
+    try:
+        network = ip_network(range_, strict=False)
+    except ValueError:
+        return False
+    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A property that must satisfy `condition`.
@@ -177,10 +203,12 @@ class Machine:
     """What the machine is told at boot, JSON or base64 of it; may hold secrets, never printed."""
     size: Property
     """The cloud's name for its size."""
-    image: Setting
-    """That the image is one for ever: by version or digest, not by a name that moves."""
+    image: Setting | None
+    """That the image is one for ever: by version or digest, not by a name that moves. None where the cloud chooses."""
     runtime: Reference | None = None
     """What puts it into a confidential guest."""
+    accelerators: Property | None = None
+    """GPUs that are attached to it beside those of its size; None where a cloud has no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +251,47 @@ class Key:
     """Where an end of validity may be stated; at least one must be. None where the cloud's keys have no end."""
     deletion_delay: Setting | None = None
     """How long a destroyed key can be restored, where that is the key's own setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDocument:
+    """A policy that says to whom keys may be released, beside those that a key carries for a managed service.
+
+    `read` raises `MalformedDocument` and, for what is known only after deployment, `UnknownProperty`.
+    """
+
+    property: Property
+    read: Callable[[], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSink:
+    """Where records, metrics or traces go. `region` is the one that the place's own name states; `inside` tells that
+    it is in the same cluster or network; `computed`, that the cloud fills it in where the program says nothing."""
+
+    property: Property
+    through: str
+    region: str | None = None
+    inside: bool = False
+    computed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a workload gets a model's weights: `digest` that they cannot change, `signature` that it is checked who
+    made them."""
+
+    digest: Setting
+    signature: Property
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceDemand:
+    """What a cluster asks of container images before they start: all of `settings` must hold for it to count, and
+    `images` (patterns with `*`) says for which images."""
+
+    settings: tuple[Setting, ...]
+    images: tuple[Property, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policies import examples
 from policies.analyzer import FailClosedAnalyzer
-from policies.context import NAMESPACE
+from policies.context import NAMESPACE, TODAY
 from policies.pack import NAME, VERSION
 from policies.rule import STACK_SUFFIX, Example, ExampleResource
 from policies.verdict import UNKNOWN_PREFIX
@@ -68,6 +68,7 @@ def judge(policies: Sequence[Policy], example: Example) -> Outcome:
 
 
 def _judge(policies: Sequence[Policy], example: Example) -> Outcome:
+    TODAY.set(examples.TODAY)
     config = {**examples.CONFIG, **example.config}
     pulumi.runtime.set_all_config({f"{NAMESPACE}:{key}": value for key, value in config.items() if value})
     analyzer = FailClosedAnalyzer(NAME, VERSION, list(policies), EnforcementLevel.MANDATORY)

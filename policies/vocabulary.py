@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import catalog
-from policies.clouds import aws, azure, dynamic, gcp, kubernetes, unspoken
+from policies.clouds import aws, azure, dynamic, fortanix, gcp, kubernetes, unspoken
 from policies.context import Declared
 from policies.release.model import Way
 from policies.subject import Property, Resource
@@ -18,11 +18,15 @@ from policies.terms import (
     EgressGuard,
     Key,
     KeyStore,
+    LogSink,
     Machine,
+    ModelSource,
     PrivateDoor,
+    ProvenanceDemand,
     RecordStore,
     Redundancy,
     Reference,
+    ReleaseDocument,
     Role,
     Setting,
     Subnet,
@@ -31,6 +35,9 @@ from policies.terms import (
 
 VERIFIER_COMPONENT_SUFFIX = "AttestationVerifier"
 REGION_COMPONENT_SUFFIX = "SovereignRegion"
+COLLATERAL_COMPONENT_SUFFIX = "CollateralCache"
+GUARD_COMPONENT_SUFFIX = "ResidencyGuard"
+GATEWAY_COMPONENT_SUFFIX = "ModelGateway"
 
 
 class Speaker(Protocol):
@@ -68,6 +75,21 @@ class Speaker(Protocol):
     def holder(self, resource: Resource, /) -> Setting | None: ...
     def peerings(self, resource: Resource, /) -> Iterable[Unwanted]: ...
     def private_name(self, resource: Resource, /) -> Reference | None: ...
+    def sources(self, resource: Resource, declared: Declared, /) -> Iterable[Setting | Unwanted]: ...
+    def container_images(self, resource: Resource, /) -> Iterable[Property]: ...
+    def store_name(self, resource: Resource, /) -> Property | None: ...
+    def log_sinks(self, resource: Resource, /) -> Iterable[LogSink | Unwanted]: ...
+    def content_logs(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def migration(self, resource: Resource, /) -> Iterable[Setting]: ...
+    def service_keys(self, resource: Resource, /) -> Iterable[Property]: ...
+    def own_hardware(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def key_places(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def quorums(self, resource: Resource, /) -> Iterable[Property]: ...
+    def release_documents(self, resource: Resource, /) -> Iterable[ReleaseDocument]: ...
+    def managed_models(self, resource: Resource, /) -> Iterable[Unwanted]: ...
+    def callers(self, resource: Resource, /) -> Iterable[Setting | Unwanted]: ...
+    def model_sources(self, resource: Resource, /) -> Iterable[ModelSource]: ...
+    def provenance_demands(self, resource: Resource, /) -> Iterable[ProvenanceDemand]: ...
 
 
 _CLOUDS: Mapping[str, Speaker] = {
@@ -76,6 +98,7 @@ _CLOUDS: Mapping[str, Speaker] = {
     "gcp": gcp,
     "aws": aws,
     "kubernetes": kubernetes,
+    "dsm": fortanix,
 }
 
 
@@ -223,6 +246,79 @@ def private_name_of(resource: Resource) -> Reference | None:
     return _cloud(resource.package).private_name(resource)
 
 
+def sources_of(resource: Resource, declared: Declared) -> tuple[Setting | Unwanted, ...]:
+    """What keeps images and caches of images to places of the stack's own."""
+    return tuple(_cloud(resource.package).sources(resource, declared))
+
+
+def container_images_of(resource: Resource) -> tuple[Property, ...]:
+    """The container images that a resource starts."""
+    return tuple(_cloud(resource.package).container_images(resource))
+
+
+def store_name_of(resource: Resource) -> Property | None:
+    """The name of a store of objects, by which a workload asks it."""
+    return _cloud(resource.package).store_name(resource)
+
+
+def log_sinks_of(resource: Resource) -> tuple[LogSink | Unwanted, ...]:
+    """Where a resource sends records, metrics or traces."""
+    return tuple(_cloud(resource.package).log_sinks(resource))
+
+
+def content_logs_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """What keeps prompts, answers and keys out of logs."""
+    return tuple(_cloud(resource.package).content_logs(resource))
+
+
+def migration_of(resource: Resource) -> tuple[Setting, ...]:
+    """What keeps a running machine on its host, and machines out of it."""
+    return tuple(_cloud(resource.package).migration(resource))
+
+
+def service_keys_of(resource: Resource) -> tuple[Property, ...]:
+    """The customer's keys with which the cloud's services encrypt, where they may be stated."""
+    return tuple(_cloud(resource.package).service_keys(resource))
+
+
+def own_hardware_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """That keys are in an HSM of one's own, or outside the cloud."""
+    return tuple(_cloud(resource.package).own_hardware(resource))
+
+
+def key_places_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """What keeps a key in one region."""
+    return tuple(_cloud(resource.package).key_places(resource))
+
+
+def quorums_of(resource: Resource) -> tuple[Property, ...]:
+    """How many must agree before a key is exported, or its rules changed."""
+    return tuple(_cloud(resource.package).quorums(resource))
+
+
+def release_documents_of(resource: Resource) -> tuple[ReleaseDocument, ...]:
+    """The policies that say to whom keys may be released, beside those that a key carries itself."""
+    return tuple(_cloud(resource.package).release_documents(resource))
+
+
+def managed_models_of(resource: Resource) -> tuple[Unwanted, ...]:
+    """Models that the cloud runs on machines which prove nothing to the stack's verifier."""
+    return tuple(_cloud(resource.package).managed_models(resource))
+
+
+def callers_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+    """That whoever calls a model proves an identity."""
+    return tuple(_cloud(resource.package).callers(resource))
+
+
+def model_sources_of(resource: Resource) -> tuple[ModelSource, ...]:
+    return tuple(_cloud(resource.package).model_sources(resource))
+
+
+def provenance_demands_of(resource: Resource) -> tuple[ProvenanceDemand, ...]:
+    return tuple(_cloud(resource.package).provenance_demands(resource))
+
+
 def is_verifier(resource: Resource) -> bool:
     """Whether `resource` is the component that holds the region's attestation verifier."""
     return resource.is_component and resource.type.endswith(VERIFIER_COMPONENT_SUFFIX)
@@ -231,3 +327,18 @@ def is_verifier(resource: Resource) -> bool:
 def is_region(resource: Resource) -> bool:
     """Whether `resource` is the component that states the jurisdiction graph."""
     return resource.is_component and resource.type.endswith(REGION_COMPONENT_SUFFIX)
+
+
+def is_collateral_cache(resource: Resource) -> bool:
+    """Whether `resource` is the component that keeps the vendors' collateral in the region."""
+    return resource.is_component and resource.type.endswith(COLLATERAL_COMPONENT_SUFFIX)
+
+
+def is_guard(resource: Resource) -> bool:
+    """Whether `resource` is the component that has the cloud itself hold residency."""
+    return resource.is_component and resource.type.endswith(GUARD_COMPONENT_SUFFIX)
+
+
+def is_gateway(resource: Resource) -> bool:
+    """Whether `resource` is the component that answers for the region's models."""
+    return resource.is_component and resource.type.endswith(GATEWAY_COMPONENT_SUFFIX)

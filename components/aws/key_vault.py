@@ -90,7 +90,15 @@ class KeyVault(Component):
         }
         self.disk_key_id = self._key(DISK_KEY, [_through(args.placement, "ec2")])
         self.store_key_id = self._key(STORE_KEY, [_through(args.placement, "s3"), *_log_services(args.placement)])
-        self.register_outputs({"uri": self.uri, "modelKeyIds": self.model_key_ids, "diskKeyId": self.disk_key_id})
+        self.register_outputs(
+            {
+                "uri": self.uri,
+                "modelKeyIds": self.model_key_ids,
+                "diskKeyId": self.disk_key_id,
+                # A policy is one text, unknown until its role exists; policies judge its parts before that.
+                "releaseDocuments": {model: {"Statement": statements} for model, statements in released.items()},
+            }
+        )
 
     @staticmethod
     def uri_in(placement: Placement) -> str:

@@ -26,6 +26,10 @@ def parse_release_document(_: str) -> tuple[Way, ...]:
     raise MalformedDocument("", "is in a language that no module knows")
 
 
+def sources(_: Resource, __: Declared) -> tuple[()]:
+    return ()
+
+
 def _nothing(_: Resource) -> None:
     return None
 
@@ -36,5 +40,8 @@ def _no_parts(_: Resource) -> tuple[()]:
 
 machine = disk_key = key_store = key = private_door = egress_guard = record_store = audit_stream = _nothing
 runtime = model_deployment = tags = role = holder = private_name = guarded_network = needs_guard = _nothing
+store_name = _nothing
 ways_in = ways_out = subnets = side_doors = copies_away = redundancies = transport = managed_verifier = _no_parts
-peerings = _no_parts
+peerings = container_images = log_sinks = content_logs = migration = service_keys = own_hardware = _no_parts
+key_places = quorums = release_documents = managed_models = callers = model_sources = _no_parts
+provenance_demands = _no_parts

@@ -7,7 +7,9 @@ Both are judged: what counts is what the machine gets.
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -16,48 +18,21 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pulumi_policy import Severity
 
 from policies import examples, vocabulary
-from policies.context import Declared
-from policies.guest import decode
+from policies.context import Declared, today
+from policies.guest import is_snp, key_policies, verifier_configurations
 from policies.rule import Example, Rule
 from policies.subject import Property, Resource
 from policies.terms import AtLeast, OneOf, Setting
 from policies.verdict import Finding, NotApplicable, require
 
+LONGEST_UNREVIEWED = 180
+"""Days after which a floor says little: vendors publish several bulletins in that time."""
 LONGEST_TOKEN = 3600
 """Seconds that an attestation result may be used for."""
-_ROLE = "verifier"
-
-
-def _configurations(resource: Resource) -> Iterator[Property]:
-    """What verifiers are told, decoded; raises `NotApplicable` where `resource` tells no verifier anything."""
-    found = list(_told(resource))
-    if not found:
-        raise NotApplicable("configures no verifier")
-    yield from found
-
-
-def _told(resource: Resource) -> Iterator[Property]:
-    if vocabulary.is_verifier(resource):
-        yield resource.props.at("guestConfiguration")
-    machine = vocabulary.machine_of(resource)
-    for configuration in machine.guest_configurations if machine else ():
-        try:
-            told = decode(configuration.text or "")
-        except ValueError:
-            continue  # ATT-10 refuses what cannot be read, except in the sandbox
-        if isinstance(told, dict) and told.get("role") == _ROLE:
-            yield Property(configuration.path, told)
-
-
-def _policies(resource: Resource) -> Iterator[Property]:
-    """The release policy of each key that the verifier guards."""
-    for configuration in _configurations(resource):
-        for guarded in configuration.at("resources").items():
-            yield guarded.at("policy")
 
 
 def _referenced(resource: Resource, _: Declared) -> Iterator[Finding]:
-    for configuration in _configurations(resource):
+    for configuration in verifier_configurations(resource):
         keys = [key.text or "" for key in configuration.at("build_keys").items()]
         signed: set[str] = set()
         for envelope in configuration.at("reference_values").items():
@@ -80,16 +55,21 @@ def _signed_names(envelope: Property, keys: list[str]) -> set[str]:
     """Subjects of a DSSE envelope (protocol 1.0.2) that one of `keys` signed, none if none did."""
     kind = (envelope.at("payloadType").text or "").encode()
     try:
-        payload = base64.b64decode(envelope.at("payload").text or "", validate=True)
+        payload, statement = _statement(envelope)
         signatures = [
             base64.b64decode(one.at("sig").text or "", validate=True) for one in envelope.at("signatures").items()
         ]
-        statement = json.loads(payload)
         names = {subject["name"] for subject in statement["subject"] if isinstance(subject["name"], str)}
     except (ValueError, TypeError, KeyError, RecursionError):
         return set()
     signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
     return names if any(_verifies(key, one, signed) for key in keys for one in signatures) else set()
+
+
+def _statement(envelope: Property) -> tuple[bytes, Any]:
+    """The in-toto statement in an envelope, as bytes and read; raises `ValueError` or `RecursionError`."""
+    payload = base64.b64decode(envelope.at("payload").text or "", validate=True)
+    return payload, json.loads(payload)
 
 
 def _verifies(pem: str, signature: bytes, signed: bytes) -> bool:
@@ -129,22 +109,49 @@ ATT_02 = Rule(
 )
 
 
-def _floors(resource: Resource, _: Declared) -> Iterator[Finding]:
-    for policy in _policies(resource):
-        tees = [tee.text or "" for tee in policy.at("tee").items()]
-        if tees and all("tdx" in tee for tee in tees):  # Intel says which firmware is up to date, and the verifier asks for that
-            continue
-        floors = policy.at("minimum_tcb")
-        known = [floors.at(part) for part in ("bootloader", "tee", "snp", "microcode")]
-        for floor in known:
-            yield from require(Setting(floor, AtLeast(0, "as a security version number")))
-        if not floors.unknown and not any(floor.stated and floor.value for floor in known):
-            yield Finding(floors.path, "is zero throughout, which any firmware satisfies", "versions that are in force")
+def _floors(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    for configuration in verifier_configurations(resource):
+        for guarded in configuration.at("resources").items():
+            policy = guarded.at("policy")
+            tees = policy.at("tee").items()
+            if tees and not any(is_snp(tee) for tee in tees):
+                continue  # Intel says which firmware is up to date, and the verifier asks for that
+            floors = policy.at("minimum_tcb")
+            known = [floors.at(part) for part in ("bootloader", "tee", "snp", "microcode")]
+            for floor in known:
+                yield from require(Setting(floor, AtLeast(0, "as a security version number")))
+            if not floors.unknown and not any(floor.stated and floor.value for floor in known):
+                yield Finding(
+                    floors.path, "is zero throughout, which any firmware satisfies", "versions that are in force"
+                )
+            if not declared.emulated:
+                yield from _reviewed(policy, configuration)
+
+
+def _reviewed(policy: Property, configuration: Property) -> Iterator[Finding]:
+    """Nothing if the newest reference value of the policy's images, which states the floors, is new enough."""
+    images = {image.text for image in policy.at("images").items()}
+    days = [day for envelope in configuration.at("reference_values").items() for day in _built(envelope, images)]
+    allowed = f"floors of a reference value of the last {LONGEST_UNREVIEWED} days"
+    if not days:
+        yield Finding(policy.at("minimum_tcb").path, "comes from no reference value that says its day", allowed)
+    elif (today() - max(days)).days > LONGEST_UNREVIEWED:
+        yield Finding(policy.at("minimum_tcb").path, "is too old: firmware has been mended since", allowed)
+
+
+def _built(envelope: Property, images: Collection[str | None]) -> Iterator[date]:
+    """The day on which the reference value of one of `images` was made."""
+    try:
+        _, statement = _statement(envelope)
+        if any(subject["name"] in images for subject in statement["subject"]):
+            yield datetime.fromisoformat(statement["predicate"]["built_at"]).date()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return
 
 
 ATT_04 = Rule(
     id="ATT-04",
-    title="Each key asks for a minimum firmware",
+    title="Each key asks for a minimum firmware, as of the last 180 days",
     why="A genuine report from firmware with a known hole proves that the hole is genuine.",
     severity=Severity.HIGH,
     remediation="set minimum_tcb to the versions that the vendor's current bulletin asks for",
@@ -153,6 +160,20 @@ ATT_04 = Rule(
     failing=(
         Example("No floor.", (examples.but(_CONFIGURED, {f"{_POLICY}.minimum_tcb": None}),)),
         Example("One part without a floor.", (examples.but(_CONFIGURED, {f"{_POLICY}.minimum_tcb.microcode": None}),)),
+        Example(
+            "Floors of last year, in a region that is real.",
+            (
+                examples.but(
+                    _CONFIGURED,
+                    {
+                        "guestConfiguration.reference_values": [
+                            examples.reference_value("inference-guest-1.0.0", "2025-11-23T00:00:00+00:00")
+                        ]
+                    },
+                ),
+            ),
+            {"emulated": "false"},
+        ),
         Example(
             "Floors of zero.",
             (
@@ -166,7 +187,7 @@ ATT_04 = Rule(
 
 
 def _closed_guests(resource: Resource, _: Declared) -> Iterator[Finding]:
-    for policy in _policies(resource):
+    for policy in key_policies(resource):
         yield from require(Setting(policy.at("debug"), OneOf((False,))))
         yield from require(Setting(policy.at("migration"), OneOf((False,))))
         levels = policy.at("vmpl")
@@ -199,7 +220,7 @@ ATT_05 = Rule(
 
 
 def _short_lived(resource: Resource, _: Declared) -> Iterator[Finding]:
-    for policy in _policies(resource):
+    for policy in key_policies(resource):
         lifetime = policy.at("max_token_seconds")
         allowed = f"at most {LONGEST_TOKEN} seconds"
         value = lifetime.value

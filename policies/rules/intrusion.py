@@ -105,7 +105,10 @@ CVM_06 = Rule(
 
 
 def _same_image_for_ever(resource: Resource, _: Declared) -> Iterator[Finding]:
-    yield from require(_machine(resource).image)
+    image = _machine(resource).image
+    if image is None:
+        raise NotApplicable("is a node whose image the cloud chooses and keeps up to date")
+    yield from require(image)
 
 
 _IMAGE = "storageProfile.imageReference"

@@ -118,7 +118,7 @@ def _bound_disk_key(stack: Stack, _: Declared) -> Iterator[Finding]:
     machines = [
         (resource, machine.disk_key)
         for resource in stack.resources
-        if (machine := vocabulary.machine_of(resource)) and machine.disk_key
+        if (machine := vocabulary.machine_of(resource)) and machine.disk_binding and machine.disk_key
     ]
     if not machines:
         raise NotApplicable("the stack has no machine whose disk can be bound to it")

@@ -1,13 +1,24 @@
 """AWS's data at rest: copies, tags, records."""
 
+import re
 from collections.abc import Iterator
 
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AuditStream, OneOf, RecordStore, Reference, Setting, Unwanted
+from policies.terms import AtLeast, AuditStream, LogSink, OneOf, RecordStore, Reference, Setting, Unwanted
 
 _BUCKET = "aws:s3:Bucket"
 _LOCK = "aws:s3:BucketObjectLockConfiguration"
 _TRAIL = "aws:cloudtrail:Trail"
+_FIREHOSE = "aws:kinesis:FirehoseDeliveryStream"
+_SINKS = {
+    _TRAIL: ("s3BucketName", "cloudWatchLogsGroupArn"),
+    "aws:cloudwatch:LogSubscriptionFilter": ("destinationArn",),
+    "aws:cloudwatch:MetricStream": ("firehoseArn",),
+    "aws:ec2:FlowLog": ("logDestination",),
+}
+_COMPUTED_SINKS = ("cloudWatchLogsGroupArn", "logDestination")
+_ELSEWHERE = ("httpEndpointConfiguration", "splunkConfiguration", "snowflakeConfiguration")
+_ARN_REGION = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:([a-z0-9-]+):")
 _COPIERS = {
     "aws:s3:BucketReplicationConfig": "a copy in another bucket",
     "aws:kms:ReplicaKey": "a copy of a key in another region",
@@ -68,3 +79,20 @@ def audit_stream(resource: Resource) -> AuditStream | None:
         store=Reference(resource.props.at("s3BucketName"), "s3BucketName"),
         enabled=(Setting(resource.props.at("enableLogging"), OneOf((True,)), unless_stated=True),),
     )
+
+
+def store_name(resource: Resource) -> Property | None:
+    """The name of a bucket, by which a workload asks it."""
+    return resource.props.at("bucket") if resource.type == _BUCKET else None
+
+
+def log_sinks(resource: Resource) -> Iterator[LogSink | Unwanted]:
+    """Where `resource` sends records or metrics: an ARN names its region, everything else is another resource."""
+    for key in _SINKS.get(resource.type, ()):
+        place = resource.props.at(key)
+        named = None if place.unknown else _ARN_REGION.match(place.text or "")
+        if place.stated:
+            region = named.group(1) if named else None
+            yield LogSink(place, key, region=region, computed=key in _COMPUTED_SINKS)
+    if resource.type == _FIREHOSE:
+        yield from (Unwanted(resource.props.at(key), "a copy of the records at another service") for key in _ELSEWHERE)

@@ -19,6 +19,7 @@ def machine(resource: Resource) -> Machine | None:
     if resource.type not in _MACHINES:
         return None
     props = resource.props
+    encoded = props.at("userDataBase64")  # AWS takes one of the two; the other one is computed from it
     image = props.at("ami") if resource.type == "aws:ec2:Instance" else props.at("imageId")
     return Machine(
         confidential=Setting(props.at("cpuOptions", "amdSevSnp"), OneOf(("enabled",)), ("disabled",)),
@@ -26,7 +27,7 @@ def machine(resource: Resource) -> Machine | None:
         virtual_tpm=None,
         disk_binding=None,
         disk_key=None,
-        guest_configurations=(props.at("userDataBase64"), props.at("userData")),
+        guest_configurations=(encoded if encoded.stated else props.at("userData"),),
         size=props.at("instanceType"),
         image=Setting(image, _IMAGE),
     )

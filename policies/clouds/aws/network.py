@@ -1,11 +1,9 @@
 """AWS's networks: gateways, routes, and the rules of security groups, which deny what they do not list."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
 from policies.subject import Property, Resource
 from policies.terms import (
-    PRIVATE_RANGES,
     Destination,
     EgressGuard,
     EgressRule,
@@ -14,6 +12,7 @@ from policies.terms import (
     Setting,
     Subnet,
     Unwanted,
+    is_private,
 )
 
 _PREFIX = "aws:ec2:"
@@ -96,7 +95,7 @@ def _rule(rule: Property) -> EgressRule:
     )
     lists = (*rule.at("prefixListIds").items(), *(one for one in (rule.at("prefixListId"),) if one.stated))
     destinations = (
-        *(Destination(one, private=_private(one)) for one in ranges),
+        *(Destination(one, private=is_private(one.text or "")) for one in ranges),
         *(Destination(one, private=True) for one in named),
         *(Destination(one, private=False) for one in lists),
     )
@@ -107,14 +106,6 @@ def _rule(rule: Property) -> EgressRule:
         denies_all=False,
         destinations=(*destinations, inside) if inside.property.stated else destinations,
     )
-
-
-def _private(range_: Property) -> bool:
-    try:
-        network = ip_network(range_.text or "", strict=False)
-    except ValueError:
-        return False
-    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]
 
 
 def peerings(resource: Resource) -> Iterator[Unwanted]:

@@ -85,3 +85,11 @@ def managed_verifier(resource: Resource) -> tuple[Setting, ...]:
         Setting(resource.props.at("properties", "publicNetworkAccess"), OneOf(("Disabled",)), ("Enabled",)),
         Setting(resource.props.at("properties", "tpmAttestationAuthentication"), OneOf(("Enabled",)), ("Disabled",)),
     )
+
+
+def store_name(resource: Resource) -> Property | None:
+    """The name of a storage account, by which a workload asks it; as an output it has another key."""
+    if resource.type != _ACCOUNT:
+        return None
+    stated = resource.props.at("accountName")
+    return stated if stated.stated else resource.props.at("name")

@@ -1,13 +1,31 @@
 """Azure's vaults, HSMs, keys and disk encryption sets."""
 
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import catalog
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, DiskKey, Key, KeyStore, OneOf, PrivateDoor, Reference, Setting, Unwanted, WithinDays
+from policies.terms import (
+    AtLeast,
+    DiskKey,
+    Key,
+    KeyStore,
+    Matching,
+    OneOf,
+    PrivateDoor,
+    Reference,
+    Setting,
+    Unwanted,
+    WithinDays,
+)
 
 _VAULT = "azure-native:keyvault:Vault"
 _MANAGED_HSM = "azure-native:keyvault:ManagedHsm"
 _KEY = "azure-native:keyvault:Key"
 _HSM_KEY = "pulumi-python:dynamic/azure:ManagedHsmKey"
 _DISK_ENCRYPTION_SET = "azure-native:compute:DiskEncryptionSet"
+_CLUSTER = "azure-native:containerservice:ManagedCluster"
 _PRIVATE_ENDPOINT = "azure-native:network:PrivateEndpoint"
 
 LONGEST_BETWEEN_ROTATIONS = 90
@@ -95,3 +113,33 @@ def private_door(resource: Resource) -> PrivateDoor | None:
         target=Reference(connections, "privateLinkServiceConnections"),
         groups=tuple(group for one in connections.items() for group in one.at("groupIds").items()),
     )
+
+
+def service_keys(resource: Resource) -> Iterator[Property]:
+    """The customer's keys of disks and clusters."""
+    if resource.type == _DISK_ENCRYPTION_SET:
+        yield resource.props.at("activeKey", "keyUrl")
+    elif resource.type == _CLUSTER:
+        yield resource.props.at("diskEncryptionSetID")
+
+
+def own_hardware(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """A vault's HSM serves every customer of its region; a Managed HSM serves one."""
+    if resource.type == _VAULT:
+        yield Unwanted(Property("type", resource.type), "keys in an HSM that every customer of the region shares")
+    elif resource.type == _DISK_ENCRYPTION_SET:
+        yield Setting(resource.props.at("activeKey", "keyUrl"), _of_managed_hsm())
+
+
+@cache
+def _of_managed_hsm() -> Matching:
+    suffixes = [one.dns["managed-hsm"] for one in catalog.load().clouds.values() if "managed-hsm" in one.dns]
+    hosts = "|".join(map(re.escape, suffixes))
+    return Matching(rf"https://[a-z0-9-]+\.(?:{hosts})/keys/\S+", f"the URL of a key under {' or '.join(suffixes)}")
+
+
+def key_places(resource: Resource) -> Iterator[Setting]:
+    """A Managed HSM can be extended to more regions, with every key in it; the first of them is the primary one."""
+    if resource.type == _MANAGED_HSM:
+        for region in resource.props.at("properties", "regions").items():
+            yield Setting(region.at("isPrimary"), OneOf((True,)))

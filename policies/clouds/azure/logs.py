@@ -1,10 +1,26 @@
 """Azure's audit records: what is streamed where, and how long the store keeps it."""
 
-from policies.subject import Resource
-from policies.terms import AtLeast, AuditStream, OneOf, RecordStore, Reference, Setting
+from collections.abc import Iterator
+
+from policies.subject import Property, Resource
+from policies.terms import AtLeast, AuditStream, LogSink, OneOf, RecordStore, Reference, Setting, Unwanted
 
 _ACCOUNT = "azure-native:storage:StorageAccount"
 _STREAM = "azure-native:monitor:DiagnosticSetting"
+_APPLICATION_LOG = "azure-native:applicationinsights:Component"
+_COLLECTION_RULES = frozenset({"azure-native:monitor:DataCollectionRule", "azure-native:insights:DataCollectionRule"})
+_FLOW_LOG = "azure-native:network:FlowLog"
+_SINKS = {
+    _STREAM: ("storageAccountId", "workspaceId", "eventHubAuthorizationRuleId"),
+    _APPLICATION_LOG: ("workspaceResourceId",),
+    _FLOW_LOG: ("storageId",),
+}
+_COLLECTED = {
+    "logAnalytics": "workspaceResourceId",
+    "eventHubs": "eventHubResourceId",
+    "monitoringAccounts": "accountResourceId",
+    "storageAccounts": "storageAccountResourceId",
+}
 _AUDIT_GROUPS = ("audit", "allLogs")
 
 RETENTION = AtLeast(183, "days")
@@ -43,3 +59,19 @@ def audit_stream(resource: Resource) -> AuditStream | None:
             if log.at("categoryGroup").text in _AUDIT_GROUPS or log.at("category").text == "AuditEvent"
         ),
     )
+
+
+def log_sinks(resource: Resource) -> Iterator[LogSink | Unwanted]:
+    """Where `resource` sends records, metrics or traces, by the ids of other resources."""
+    if resource.type == _STREAM:
+        yield Unwanted(resource.props.at("marketplacePartnerId"), "a copy of the records at a partner's service")
+    for key in _SINKS.get(resource.type, ()):
+        if resource.props.at(key).stated:
+            yield LogSink(resource.props.at(key), key)
+    if resource.type in _COLLECTION_RULES:
+        yield from _collected(resource.props.at("destinations"))
+
+
+def _collected(destinations: Property) -> Iterator[LogSink]:
+    for kind, key in _COLLECTED.items():
+        yield from (LogSink(one.at(key), "destinations") for one in destinations.at(kind).items())

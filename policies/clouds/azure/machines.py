@@ -1,12 +1,17 @@
 """Azure's virtual machines."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 
+import catalog
 from policies.subject import Property, Resource
 from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
 
 _MACHINE = "azure-native:compute:VirtualMachine"
 _SCALE_SET = "azure-native:compute:VirtualMachineScaleSet"
+_CLUSTER = "azure-native:containerservice:ManagedCluster"
+_NODE_POOL = "azure-native:containerservice:AgentPool"
 _INTRUDERS = {
     "azure-native:compute:VirtualMachineExtension": "code that the operator can put into the machine",
     "azure-native:compute:VirtualMachineScaleSetExtension": "code that the operator can put into the machine",
@@ -20,14 +25,48 @@ _SECURITY_TYPES = ("TrustedLaunch", "ConfidentialVM", "Standard")
 _DISK_ENCRYPTIONS = ("VMGuestStateOnly", "DiskWithVMGuestState", "NonPersistedTPM")
 
 
+@dataclass(frozen=True, slots=True)
+class _AttestedSize:
+    """A size that the catalogue knows with a TEE, on which alone AKS makes nodes that are confidential."""
+
+    @property
+    def allowed(self) -> str:
+        return "a size with a TEE that a verifier can check"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str) and value.casefold() in _attested_sizes()
+
+
+@cache
+def _attested_sizes() -> frozenset[str]:
+    facts = catalog.load()
+    clouds = [one.id for one in facts.clouds.values() if one.provider == "azure"]
+    return frozenset(one.size.casefold() for id_ in clouds for one in facts.machine_types(id_) if one.attested)
+
+
+def storage_profile(resource: Resource) -> Property | None:
+    """The disks and the image of `resource`, if it is a machine or a set of them."""
+    if resource.type not in {_MACHINE, _SCALE_SET}:
+        return None
+    return _body(resource).at("storageProfile")
+
+
+def _body(resource: Resource) -> Property:
+    return resource.props if resource.type == _MACHINE else resource.props.at("virtualMachineProfile")
+
+
 def machine(resource: Resource) -> Machine | None:
     """`resource` as a machine; a scale set has the same shape one level down."""
-    if resource.type == _MACHINE:
-        body, through = resource.props, "storageProfile"
-    elif resource.type == _SCALE_SET:
-        body, through = resource.props.at("virtualMachineProfile"), "virtualMachineProfile"
-    else:
+    if resource.type == _NODE_POOL:
+        return _nodes(resource.props)
+    if resource.type == _CLUSTER:
+        pools = resource.props.at("agentPoolProfiles").items()
+        nodes = [_nodes(pool) for pool in pools]
+        return next((one for one in nodes if not _is_attested(one.size)), nodes[0] if nodes else None)
+    if resource.type not in {_MACHINE, _SCALE_SET}:
         return None
+    body = _body(resource)
+    through = "storageProfile" if resource.type == _MACHINE else "virtualMachineProfile"
     security = body.at("securityProfile")
     disk = body.at("storageProfile", "osDisk", "managedDisk", "securityProfile")
     return Machine(
@@ -42,6 +81,24 @@ def machine(resource: Resource) -> Machine | None:
     )
 
 
+def _nodes(pool: Property) -> Machine:
+    """The nodes of a pool: AKS decides on boot, image and disks, and by their size on whether they are confidential."""
+    return Machine(
+        confidential=Setting(pool.at("vmSize"), _AttestedSize()),
+        secure_boot=None,
+        virtual_tpm=None,
+        disk_binding=None,
+        disk_key=None,
+        guest_configurations=(),
+        size=pool.at("vmSize"),
+        image=None,
+    )
+
+
+def _is_attested(size: Property) -> bool:
+    return not size.unknown and _AttestedSize().holds(size.value)
+
+
 def _image(reference: Property) -> Setting:
     """A gallery's image by id, or a marketplace's by publisher, offer, SKU and version."""
     if reference.unknown or reference.at("version").stated:
@@ -53,9 +110,13 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What lets somebody into a machine beside its measured boot."""
     if resource.type in _INTRUDERS:
         yield Unwanted(Property("type", resource.type), _INTRUDERS[resource.type])
+    elif resource.type == _CLUSTER:
+        yield Setting(resource.props.at("disableLocalAccounts"), OneOf((True,)))
+        yield Setting(resource.props.at("apiServerAccessProfile", "disableRunCommand"), OneOf((True,)))
+        yield Unwanted(resource.props.at("linuxProfile", "ssh"), "a login from outside")
     if resource.type not in {_MACHINE, _SCALE_SET}:
         return
-    body = resource.props if resource.type == _MACHINE else resource.props.at("virtualMachineProfile")
+    body = _body(resource)
     linux = body.at("osProfile", "linuxConfiguration")
     yield Unwanted(linux.at("ssh", "publicKeys"), "a login from outside")
     yield Unwanted(body.at("osProfile", "adminPassword"), "a login with a password")

@@ -44,7 +44,7 @@ _NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualApplianc
 _PRIVATE_TAGS = frozenset({"virtualnetwork", "azureloadbalancer"})
 
 
-def ways_in(resource: Resource) -> Iterator[Unwanted]:
+def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What makes `resource` reachable from the public network."""
     if resource.type in _PUBLIC_TYPES:
         yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
@@ -57,6 +57,12 @@ def ways_in(resource: Resource) -> Iterator[Unwanted]:
         body = resource.props.at("virtualMachineProfile") if scale_set else resource.props
         for interface in body.at("networkProfile", "networkInterfaceConfigurations").items():
             yield from _addresses(interface.at("ipConfigurations"), "publicIPAddressConfiguration")
+    elif resource.type == "azure-native:containerservice:ManagedCluster":
+        yield Setting(resource.props.at("apiServerAccessProfile", "enablePrivateCluster"), OneOf((True,)))
+        for pool in resource.props.at("agentPoolProfiles").items():
+            yield Setting(pool.at("enableNodePublicIP"), OneOf((False,)), unless_stated=True)
+    elif resource.type == "azure-native:containerservice:AgentPool":
+        yield Setting(resource.props.at("enableNodePublicIP"), OneOf((False,)), unless_stated=True)
 
 
 def _addresses(configurations: Property, *keys: str) -> Iterator[Unwanted]:

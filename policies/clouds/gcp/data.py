@@ -1,13 +1,16 @@
 """Google Cloud's data at rest and on the move: copies, labels, records."""
 
+import re
 from collections.abc import Iterator
 
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AuditStream, OneOf, RecordStore, Redundancy, Reference, Setting, Unwanted
+from policies.terms import AtLeast, AuditStream, LogSink, OneOf, RecordStore, Redundancy, Reference, Setting, Unwanted
 
 _LOG_BUCKET = "gcp:logging:ProjectBucketConfig"
 _BUCKET = "gcp:storage:Bucket"
 _SINK = "gcp:logging:ProjectSink"
+_SINKS = frozenset(f"gcp:logging:{of}Sink" for of in ("Project", "Folder", "Organization", "BillingAccount"))
+_LOG_BUCKET_NAME = re.compile(r"logging\.googleapis\.com/.+/locations/([a-z0-9-]+)/buckets/[^/]+")
 _COPIERS = {
     "gcp:storage:TransferJob": "a copy in another bucket",
     "gcp:compute:AsyncReplication": "a copy in another region",
@@ -83,3 +86,16 @@ def audit_stream(resource: Resource) -> AuditStream | None:
         store=Reference(resource.props.at("destination"), "destination"),
         enabled=(Setting(resource.props.at("disabled"), OneOf((False,)), unless_stated=True),),
     )
+
+
+def store_name(resource: Resource) -> Property | None:
+    """The name of a bucket, by which a workload asks it."""
+    return resource.props.at("name") if resource.type == _BUCKET else None
+
+
+def log_sinks(resource: Resource) -> Iterator[LogSink]:
+    """Where `resource` sends records: a log bucket names its region, everything else is another resource."""
+    if resource.type in _SINKS:
+        destination = resource.props.at("destination")
+        named = None if destination.unknown else _LOG_BUCKET_NAME.fullmatch(destination.text or "")
+        yield LogSink(destination, "destination", region=named.group(1) if named else None)

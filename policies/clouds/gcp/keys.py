@@ -1,13 +1,21 @@
 """Google Cloud's keys, and who may use them."""
 
-from policies.release.model import MalformedDocument, Way
+from collections.abc import Iterator
+
+from policies.clouds.gcp import machines
+from policies.release import gcp as language
+from policies.release.model import MalformedDocument, Reading, Way
 from policies.subject import Property, Resource
-from policies.terms import Key, Matching, NotSooner, OneOf, Role, Setting, WithinDays
+from policies.terms import Key, Matching, NotSooner, OneOf, ReleaseDocument, Role, Setting, WithinDays
 
 _KEY = "gcp:kms:CryptoKey"
+_RING = "gcp:kms:KeyRing"
+_POOL_PROVIDER = "gcp:iam:WorkloadIdentityPoolProvider"
+_ONE_REGION = Matching(r"[a-z]+-[a-z]+\d+", "one region")
 _ROLES = frozenset({"gcp:projects:IAMCustomRole", "gcp:organizations:IAMCustomRole"})
 _MEMBER_SUFFIX, _BINDING_SUFFIX = "IAMMember", "IAMBinding"
 _HARDWARE = ("HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
+_OWN_HARDWARE = ("EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
 _LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = NotSooner(30)
 _WORKLOADS = Matching(
@@ -73,3 +81,38 @@ def holder(resource: Resource) -> Setting | None:
         outsiders = [one for one in members if one.unknown or not _WORKLOADS.holds(one.value)]
         return Setting((outsiders or list(members) or [resource.props.at("members")])[0], _WORKLOADS)
     return None
+
+
+def service_keys(resource: Resource) -> Iterator[Property]:
+    """The customer's keys of machines' disks."""
+    machine = machines.machine(resource)
+    if machine is not None and machine.disk_key is not None:
+        yield machine.disk_key.property
+
+
+def own_hardware(resource: Resource) -> Iterator[Setting]:
+    """An HSM that one customer has alone, or a key manager outside Google Cloud."""
+    if resource.type == _KEY:
+        yield Setting(resource.props.at("versionTemplate", "protectionLevel"), OneOf(_OWN_HARDWARE), _HARDWARE)
+
+
+def key_places(resource: Resource) -> Iterator[Setting]:
+    """A key ring in one region; `global`, `eu` and `eur4` are places in several."""
+    if resource.type == _RING:
+        yield Setting(resource.props.at("location"), _ONE_REGION, ("global", "europe", "eur4", "us"))
+
+
+def release_documents(resource: Resource) -> Iterator[ReleaseDocument]:
+    """The condition under which a provider of a workload identity pool believes a token."""
+    if resource.type == _POOL_PROVIDER:
+        condition = resource.props.at("attributeCondition")
+        yield ReleaseDocument(condition, lambda: _provider(resource.props))
+
+
+def _provider(props: Property) -> Reading:
+    mapping = props.at("attributeMapping")
+    return language.analyse_provider(
+        props.at("oidc", "issuerUri").text or "",
+        props.at("attributeCondition").text or "",
+        {name: mapping.at(name).text or "" for name in mapping.names()},
+    )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from policies.subject import Resource
-from policies.terms import Machine, Matching, OneOf, Setting, Unwanted
+from policies.subject import Property, Resource
+from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
 
 _INSTANCE = "gcp:compute:Instance"
 _TEMPLATES = frozenset({"gcp:compute:InstanceTemplate", "gcp:compute:RegionInstanceTemplate"})
+_NODE_POOL = "gcp:container:NodePool"
+_CLUSTER = "gcp:container:Cluster"
 _CONFIDENTIAL = ("SEV_SNP", "TDX")
 _OFF = OneOf(("FALSE", False))
 _IMAGE = Matching(r"(?:.*/)?images/(?!family/)[^/]+", "an image by its name, never by its family")
@@ -19,15 +21,28 @@ _METADATA_DOORS = {
 }
 
 
-def machine(resource: Resource) -> Machine | None:
-    """`resource` as a machine, or as the template of machines."""
+def image_of(resource: Resource) -> Property | None:
+    """The image that `resource` boots, if it is a machine or a template of machines."""
     if resource.type == _INSTANCE:
-        image = resource.props.at("bootDisk", "initializeParams", "image")
-    elif resource.type in _TEMPLATES:
-        disks = resource.props.at("disks").items()
-        image = disks[0].at("sourceImage") if disks else resource.props.at("disks", "sourceImage")
-    else:
-        return None
+        return resource.props.at("bootDisk", "initializeParams", "image")
+    return _boot_disk(resource).at("sourceImage") if resource.type in _TEMPLATES else None
+
+
+def _boot_disk(template: Resource) -> Property:
+    disks = template.props.at("disks").items()
+    return disks[0] if disks else template.props.at("disks")
+
+
+def machine(resource: Resource) -> Machine | None:
+    """`resource` as a machine, as the template of machines, or as the nodes of a pool."""
+    image = image_of(resource)
+    if image is None:
+        return _nodes(resource)
+    disk = (
+        Reference(resource.props.at("bootDisk", "kmsKeySelfLink"), "bootDisk")
+        if resource.type == _INSTANCE
+        else Reference(_boot_disk(resource).at("diskEncryptionKey", "kmsKeySelfLink"), "disks")
+    )
     kind = resource.props.at("confidentialInstanceConfig", "confidentialInstanceType")
     shield = resource.props.at("shieldedInstanceConfig")
     return Machine(
@@ -35,11 +50,52 @@ def machine(resource: Resource) -> Machine | None:
         secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
         virtual_tpm=Setting(shield.at("enableVtpm"), OneOf((True,))),
         disk_binding=None,
-        disk_key=None,
+        disk_key=disk,
         guest_configurations=(resource.props.at("metadata", "user-data"),),
         size=resource.props.at("machineType"),
         image=Setting(image, _IMAGE),
+        accelerators=resource.props.at("guestAccelerators"),
     )
+
+
+def _nodes(resource: Resource) -> Machine | None:
+    """The nodes of a pool, or those that a cluster makes itself; the setting of the cluster counts for its pools."""
+    if resource.type == _NODE_POOL or (resource.type == _CLUSTER and not _without_nodes(resource)):
+        nodes = resource.props.at("nodeConfig")
+    else:
+        return None
+    confidential = nodes.at("confidentialNodes", "confidentialInstanceType")
+    whole = resource.props.at("confidentialNodes", "confidentialInstanceType")
+    shield = nodes.at("shieldedInstanceConfig")
+    return Machine(
+        confidential=Setting(whole if whole.stated else confidential, OneOf(_CONFIDENTIAL), ("SEV",)),
+        secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
+        virtual_tpm=None,
+        disk_binding=None,
+        disk_key=Reference(nodes.at("bootDiskKmsKey"), "nodeConfig"),
+        guest_configurations=(),
+        size=nodes.at("machineType"),
+        image=None,
+        accelerators=nodes.at("guestAccelerators"),
+    )
+
+
+def _without_nodes(cluster: Resource) -> bool:
+    """Whether the first pool, which Google makes with each cluster, is removed at once."""
+    removed = cluster.props.at("removeDefaultNodePool")
+    return not removed.unknown and removed.flag is True
+
+
+def migration(resource: Resource) -> Iterator[Setting]:
+    """What keeps a running machine on its host, and other machines out of it."""
+    if resource.type == _INSTANCE or resource.type in _TEMPLATES:
+        stays = resource.props.at("scheduling", "onHostMaintenance")
+        yield Setting(stays, OneOf(("TERMINATE",)), ("MIGRATE",))
+        nested = resource.props.at("advancedMachineFeatures", "enableNestedVirtualization")
+        yield Setting(nested, OneOf((False,)), unless_stated=True)
+    elif resource.type == _NODE_POOL:
+        nested = resource.props.at("nodeConfig", "advancedMachineFeatures", "enableNestedVirtualization")
+        yield Setting(nested, OneOf((False,)), unless_stated=True)
 
 
 def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
@@ -53,5 +109,3 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     for key, what in _METADATA_DOORS.items():
         yield Unwanted(metadata.at(key), what)
     yield Unwanted(resource.props.at("metadataStartupScript"), _METADATA_DOORS["startup-script"])
-    nested = resource.props.at("advancedMachineFeatures", "enableNestedVirtualization")
-    yield Setting(nested, OneOf((False,)), unless_stated=True)

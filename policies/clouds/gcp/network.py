@@ -1,11 +1,9 @@
 """Google Cloud's networks: addresses, routes, and firewall rules, which belong to a network and not to a subnet."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
 from policies.subject import Property, Resource
 from policies.terms import (
-    PRIVATE_RANGES,
     Destination,
     EgressGuard,
     EgressRule,
@@ -14,6 +12,7 @@ from policies.terms import (
     Setting,
     Subnet,
     Unwanted,
+    is_private,
 )
 
 _PREFIX = "gcp:compute:"
@@ -96,17 +95,9 @@ def egress_guard(resource: Resource) -> EgressGuard | None:
         property=props.at("allows"),
         allows=allows,
         denies_all=everything and everywhere and not narrowed and not disabled,
-        destinations=tuple(Destination(one, private=_private(one)) for one in ranges if allows),
+        destinations=tuple(Destination(one, private=is_private(one.text or "")) for one in ranges if allows),
     )
     return EgressGuard((rule,), complete=False)
-
-
-def _private(range_: Property) -> bool:
-    try:
-        network = ip_network(range_.text or "", strict=False)
-    except ValueError:
-        return False
-    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]
 
 
 def peerings(resource: Resource) -> Iterator[Unwanted]:

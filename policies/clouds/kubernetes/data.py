@@ -1,13 +1,20 @@
 """Where a cluster is, labels, and records."""
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+from policies.clouds.kubernetes.pods import containers_of
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import AuditStream, Matching, OneOf, RecordStore, Reference, Setting
+from policies.terms import AuditStream, LogSink, Matching, OneOf, RecordStore, Reference, Setting, is_private
 
 _CLAIM = "kubernetes:core:PersistentVolumeClaim"
 _WRITERS = frozenset({"kubernetes:apps:Deployment", "kubernetes:apps:StatefulSet"})
+_EXPORTERS = frozenset(
+    f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT" for signal in ("", "TRACES_", "METRICS_", "LOGS_", "PROFILES_")
+)
+_SERVICE_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+(\.svc(\.cluster\.local)?)?)?")
 _RETENTION = "bailiwick.dev/retention-days"
 _HALF_A_YEAR = Matching(r"18[3-9]|19\d|[2-9]\d\d|\d{4,5}", "at least 183 days")
 
@@ -48,3 +55,22 @@ def audit_stream(resource: Resource) -> AuditStream | None:
     spec = resource.props.at("spec")
     running = Setting(spec.at("paused"), OneOf((False,)), unless_stated=True)
     return AuditStream(observed=Reference(spec, "spec"), store=Reference(spec, "spec"), enabled=(running,))
+
+
+def log_sinks(resource: Resource) -> Iterator[LogSink]:
+    """Where containers send records, metrics and traces, by OpenTelemetry's environment variables."""
+    for container in containers_of(resource):
+        for variable in container.at("env").items():
+            if (variable.at("name").text or "") in _EXPORTERS:
+                value = variable.at("value")
+                yield LogSink(value, "spec", inside=not value.unknown and _in_cluster(value.text or ""))
+
+
+def _in_cluster(url: str) -> bool:
+    """Whether `url` names a service of the cluster, or a private address."""
+    try:
+        host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
+        private = is_private(host)
+    except ValueError:
+        return False
+    return private or host == "localhost" or bool(_SERVICE_NAME.fullmatch(host))

@@ -1,10 +1,9 @@
 """Kubernetes' networks: services, and network policies, which close a namespace."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
 from policies.subject import Property, Resource
-from policies.terms import PRIVATE_RANGES, Destination, EgressGuard, EgressRule, OneOf, Reference, Setting, Unwanted
+from policies.terms import Destination, EgressGuard, EgressRule, OneOf, Reference, Setting, Unwanted, is_private
 
 _SERVICE = "kubernetes:core:Service"
 _NAMESPACE = "kubernetes:core:Namespace"
@@ -59,12 +58,6 @@ def _rule(rule: Property) -> EgressRule:
 def _destination(peer: Property) -> Destination:
     """A range of addresses, or pods and namespaces of the same cluster."""
     range_ = peer.at("ipBlock", "cidr")
-    return Destination(range_, private=_private(range_)) if range_.stated else Destination(peer, private=True)
-
-
-def _private(range_: Property) -> bool:
-    try:
-        network = ip_network(range_.text or "", strict=False)
-    except ValueError:
-        return False
-    return any(network.version == own.version and network.subnet_of(own) for own in PRIVATE_RANGES)  # type: ignore[arg-type]
+    return (
+        Destination(range_, private=is_private(range_.text or "")) if range_.stated else Destination(peer, private=True)
+    )

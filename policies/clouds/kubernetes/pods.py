@@ -22,11 +22,14 @@ _PUBLIC_DATA = "CollateralCache$"
 
 _HANDLERS = ("kata-qemu-snp", "kata-qemu-tdx", "kata-snp", "kata-tdx", "kata-cc", "kata-qemu-nvidia-gpu-snp")
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
+_CONTENT_VARIABLES = ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "VLLM_DEBUG_LOG_API_SERVER_RESPONSE")
+_CONTENT_ARGUMENTS = ("--enable-log-requests", "--enable-log-outputs", "--log-requests")
+_NO = OneOf(("false", "0", "no"))
 _SHARED_WITH_THE_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _DIGEST = Matching(r"[^@\s]+@sha256:[0-9a-f]{64}", "an image by digest (…@sha256:…)")
 
 
-def _pod(resource: Resource) -> Property | None:
+def pod_of(resource: Resource) -> Property | None:
     """The specification of the pods that `resource` makes, None if it makes none or serves public data."""
     if _PUBLIC_DATA in resource.urn:
         return None
@@ -43,9 +46,15 @@ def _containers(pod: Property) -> tuple[Property, ...]:
     return (*pod.at("containers").items(), *pod.at("initContainers").items())
 
 
+def containers_of(resource: Resource) -> tuple[Property, ...]:
+    """The containers that `resource` starts."""
+    pod = pod_of(resource)
+    return _containers(pod) if pod else ()
+
+
 def machine(resource: Resource) -> Machine | None:
     """`resource` as machines: its pods. What they are told at boot is measured, and judged where it is written."""
-    pod = _pod(resource)
+    pod = pod_of(resource)
     if pod is None:
         return None
     images = [container.at("image") for container in _containers(pod)]
@@ -72,7 +81,7 @@ def runtime(resource: Resource) -> Setting | None:
 
 def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What lets somebody into a pod, or the pod into its node."""
-    pod = _pod(resource)
+    pod = pod_of(resource)
     if pod is None:
         return
     for key in _SHARED_WITH_THE_NODE:
@@ -84,3 +93,23 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
         yield Setting(context.at("allowPrivilegeEscalation"), OneOf((False,)))
         yield Setting(container.at("stdin"), OneOf((False,)), unless_stated=True)
         yield Setting(container.at("tty"), OneOf((False,)), unless_stated=True)
+
+
+def container_images(resource: Resource) -> tuple[Property, ...]:
+    """The images that `resource` starts, and those that its pods mount."""
+    pod = pod_of(resource)
+    if pod is None:
+        return ()
+    mounted = (volume.at("image", "reference") for volume in pod.at("volumes").items() if volume.at("image").stated)
+    return (*(one.at("image") for one in _containers(pod)), *mounted)
+
+
+def content_logs(resource: Resource) -> Iterator[Setting]:
+    """What would have a model's server write requests and answers down, by OpenTelemetry's convention for it."""
+    for container in containers_of(resource):
+        for variable in container.at("env").items():
+            if variable.at("name").text in _CONTENT_VARIABLES:
+                yield Setting(variable.at("value"), _NO)
+        for argument in container.at("args").items():
+            if not argument.unknown and str(argument.value).partition("=")[0] in _CONTENT_ARGUMENTS:
+                yield Setting(Property(argument.path, True), OneOf((False,)))

@@ -1,0 +1,35 @@
+"""Where Google Cloud's machines, containers and repositories take images from."""
+
+import re
+from collections.abc import Iterator
+
+from policies.clouds.gcp.machines import image_of
+from policies.context import Declared
+from policies.subject import Property, Resource
+from policies.terms import Matching, OneOf, Setting, Unwanted
+
+_IMAGE = "gcp:compute:Image"
+_REPOSITORY = "gcp:artifactregistry:Repository"
+_SERVICES = frozenset({"gcp:cloudrunv2:Service", "gcp:cloudrunv2:Job"})
+
+
+def sources(resource: Resource, declared: Declared) -> Iterator[Setting | Unwanted]:
+    """What keeps images to the stack's own project, and what the project keeps to its regions."""
+    image = image_of(resource)
+    if image is not None:
+        project = re.escape(declared.account) if declared.account else "[^/]+"
+        own = Matching(rf"(?:\S*/)?projects/{project}/global/images/\S+", "an image of the stack's own project")
+        yield Setting(image, own)
+    elif resource.type == _IMAGE:
+        places = resource.props.at("storageLocations")
+        yield from (Setting(one, OneOf(declared.regions)) for one in places.items() or (places,))
+    elif resource.type == _REPOSITORY:
+        yield Unwanted(resource.props.at("remoteRepositoryConfig"), "a copy of a repository elsewhere")
+
+
+def container_images(resource: Resource) -> Iterator[Property]:
+    """The images that Cloud Run starts for `resource`."""
+    if resource.type in _SERVICES:
+        template = resource.props.at("template")
+        inner = template.at("template") if template.at("template").stated else template
+        yield from (one.at("image") for one in inner.at("containers").items())

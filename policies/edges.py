@@ -1,0 +1,28 @@
+"""The jurisdiction graph as rules read it: what the region component of a stack says that it depends on."""
+
+from collections.abc import Iterator
+
+import catalog
+from policies import vocabulary
+from policies.context import Declared
+from policies.subject import Property, Resource, Stack
+from policies.terms import region_id
+
+GRAPH = "jurisdictionGraph"
+
+
+def edges(stack: Stack, kind: str | None = None) -> Iterator[tuple[Resource, Property]]:
+    """Each dependency with the region that states it; of one kind where `kind` is given (`components.graph.Kind`)."""
+    for region in stack.resources:
+        if vocabulary.is_region(region):
+            for edge in region.props.at(GRAPH).items():
+                if kind is None or edge.at("kind").text == kind:
+                    yield region, edge
+
+
+def inside(edge: Property, declared: Declared) -> bool:
+    """Whether place and law of a dependency are inside the declared jurisdiction, as far as the catalogue knows."""
+    location, jurisdiction = region_id(edge.at("location").text or ""), edge.at("jurisdiction").text or ""
+    return location in declared.regions and (
+        jurisdiction in catalog.load().jurisdictions and declared.contains(jurisdiction)
+    )

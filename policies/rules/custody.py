@@ -1,0 +1,190 @@
+"""KEY, continued: keys of the customer's own, in the workload's country, that no single person can hand over."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pulumi_policy import Severity
+
+import catalog
+from policies import examples, vocabulary
+from policies.context import Declared
+from policies.edges import edges
+from policies.rule import Example, ExampleResource, Rule
+from policies.subject import Property, Resource, Stack
+from policies.terms import region_id
+from policies.verdict import Finding, NotApplicable, meet, unknown
+
+LEAST_QUORUM = 2
+
+
+def _own_key(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    keys, hardware = vocabulary.service_keys_of(resource), vocabulary.own_hardware_of(resource)
+    if not keys and not hardware:
+        raise NotApplicable("encrypts nothing for the cloud's services")
+    if not declared.handles("confidential"):
+        raise NotApplicable("the stack handles nothing confidential")
+    for key in keys:
+        if not key.stated:
+            yield Finding(key.path, "is not stated, so that the cloud's own key encrypts", "a key of the customer's")
+    if declared.handles("secret"):
+        for one in hardware:
+            yield from meet(one)
+
+
+_SECRET = {"dataClass": "secret"}
+_DISK_KEY = examples.but(
+    examples.DISK_KEY, {"activeKey": {"keyUrl": "https://platform.managedhsm.azure.net/keys/disks/7"}}
+)
+
+KEY_02 = Rule(
+    id="KEY-02",
+    title="Services encrypt with the customer's keys, and secret data with keys of an HSM that nobody shares",
+    why="A key of the cloud's own is the operator's to use; a shared HSM is the operator's to administer.",
+    severity=Severity.HIGH,
+    remediation="name a customer's key by its URL; for secret data one of a Managed HSM, an external key manager or "
+    "a key store of your own",
+    confirm="who may administer that HSM, which its security domain and not the stack decides.",
+    check=_own_key,
+    passing=Example("Disks of secret data under a key of a Managed HSM.", (_DISK_KEY,), _SECRET),
+    failing=(
+        Example("Disks under the platform's key.", (examples.DISK_KEY,)),
+        Example("Secret data, and a vault.", (_DISK_KEY, examples.VAULT), _SECRET),
+        Example(
+            "Secret data, and disks under a key of a vault.",
+            (examples.but(_DISK_KEY, {"activeKey.keyUrl": "https://keys.vault.azure.net/keys/disks/7"}),),
+            _SECRET,
+        ),
+    ),
+)
+
+
+def _one_region(resource: Resource, _: Declared) -> Iterator[Finding]:
+    wanted = vocabulary.key_places_of(resource)
+    if not wanted:
+        raise NotApplicable("is nothing that could keep a key in several places")
+    for one in wanted:
+        yield from meet(one)
+
+
+def _same_country(stack: Stack, declared: Declared) -> Iterator[Finding]:
+    keys = list(_places(stack, "keys", lambda one: vocabulary.key_store_of(one) or vocabulary.key_of(one)))
+    machines = list(_places(stack, "compute", vocabulary.machine_of))
+    if not keys or not machines:
+        raise NotApplicable("the stack has not both keys and machines in places that it states")
+    countries = {_country(place, declared) for _, place in machines if not place.unknown}
+    for resource, place in (*keys, *machines):
+        if place.unknown:
+            yield unknown(place.path, on=resource)
+    for resource, place in keys:
+        if not place.unknown and _country(place, declared) not in countries:
+            found = "is in another country than the machines that use its keys"
+            yield Finding(place.path, found, ", ".join(sorted(filter(None, countries))), resource)
+
+
+def _places(stack: Stack, kind: str, is_one: Any) -> Iterator[tuple[Resource, Property]]:
+    """Where keys or machines are: by their own locations, and by the graph."""
+    for resource in stack.resources:
+        if is_one(resource):
+            yield from ((resource, place) for place in vocabulary.locations_of(resource))
+    yield from ((region, edge.at("location")) for region, edge in edges(stack, kind))
+
+
+def _country(place: Property, declared: Declared) -> str | None:
+    """The narrowest jurisdiction of a region; None for what the catalogue does not know."""
+    known = {one.id: one.jurisdiction for one in catalog.load().regions(cloud=declared.cloud.id)}
+    return known.get(region_id(place.text or ""))
+
+
+_HSM = ExampleResource(
+    "azure-native:keyvault:ManagedHsm",
+    "hsm",
+    {
+        "location": examples.LOCATION,
+        "properties": {"regions": [{"name": examples.LOCATION, "isPrimary": True}]},
+    },
+)
+
+KEY_09 = Rule(
+    id="KEY-09",
+    title="Keys are in one region, in the country of the machines that use them",
+    why="A copy of a key elsewhere decrypts as well as the first, under another law and other hands.",
+    severity=Severity.CRITICAL,
+    remediation="keep vault and keys in the region of the machines, without replicas, multi-region keys or regions",
+    check=_one_region,
+    check_stack=_same_country,
+    passing=Example("An HSM and a machine in Germany.", (_HSM, examples.VM)),
+    failing=(
+        Example(
+            "An HSM that is extended to a second region.",
+            (
+                examples.but(_HSM, {"properties.regions": [{"name": "germanynorth", "isPrimary": False}]}),
+                examples.VM,
+            ),
+        ),
+        Example(
+            "Keys in Ireland for machines in Germany, in a stack for the whole EU.",
+            (examples.but(_HSM, {"location": "northeurope"}), examples.VM),
+            {"jurisdiction": "EU"},
+        ),
+    ),
+)
+
+
+def _agreed(resource: Resource, _: Declared) -> Iterator[Finding]:
+    quorums = vocabulary.quorums_of(resource)
+    if not quorums:
+        raise NotApplicable("holds no keys whose export several could have to approve")
+    for quorum in quorums:
+        allowed = f"{LEAST_QUORUM} approvers or more"
+        least = _least(quorum.text) if quorum.stated else 0
+        if least < LEAST_QUORUM:
+            found = "is not stated" if not quorum.stated else "lets fewer than two decide, or cannot be read"
+            yield Finding(quorum.path, found, allowed)
+
+
+def _least(text: str | None) -> int:
+    """How few may decide under an approval policy of Fortanix DSM; 0 for what cannot be read."""
+    try:
+        policy = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return 0
+    return _approvals(policy)
+
+
+def _approvals(policy: Any) -> int:
+    quorum = policy.get("quorum") if isinstance(policy, dict) else None
+    if not isinstance(quorum, dict) or not isinstance(quorum.get("members"), list):
+        return 1 if isinstance(policy, dict) and len(policy) == 1 and set(policy) <= {"user", "app"} else 0
+    needed = quorum.get("n")
+    if not isinstance(needed, int) or isinstance(needed, bool) or not 0 < needed <= len(quorum["members"]):
+        return 0
+    members = sorted(_approvals(member) for member in quorum["members"])
+    return sum(members[:needed]) if members[0] else 0
+
+
+def _quorum(needed: int) -> str:
+    members = [{"user": name} for name in ("alice", "bob", "carol")]
+    return json.dumps({"quorum": {"n": needed, "members": members}})
+
+
+_GROUP = ExampleResource("dsm:index/group:Group", "model-keys", {"approvalPolicy": _quorum(2)})
+
+KEY_10 = Rule(
+    id="KEY-10",
+    title="Two or more must agree before a key is exported, or its rules are changed",
+    why="One administrator who may change a key's rules alone can give the key to anybody.",
+    severity=Severity.HIGH,
+    remediation="give the group an approval policy of two or more",
+    confirm="that the approvers are different people, and that the account's own policy has a quorum too.",
+    home="fortanix",
+    check=_agreed,
+    passing=Example("A group of Fortanix DSM in which two of three must approve.", (_GROUP,)),
+    failing=(
+        Example("One of three.", (examples.but(_GROUP, {"approvalPolicy": _quorum(1)}),)),
+        Example("Nobody.", (examples.but(_GROUP, {"approvalPolicy": None}),)),
+        Example("Something that cannot be read.", (examples.but(_GROUP, {"approvalPolicy": "two of three"}),)),
+    ),
+)
+
+RULES = (KEY_02, KEY_09, KEY_10)
