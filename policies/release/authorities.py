@@ -1,16 +1,18 @@
 """Whose word a release policy takes, and where that verifier is."""
 
+import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import catalog
 from policies.release.model import Flaw, Reading, Weakness
+
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?/?")
 
 
 def foreign(reading: Reading, jurisdiction: str, jurisdiction_of: Callable[[str], str | None]) -> tuple[Weakness, ...]:
     """The authorities outside `jurisdiction`, one weakness for each place in the document that names one.
 
-    `jurisdiction_of` answers for the host of an https origin, None for a verifier that nobody knows. A way without an
+    `jurisdiction_of` answers for the host of an origin, None for a verifier that nobody knows. A way without an
     authority is the key service's own word.
     """
     within = catalog.load().within
@@ -29,11 +31,6 @@ def foreign(reading: Reading, jurisdiction: str, jurisdiction_of: Callable[[str]
 
 
 def host_of(authority: str) -> str | None:
-    """The host of `authority`, if that is an https origin and nothing more, so that no two readers differ on it."""
-    try:
-        parts = urlsplit(authority)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    plain = authority.removesuffix("/").lower() in {f"https://{host}", f"https://{host}:443"}
-    return host if plain and port in (None, 443) else None
+    """The host of `authority`, if that is an origin (RFC 6454) and nothing more: no two readers differ on it."""
+    match = _ORIGIN.fullmatch(authority.lower())
+    return match.group(1) if match else None

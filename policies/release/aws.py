@@ -137,7 +137,8 @@ def _callers(statement: Mapping[str, Any], path: str, conditions: _Conditions) -
     if isinstance(named, str):
         principals = {"AWS": [named]}
     else:
-        principals = {kind: documents.texts(value, f"{path}.Principal.{kind}") for kind, value in named.items()}
+        kinds = documents.member(named, f"{path}.Principal")
+        principals = {kind: documents.texts(value, f"{path}.Principal.{kind}") for kind, value in kinds.items()}
     for kind, values in principals.items():
         for value in values:
             if kind == "Service":

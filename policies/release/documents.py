@@ -50,6 +50,13 @@ def texts(value: Any, path: str) -> list[str]:
     return found
 
 
+def text_of(value: Any, path: str) -> str:
+    """One text."""
+    if not isinstance(value, str):
+        raise MalformedDocument(path, "must be a text")
+    return value
+
+
 def canonical(value: Any) -> str:
     """One text for equal values."""
     return json.dumps(value, sort_keys=True)

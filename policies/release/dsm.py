@@ -60,7 +60,7 @@ def _signed(credential: Mapping[str, Any]) -> Reading:
         ways = [Way(path, issuer) for issuer in issuers]
     else:
         definition = documents.member(documents.member(policy, path, ("definition",))["definition"], path, ("value",))
-        (source,) = documents.texts(definition["value"], f"{path}.definition.value")
+        source = documents.text_of(definition["value"], f"{path}.definition.value")
         alternatives = rego.read(source).alternatives("allow")
         ways = [
             way
@@ -90,7 +90,8 @@ def _permitted(app: Mapping[str, Any], key: Mapping[str, Any]) -> frozenset[str]
     groups = app.get("add_groups", {})
     if isinstance(groups, list):
         return YIELDING | GOVERNING
-    permissions = documents.member(groups, "app.add_groups").get(key.get("group_id"), [])
+    group = documents.text_of(key.get("group_id"), "key.group_id")
+    permissions = documents.member(groups, "app.add_groups").get(group, [])
     return frozenset(documents.texts(permissions, "app.add_groups"))
 
 

@@ -41,11 +41,8 @@ def analyse(text: str) -> Reading:
     """The document `text`, in JSON; raises `MalformedDocument`."""
     document = documents.member(documents.load(text), "", ("issuer", "attributeCondition", "attributeMapping"))
     mapping = documents.member(document["attributeMapping"], "attributeMapping")
-    for name in ("issuer", "attributeCondition"):
-        documents.texts(document[name], name)
-    return analyse_provider(
-        str(document["issuer"]), str(document["attributeCondition"]), mapping, members=_members(document)
-    )
+    issuer, condition = (documents.text_of(document[name], name) for name in ("issuer", "attributeCondition"))
+    return analyse_provider(issuer, condition, mapping, members=_members(document))
 
 
 def analyse_provider(
