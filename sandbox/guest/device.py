@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -52,20 +53,7 @@ class _Guest:
     gpus: tuple[Gpu, ...] = ()
 
     def additional_evidence(self, nonce: bytes) -> str:
-        """As the guest components of Confidential Containers write it (attester `nvidia`), and NVML's word on modes."""
-        if not self.gpus:
-            return ""
-        devices = [
-            {
-                "arch": "HOPPER",
-                "uuid": gpu.uuid,
-                "evidence": _text(gpu.report(nonce)),
-                "certificate": _text(gpu.chain),
-                "cc_mode": gpu.mode.value,
-            }
-            for gpu in self.gpus
-        ]
-        return json.dumps({"nvidia": {"device_evidence_list": devices}})
+        return additional_evidence(self.gpus, nonce)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +178,23 @@ def vtpm_evidence(quote: bytes, booted: Booted) -> dict[str, Any]:
         "hcl_report": _urlsafe(booted.hcl_report),
         "cc_eventlog": _text(booted.event_log),
     }
+
+
+def additional_evidence(gpus: Sequence[Gpu], nonce: bytes) -> str:
+    """As the guest components of Confidential Containers write it (attester `nvidia`), and NVML's word on modes."""
+    if not gpus:
+        return ""
+    devices = [
+        {
+            "arch": "HOPPER",
+            "uuid": gpu.uuid,
+            "evidence": _text(gpu.report(nonce)),
+            "certificate": _text(gpu.chain),
+            "cc_mode": gpu.mode.value,
+        }
+        for gpu in gpus
+    ]
+    return json.dumps({"nvidia": {"device_evidence_list": devices}})
 
 
 def _snp_certificates(firmware: SnpFirmware) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from httpx import ASGITransport, AsyncClient, Cookies, Response
 from starlette.applications import Starlette
 
 from sandbox.hardware import Chip, LaunchPolicy, SandboxPki, SnpFirmware
-from verifier import canonical, dsse, jwk
+from verifier import canonical, dsse, jwk, nvidia
 from verifier.broker import WrappedKey, WrappedKeys, create_app
 from verifier.broker.jwe import agreed_key
 from verifier.config import VerifierConfig
@@ -106,6 +106,11 @@ class Site:
         """Where the verifier keeps Intel's collateral."""
         return self.directory / "collateral"
 
+    @property
+    def device_collateral(self) -> Path:
+        """Where the verifier keeps NVIDIA's."""
+        return self.directory / "nvidia"
+
     def pass_time(self, **duration: int) -> None:
         self.now += timedelta(**duration)
 
@@ -119,8 +124,19 @@ class Site:
 
     def replica(self, *, trust: TrustStore | None = None) -> Client:
         roots, store = trust or TrustStore.production().with_sandbox(self.pki.roots), CollateralStore(self.collateral)
-        app = create_app(self.config, self.keystore, roots, self.log, self.wrapped, lambda: self.now, collateral=store)
-        return Client(app)
+        devices = nvidia.collateral_in(self.device_collateral)
+        return Client(
+            create_app(
+                self.config,
+                self.keystore,
+                roots,
+                self.log,
+                self.wrapped,
+                lambda: self.now,
+                collateral=store,
+                devices=devices,
+            )
+        )
 
     def entries(self) -> list[dict[str, Any]]:
         return [receipt.entry for receipt in self.log.receipts()]
