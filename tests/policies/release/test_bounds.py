@@ -139,7 +139,7 @@ STATEMENT = st.one_of(
 RULE = st.builds(
     lambda body, more: "allow if {\n  " + "\n  ".join(body) + "\n}" + more + "\n",
     st.lists(STATEMENT, min_size=1, max_size=3, unique=True),
-    st.sampled_from(["", "", ' else := true if {\n  c.b == "z"\n}', " else := false"]),
+    st.sampled_from(["", "", ' else := true if {\n  c.b == "z"\n}']),
 )
 
 
@@ -153,9 +153,9 @@ def test_whom_rego_lets_in_the_reading_lets_in(rules: list[str], claims: list[di
 
 
 def _allowed(source: str, claims: dict[str, Any]) -> bool:
-    """What the engine says; rules that contradict each other are an error, which allows nobody."""
+    """What the engine says."""
     interpreter = Interpreter()
     interpreter.add_module("p", source)
     interpreter.set_input(claims)
-    answer = str(interpreter.query("allowed := data.p.allow"))
-    return "eval_conflict_error" not in answer and json.loads(answer)["bindings"]["allowed"] is True
+    (answer,) = json.loads(str(interpreter.query("allowed := data.p.allow")))["bindings"].values()
+    return answer is True
