@@ -303,6 +303,6 @@ def _statements(found: Sequence[Token]) -> tuple[_Statement, ...]:
     whole = [statement for statement in cut if statement]
     return tuple(
         statement
-        for statement, after in zip(whole, [*whole[1:], [END]], strict=True)
+        for statement, after in zip(whole, [*whole, [END]][1:], strict=True)
         if after[0].text not in _GOES_ON and statement[0].text not in _GOES_ON
     )
