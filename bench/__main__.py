@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import check, engine, facts, nvidia, snp, tdx
+from bench import check, engine, facts, fleet, imports, nvidia, parity, snp, tdx
 from bench.measure import Row
 
 BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
@@ -18,8 +18,11 @@ BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
     "tdx": tdx.run,
     "nvidia": nvidia.run,
     "facts": facts.run,
+    "imports": imports.run,
     "check": check.run,
+    "fleet": fleet.run,
     "engine": engine.run,
+    "parity": parity.run,
 }
 
 
@@ -31,7 +34,8 @@ def main(names: list[str]) -> int:
     table = Table("what", "measured", "against", "measured", "ratio", "goal", title="bailiwick bench")
     for name in names or BENCHES:
         for row in BENCHES[name]():
-            table.add_row(row.what, row.measured, row.against, row.baseline, f"{row.ratio:.2f}", row.goal)
+            ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
+            table.add_row(row.what, row.measured, row.against, row.baseline, ratio, row.goal)
     Console(width=150).print(table)
     return 0
 

@@ -1,7 +1,9 @@
 """Timing, and one line of the report."""
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,14 +11,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`ratio` is what the goal speaks of; the two measurements are shown beside it, with their units."""
+    """`ratio` is what the goal speaks of, None without one; the two measurements stand beside it, with their units."""
 
     what: str
     measured: str
     against: str
     baseline: str
-    ratio: float
+    ratio: float | None
     goal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Wall seconds of a process, and the most memory that it held (resident, MiB)."""
+
+    seconds: float
+    peak_mib: float
 
 
 def best_per_call(call: Callable[[], object], *, calls: int = 50, repeats: int = 7) -> float:
@@ -36,7 +46,22 @@ def interleaved(
 
 def best_process(arguments: Sequence[str], *, repeats: int = 3) -> float:
     """Wall seconds of `python ARGUMENTS` from a cold interpreter, the best of `repeats`."""
-    return min(_process(arguments) for _ in range(repeats))
+    return min(cost_of_process(arguments).seconds for _ in range(repeats))
+
+
+def cost_of_process(arguments: Sequence[str]) -> Cost:
+    """One run of `python ARGUMENTS` from a cold interpreter; raises `RuntimeError` with its last words if it fails."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        elapsed = time.perf_counter() - started
+        errors.seek(0)
+        if process.returncode:
+            said = errors.read().strip()[-500:]
+            raise RuntimeError(f"{' '.join(arguments)} exited with {process.returncode}: {said}")
+    return Cost(elapsed, usage.ru_maxrss / 1024)
 
 
 def _round(call: Callable[[], object], calls: int) -> float:
@@ -44,12 +69,3 @@ def _round(call: Callable[[], object], calls: int) -> float:
     for _ in range(calls):
         call()
     return (time.perf_counter() - started) / calls
-
-
-def _process(arguments: Sequence[str]) -> float:
-    started = time.perf_counter()
-    done = subprocess.run([sys.executable, *arguments], check=False, capture_output=True, text=True)
-    elapsed = time.perf_counter() - started
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} exited with {done.returncode}: {done.stderr.strip()[-500:]}")
-    return elapsed

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,75 @@ def test_up_preview_refresh_and_destroy(real: Cli) -> None:
     assert "80 deleted" in text
 
 
+@pytest.mark.parametrize(
+    ("stack", "guest"),
+    [
+        ("gcp-germany", "gcp-germany-inference"),
+        ("aws-ireland", "aws-ireland-inference"),
+        ("onprem-kubernetes", "inference-"),
+    ],
+)
+def test_every_other_cloud_comes_up_stays_and_goes(real: Cli, stack: str, guest: str) -> None:
+    code, text = _run(real, "up", stack)
+    assert code == 0, text
+    assert "bailiwick@v" in text  # the pack ran
+    attested = re.search(rf"^Attestation +{guest}\S* \(inference-guest/1.0.0\): attested$", text, re.MULTILINE)
+    assert attested is not None, text
+    (created,) = re.findall(r"(\d+) created$", text, re.MULTILINE)
+
+    for verb in ("preview", "refresh"):
+        code, text = _run(real, verb, stack)
+        assert code == 0, text
+        assert f"{created} unchanged" in text
+
+    code, text = _run(real, "destroy", stack)
+    assert code == 0, text
+    assert f"{created} deleted" in text
+
+
+def test_plain_pulumi_over_the_served_cloud(real: Cli) -> None:
+    """What the README says: `sandbox serve` in another terminal, its line exported, then `pulumi` itself."""
+    stack, stack_file = "onprem-kubernetes", real.project / "stacks" / "Pulumi.onprem-kubernetes.yaml"
+    before = stack_file.read_text()
+    serving = subprocess.Popen(
+        [sys.executable, "-u", "-c", "from cli.main import run; run()", "sandbox", "serve", stack, "--minutes", "3"],
+        cwd=real.project,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(real.project)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stdout is not None
+        line = next(line for line in serving.stdout if line.startswith("export PULUMI_DEBUG_PROVIDERS="))
+        backend = real.project / ".bailiwick" / "plain"
+        backend.mkdir(parents=True)
+        environment = _pulumi_environment(real) | {
+            "PULUMI_DEBUG_PROVIDERS": line.strip().partition("=")[2],
+            "PULUMI_BACKEND_URL": backend.as_uri(),
+            "PYTHONPATH": str(ROOT),
+        }
+        _pulumi(real, environment, "stack", "init", stack)
+        assert "bailiwick@v" in _pulumi(real, environment, "up", "--yes", "--policy-pack", "policies", "--stack", stack)
+        _pulumi(real, environment, "destroy", "--yes", "--stack", stack)
+    finally:
+        stack_file.write_text(before)
+        serving.terminate()
+        serving.wait(30)
+
+
+def _pulumi(cli: Cli, environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        ["pulumi", *arguments, "--non-interactive"],
+        cwd=cli.project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def test_a_violating_stack_does_not_deploy(real: Cli) -> None:
     program = real.project / "stacks" / "__main__.py"
     original = program.read_text()
@@ -80,15 +150,9 @@ def test_a_state_of_the_local_engine_previews_as_unchanged(real: Cli, tmp_path: 
     assert local.code == 0, local.out + local.err
     state = tmp_path / "state.json"
     assert real("stack", "export", "azure-germany", "--file", str(state)).code == 0
-    imported = subprocess.run(
-        ["pulumi", "stack", "import", "--stack", "azure-germany", "--file", str(state), "--force"],
-        cwd=real.project,
-        env=_pulumi_environment(real),
-        capture_output=True,
-        text=True,
-        check=False,
+    _pulumi(
+        real, _pulumi_environment(real), "stack", "import", "--stack", "azure-germany", "--file", str(state), "--force"
     )
-    assert imported.returncode == 0, imported.stderr
     code, text = _run(real, "preview", "azure-germany")
     assert code == 0, text
     assert f"{len(json.loads(state.read_text())['deployment']['resources'])} unchanged" in text

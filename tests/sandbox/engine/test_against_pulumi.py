@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench.essence import essence
 from sandbox.clouds.server import serve
 
 pytestmark = [
@@ -124,36 +125,6 @@ def real(bench: Any, tmp_path: Path) -> Iterator[RealEngine]:
         served.stop()
 
 
-def essence(document: dict[str, Any]) -> list[str]:
-    """What must not depend on the engine, a line for each fact: all but times, source positions, ciphertexts, ids that
-    the engine makes up, and the order of what a resource depends on, which pulumi draws by lot after a transform."""
-    ignored = {"created", "modified", "sourcePosition", "stackTrace", "aliases"}
-    made_up = {
-        record["id"]: record["urn"]
-        for record in document["deployment"]["resources"]
-        if record["type"].startswith("pulumi:providers:")
-    }
-
-    def normal(value: Any, key: str = "") -> Any:
-        if key == "dependencies":
-            value = sorted(value)
-        if isinstance(value, dict):
-            return {key: normal(item) for key, item in value.items() if key != "ciphertext"}
-        if isinstance(value, list):
-            return [normal(item) for item in value]
-        if isinstance(value, str):
-            for identity, urn in made_up.items():
-                value = value.replace(identity, urn)
-        return value
-
-    return sorted(
-        f"{record['urn']} {key}: {json.dumps(normal(value, key), sort_keys=True)}"
-        for record in document["deployment"]["resources"]
-        for key, value in record.items()
-        if key not in ignored
-    )
-
-
 def test_both_engines_do_the_same_and_leave_the_same_state(bench, real):
     for program in (FIRST, FIRST, SECOND, SECOND, ""):
         bench.program(program)
@@ -165,7 +136,7 @@ def test_both_engines_do_the_same_and_leave_the_same_state(bench, real):
         asked = sorted(entry for entry in bench.real_cloud.log if entry[0] != "read")
         assert sorted(bench.did()) == asked
         local, theirs = essence(bench.state.export()), essence(real.export())
-        assert set(local) ^ set(theirs) == set()
+        assert local ^ theirs == set()
 
 
 def test_transforms_of_a_resource_its_parents_and_the_stack_leave_the_same_state(bench, real):
@@ -174,7 +145,7 @@ def test_transforms_of_a_resource_its_parents_and_the_stack_leave_the_same_state
         real("up", "--yes", "-s", "dev")
         outcome = bench.engine().up()
         assert outcome.ok, outcome.error
-        assert set(essence(bench.state.export())) ^ set(essence(real.export())) == set()
+        assert essence(bench.state.export()) ^ essence(real.export()) == set()
 
 
 def test_a_state_of_the_local_engine_is_taken_over_by_the_real_one_unchanged(bench, real, tmp_path):
