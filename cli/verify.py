@@ -37,6 +37,9 @@ def verify(
     reference_values: Annotated[list[Path] | None, typer.Option(help="signed reference values of an image")] = None,
     build_key: Annotated[list[Path] | None, typer.Option(help="public key (PEM) that signs reference values")] = None,
     sandbox_root: Annotated[Path | None, typer.Option(help="also trust this emulated hardware root (PEM)")] = None,
+    event_log: Annotated[
+        Path | None, typer.Option(help="what firmware measured: a TD's CCEL log, or the TCG log of an Azure VM's vTPM")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="every claim with its reason")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the whole verdict as JSON")] = False,
 ) -> None:
@@ -52,6 +55,7 @@ def verify(
         nonce=_hex(nonce),
         reference_values=reference_values or (),
         build_keys=[load_public_key(_read(path)) for path in build_key or ()],
+        event_log=event_log,
         trust=trust,
     )
     if as_json:

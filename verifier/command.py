@@ -23,7 +23,8 @@ from verifier.verdict import Evidence, ExitCode, Verdict
 __all__ = ["ExitCode", "Verdict", "read_evidence", "verify_files"]
 
 MAX_REPORT_BYTES: Final = 524_288
-"""Far above any evidence; only keeps a wrong file name from being read whole."""
+MAX_LOG_BYTES: Final = 2_097_152
+"""Far above any evidence and any event log; only keeps a wrong file name from being read whole."""
 
 
 def verify_files(
@@ -35,6 +36,7 @@ def verify_files(
     nonce: bytes | None = None,
     reference_values: Sequence[Path] = (),
     build_keys: Iterable[ec.EllipticCurvePublicKey] = (),
+    event_log: Path | None = None,
     trust: TrustStore | None = None,
 ) -> Verdict:
     """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, the HCL report of an Azure
@@ -47,7 +49,7 @@ def verify_files(
     those of `nvidia.Collateral.from_directory`. What belongs to the evidence itself, `chain.pem` of a single device
     report and what an HCL report's vTPM says (`azure.from_directory`), is in that folder too, or, with a store, beside
     the evidence.
-    nonce, trust: as `library.verify` takes them. policy: None = the default policy.
+    nonce, event_log, trust: as `library.verify` takes them. policy: None = the default policy.
     reference_values: DSSE envelopes signed by one of `build_keys`.
     """
     parsed: Evidence | None = None
@@ -57,7 +59,16 @@ def verify_files(
         values = _reference_values(parsed, reference_values, tuple(build_keys))
         source = source_in(collateral, at)
         try:
-            return library.verify(parsed, appraisal, source, at, nonce=nonce, reference_values=values, trust=trust)
+            return library.verify(
+                parsed,
+                appraisal,
+                source,
+                at,
+                nonce=nonce,
+                reference_values=values,
+                event_log=None if event_log is None else read_bytes(event_log, MAX_LOG_BYTES),
+                trust=trust,
+            )
         except MalformedEvidence as error:
             raise UnreadableInput(f"{evidence} with {collateral}: {error}") from None
     except VerifierError as error:

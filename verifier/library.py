@@ -7,10 +7,11 @@ the source of collateral does it, and no clock: time is an argument.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from verifier import azure, snp, tdx
 from verifier.appraisal import AppraisalPolicy, AttestationResult, rejected
@@ -21,14 +22,19 @@ from verifier.appraisal import tdx as tdx_appraisal
 from verifier.collateral.source import Folder, Source, Used
 from verifier.errors import InvalidReferenceValues, UnreadableInput, VerificationFailed
 from verifier.reference import ReferenceValues, TdxReferenceValues
+from verifier.tdx import event_log as td_event_log
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, Verdict, Verified
+
+if TYPE_CHECKING:
+    from verifier.nvidia.files import Devices
 
 DEVICE_EVIDENCE: Final = (b"\x11\xe0", b"[")
 """How NVIDIA devices' evidence starts: an SPDM request, or a list in JSON. Its modules are imported only then, as an
 XML library is among them and `bailiwick verify` should start fast."""
 
 REPORT_DATA_BYTES: Final = 64
+NO_EVENT_LOG: Final = "event log: a TD's quote or a vTPM's can attest one, this evidence has no registers for it"
 NO_REFERENCE_VALUES: Final = "reference values are images'; NVIDIA devices are compared with their RIMs"
 
 References = Sequence[ReferenceValues | TdxReferenceValues]
@@ -57,6 +63,7 @@ def verify(
     *,
     nonce: bytes | None = None,
     reference_values: References = (),
+    event_log: bytes | None = None,
     trust: TrustStore | None = None,
 ) -> Verdict:
     """Verify and appraise one piece of evidence as of the time `at`.
@@ -64,7 +71,8 @@ def verify(
     evidence: as `parse` takes or gives it. collateral: a source, or a folder with the files for this evidence.
     nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros; for an HCL report what the vTPM was asked to
     quote; for NVIDIA devices the 32 bytes that they were asked with. reference_values: whose signatures have been
-    checked. trust: None = the pinned vendors' roots, in one store for the whole process.
+    checked. event_log: what firmware measured, which must replay: a TD's (CCEL) to the quote's RTMRs, that of a vTPM to
+    its quote's PCRs. trust: None = the pinned vendors' roots, in one store for the whole process.
 
     Evidence that is not genuine is a verdict, not an error. MalformedEvidence, UnreadableInput and the other
     `VerifierError`s are for input that cannot be used; ValueError for a time without a zone.
@@ -72,7 +80,8 @@ def verify(
     parsed = parse(evidence) if isinstance(evidence, bytes) else evidence
     source = Folder(collateral) if isinstance(collateral, Path) else collateral
     try:
-        verified, result, used = _judge(parsed, policy, source, at, nonce, reference_values, trust or _production())
+        question = _Question(policy, source, at, nonce, reference_values, event_log, trust or _production())
+        verified, result, used = _judge(parsed, question)
     except VerificationFailed as failure:
         return Verdict(at, parsed, failure=failure, result=_rejected(failure, policy, parsed))
     return Verdict(
@@ -91,64 +100,84 @@ def _production() -> TrustStore:
 Judged = tuple[Verified, AttestationResult, Used]
 
 
-def _judge(
-    evidence: Evidence,
-    policy: AppraisalPolicy,
-    source: Source,
-    at: datetime,
-    nonce: bytes | None,
-    values: References,
-    trust: TrustStore,
-) -> Judged:
-    if isinstance(evidence, tuple):
-        from verifier.nvidia import files
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What `verify` was asked, but for the evidence."""
 
-        if values:
-            raise InvalidReferenceValues(NO_REFERENCE_VALUES)
-        files.require_nonce(nonce)
-        found = source.devices(evidence, trust)
-        return *files.judge(evidence, found.collateral, policy, nonce, trust, at), found.used
+    policy: AppraisalPolicy
+    source: Source
+    at: datetime
+    nonce: bytes | None
+    values: References
+    event_log: bytes | None
+    trust: TrustStore
+
+    @property
+    def report_data(self) -> bytes | None:
+        """REPORT_DATA, of 64 bytes in either kind of CPU's evidence, that holds the nonce."""
+        if self.nonce is None:
+            return None
+        if len(self.nonce) > REPORT_DATA_BYTES:
+            raise UnreadableInput(
+                f"nonce: {len(self.nonce)} bytes given, REPORT_DATA holds at most {REPORT_DATA_BYTES}"
+            )
+        return self.nonce.ljust(REPORT_DATA_BYTES, b"\0")
+
+
+def _judge(evidence: Evidence, question: _Question) -> Judged:
     if isinstance(evidence, azure.AzureEvidence):
-        return _azure(evidence, policy, source, at, nonce, values, trust)
-    expected = None if nonce is None else _report_data(nonce)
+        return _azure(evidence, question)
     if isinstance(evidence, tdx.TdxQuote):
-        quotes = [value for value in values if isinstance(value, TdxReferenceValues)]
-        given = source.tdx(evidence)
-        quote = tdx.verify(evidence, given.collateral, trust, at)
-        return (
-            quote,
-            tdx_appraisal.appraise(quote, policy, report_data=expected, reference_values=quotes),
-            given.used,
-        )
-    reports = [value for value in values if isinstance(value, ReferenceValues)]
-    endorsing = source.snp(evidence)
-    report = snp.verify(evidence, endorsing.endorsements, trust, at, crls=endorsing.crls)
-    return (
-        report,
-        snp_appraisal.appraise(report, policy, report_data=expected, reference_values=reports),
-        endorsing.used,
+        return _tdx(evidence, question)
+    if question.event_log is not None:
+        raise UnreadableInput(NO_EVENT_LOG)
+    return _devices(evidence, question) if isinstance(evidence, tuple) else _snp(evidence, question)
+
+
+def _devices(evidence: Devices, asked: _Question) -> Judged:
+    from verifier.nvidia import files
+
+    if asked.values:
+        raise InvalidReferenceValues(NO_REFERENCE_VALUES)
+    files.require_nonce(asked.nonce)
+    found = asked.source.devices(evidence, asked.trust)
+    return *files.judge(evidence, found.collateral, asked.policy, asked.nonce, asked.trust, asked.at), found.used
+
+
+def _snp(evidence: snp.SnpReport, asked: _Question) -> Judged:
+    values = [value for value in asked.values if isinstance(value, ReferenceValues)]
+    expected, given = asked.report_data, asked.source.snp(evidence)
+    verified = snp.verify(evidence, given.endorsements, asked.trust, asked.at, crls=given.crls)
+    result = snp_appraisal.appraise(verified, asked.policy, report_data=expected, reference_values=values)
+    return verified, result, given.used
+
+
+def _tdx(evidence: tdx.TdxQuote, asked: _Question) -> Judged:
+    values = [value for value in asked.values if isinstance(value, TdxReferenceValues)]
+    expected, given = asked.report_data, asked.source.tdx(evidence)
+    verified, events = tdx.verify(evidence, given.collateral, asked.trust, asked.at), None
+    if asked.event_log is not None:
+        events = td_event_log.attested_events(td_event_log.parse(asked.event_log), evidence.report)
+    result = tdx_appraisal.appraise(
+        verified, asked.policy, report_data=expected, reference_values=values, events=events
     )
+    return verified, result, given.used
 
 
-def _azure(
-    evidence: azure.AzureEvidence,
-    policy: AppraisalPolicy,
-    source: Source,
-    at: datetime,
-    nonce: bytes | None,
-    values: References,
-    trust: TrustStore,
-) -> Judged:
+def _azure(evidence: azure.AzureEvidence, asked: _Question) -> Judged:
+    if asked.event_log is not None:
+        evidence = azure.with_event_log(evidence, asked.event_log)
     report = evidence.hcl.snp_report
     endorsements: snp.Endorsements | tdx.Collateral
     if report is not None:
-        given = source.snp(report)
+        given = asked.source.snp(report)
         endorsements, crls, used = given.endorsements, given.crls, given.used
     else:
-        documents = source.tdx(azure.required_quote(evidence))
+        documents = asked.source.tdx(azure.required_quote(evidence))
         endorsements, crls, used = documents.collateral, (), documents.used
-    verified = azure.verify(evidence, endorsements, trust, at, crls=crls)
-    return verified, azure_appraisal.appraise(verified, policy, nonce=nonce, reference_values=values), used
+    verified = azure.verify(evidence, endorsements, asked.trust, asked.at, crls=crls)
+    result = azure_appraisal.appraise(verified, asked.policy, nonce=asked.nonce, reference_values=asked.values)
+    return verified, result, used
 
 
 def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence) -> AttestationResult:
@@ -159,10 +188,3 @@ def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Ev
     if isinstance(evidence, azure.AzureEvidence):
         return azure_appraisal.rejected(failure, policy, evidence)
     return rejected(failure, policy, evidence)
-
-
-def _report_data(nonce: bytes) -> bytes:
-    """REPORT_DATA, of 64 bytes in either kind of CPU's evidence, that holds the nonce."""
-    if len(nonce) > REPORT_DATA_BYTES:
-        raise UnreadableInput(f"nonce: {len(nonce)} bytes given, REPORT_DATA holds at most {REPORT_DATA_BYTES}")
-    return nonce.ljust(REPORT_DATA_BYTES, b"\0")

@@ -1,7 +1,7 @@
 """Azure confidential VMs: the paravisor's HCL report and the vTPM's quote, parsed and verified as one."""
 
 from verifier.azure.claims import RuntimeClaims, VmConfiguration
-from verifier.azure.evidence import AzureEvidence, VtpmEvidence, from_directory
+from verifier.azure.evidence import AzureEvidence, VtpmEvidence, from_directory, with_event_log
 from verifier.azure.hcl import HclReport, HostedReport, is_report, parse
 from verifier.azure.verification import VerifiedVm, check_binding, required_quote, verify
 
@@ -19,4 +19,5 @@ __all__ = [
     "parse",
     "required_quote",
     "verify",
+    "with_event_log",
 ]

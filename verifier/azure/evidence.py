@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +42,13 @@ class AzureEvidence:
     def annotations(self) -> dict[str, str | int]:
         """The HCL report's, for results about evidence that is not genuine."""
         return self.hcl.annotations()
+
+
+def with_event_log(evidence: AzureEvidence, log: bytes) -> AzureEvidence:
+    """The same evidence with the vTPM's event log; UnreadableInput where no quote could attest one."""
+    if evidence.vtpm is None:
+        raise UnreadableInput("event log: there is no quote by the vTPM that could attest it")
+    return replace(evidence, vtpm=replace(evidence.vtpm, log=event_log.parse(log)))
 
 
 def from_directory(report: bytes, directory: Path) -> AzureEvidence:

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from verifier import azure, nvidia, snp, tdx
 from verifier.broker.azure_evidence import AzSnpEvidence, AzTdxEvidence
@@ -15,10 +15,6 @@ from verifier.broker.snp_evidence import SnpEvidence
 from verifier.broker.tdx_evidence import TdxEvidence
 from verifier.tdx import event_log
 from verifier.trust import TrustStore
-
-_SEPARATORS: Final = 2
-"""EV_SEPARATORs of one register: nothing is concluded from where in the log an event is, and some firmware repeats
-the separator."""
 
 Verified: TypeAlias = snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm
 
@@ -94,11 +90,10 @@ def verify_tdx(evidence: TdxEvidence, trust: TrustStore, at: datetime, source: t
     quote = tdx.parse(evidence.quote)
     collateral = source.find(quote)
     verified = tdx.verify(quote, collateral, trust, at)
-    if evidence.log is None:
-        return Genuine(verified, collateral)
-    log = event_log.parse(evidence.log)
-    event_log.verify(log, quote.report, separators=_SEPARATORS)
-    return Genuine(verified, collateral, events=sum(1 for _ in log.extended()))
+    events = None
+    if evidence.log is not None:
+        events = event_log.attested_events(event_log.parse(evidence.log), quote.report)
+    return Genuine(verified, collateral, events)
 
 
 def verify_azure(

@@ -37,6 +37,7 @@ _EVENT: Final = struct.Struct("<III")
 _U16: Final = struct.Struct("<H")
 _U32: Final = struct.Struct("<I")
 _MAX_ALGORITHMS: Final = 8
+_REPEATED: Final = 2
 
 
 class Event(NamedTuple):
@@ -110,6 +111,15 @@ def verify(log: EventLog, report: TdReport, *, separators: int = 1) -> None:
                 f"event-log.rtmr{register}",
                 f"the log replays to {replayed[:8].hex()}…, the quote has {quoted[:8].hex()}…",
             )
+
+
+def attested_events(log: EventLog, report: TdReport) -> int:
+    """How many events a verified quote's report attests; VerificationFailed unless the log replays to its RTMRs.
+
+    A register may have its separator twice: nothing is concluded from where in the log an event is.
+    """
+    verify(log, report, separators=_REPEATED)
+    return sum(1 for _ in log.extended())
 
 
 def _specification(data: bytes) -> tuple[dict[int, int], int]:
