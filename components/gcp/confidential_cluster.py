@@ -41,8 +41,8 @@ class ConfidentialClusterArgs(ComponentArgs):
     """Key under which the nodes' disks and the cluster's secrets are encrypted."""
     identity_id: pulumi.Input[str]
     """Service account of the nodes."""
-    deletion_protection: bool = True
-    """Whether GKE refuses to delete the cluster. Off only for emulated regions."""
+    destroyable: bool = False
+    """Weakness: `destroy` deletes the cluster. For emulated regions. Off, GKE refuses to."""
 
 
 class ConfidentialCluster(Component):
@@ -114,7 +114,7 @@ class ConfidentialCluster(Component):
             node_config=container.ClusterNodeConfigArgs(
                 machine_type=args.size, service_account=args.identity_id, boot_disk_kms_key=args.key_id
             ),
-            deletion_protection=args.deletion_protection,
+            deletion_protection=not args.destroyable,
             resource_labels=placement.labels,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["nodeConfig"]),
         )

@@ -261,7 +261,7 @@ class SovereignRegion(Component):
                 admin_range=self._spec.network.address_space,
                 key_id=vault.disk_key_id,
                 identity_id=identity.id,
-                deletion_protection=not self._spec.emulated,
+                destroyable=self._spec.emulated,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[net, vault]),
         )
