@@ -34,6 +34,7 @@ bench: setup  ## every measured claim, as ratios of one run
 
 docs: $(READY)  ## regenerate the generated pages and schemas; the tests fail when they drift
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/release.py
 
 lock: $(READY)  ## resolve pyproject.toml into hashed requirements
 	@for extra in verifier dev; do \
