@@ -30,6 +30,7 @@ from components.region import Outline, tags_of
 from components.region_outputs import Exported, region_outputs
 from components.release_plan import ImagePlan
 from components.spec import ClusterSpec, MachineSpec, RegionSpec, VerifierSpec
+from components.spec.accounts import EMULATED_PROJECT_NUMBER
 
 TYPE = "bailiwick:index:GcpSovereignRegion"
 _AGENTS = {
@@ -49,7 +50,7 @@ class SovereignRegionArgs(ComponentArgs):
     """Directory with the reference values of the images and the build's public keys."""
     project_number: str | None = None
     """Number of the project. A region in Google Cloud needs it: Google's service agents, which encrypt disks with the
-    region's key, are named by it. The emulated Google Cloud has none."""
+    region's key, are named by it. None takes that of the emulated project."""
     audit_retention_locked: bool = False
     """Make the audit log's retention irreversible (see `AuditLogArgs`)."""
     adopt_keys: bool = False
@@ -163,11 +164,10 @@ class SovereignRegion(Component):
         )
 
     def _agents(self) -> dict[str, str]:
-        """The service agents that need the disk key; an emulated project has none."""
-        if self._args.project_number is None:
-            return {}
+        """The service agents that need the disk key."""
+        number = self._args.project_number or EMULATED_PROJECT_NUMBER
         needed = ["compute", *(["container"] if self._spec.clusters else [])]
-        return {label: _AGENTS[label].format(number=self._args.project_number) for label in needed}
+        return {label: _AGENTS[label].format(number=number) for label in needed}
 
     def _verifier(
         self, verifier: VerifierSpec, images: ImagePlan, net: SovereignNetwork, vault: KeyVault

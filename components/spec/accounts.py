@@ -8,6 +8,8 @@ from components.spec.problems import Problem, key_path
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 EMULATED_OBJECT_ID = "00000000-0000-0000-0000-000000000b1e"
 """Who deploys to the emulated Azure, as Microsoft Entra would name them."""
+EMULATED_PROJECT_NUMBER = "100000000001"
+"""Number of the emulated Google Cloud's project, by which Google's service agents in it are named."""
 
 EMULATED_ACCOUNT: Mapping[str, Mapping[str, str]] = {
     "azure": {"subscriptionId": ZERO_GUID, "tenantId": ZERO_GUID},

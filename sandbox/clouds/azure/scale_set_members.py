@@ -72,6 +72,7 @@ def boot(request: Request, item: Object) -> None:
                 secure_boot=inputs["securityProfile.uefiSettings.secureBootEnabled"] is True,
                 vtpm=inputs["securityProfile.uefiSettings.vTpmEnabled"] is True,
                 gpu=size.gpu,
+                paravisor=size.tee is not None,
             )
         )
 

@@ -22,6 +22,7 @@ from sandbox.clouds.gcp import (
     object_storage,
     references,
     rules,
+    service_agents,
     storage,
 )
 from sandbox.clouds.gcp.errors import ApiError, NotFoundError, RefusedError
@@ -79,8 +80,8 @@ class GcpCloud(EmulatedCloud):
                 rules.require_own(str(args.get("projectId") or ""), self.account.id)
                 return {"projectId": self.account.id, "number": ids.EMULATED_NUMBER, "name": self.account.id}
             case "gcp:storage/getProjectServiceAccount:getProjectServiceAccount":
-                email = keys.STORAGE_AGENT.removeprefix("serviceAccount:")
-                return {"emailAddress": email, "member": keys.STORAGE_AGENT, "project": self.account.id}
+                email = service_agents.STORAGE.removeprefix("serviceAccount:")
+                return {"emailAddress": email, "member": service_agents.STORAGE, "project": self.account.id}
             case "gcp:compute/getZones:getZones":
                 region = str(args.get("region") or self.account.location)
                 return {"names": list(zones(region)), "region": region, "project": self.account.id}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sandbox.clouds.gcp import ids, keys
+from sandbox.clouds.gcp import ids, keys, service_agents
 from sandbox.clouds.gcp.errors import ApiError, RefusedError, not_one_of
 from sandbox.clouds.gcp.places import TEES, has_tee, is_zone, machine_type, within_region, zones
 from sandbox.clouds.gcp.references import CRYPTO_KEY
@@ -165,7 +165,8 @@ TYPES = (
             _cluster_nodes,
             _endpoint,
             _database_key,
-            keys.same_place("databaseEncryption.keyName"),
+            keys.usable("databaseEncryption.keyName", service_agents.CONTAINER),
+            keys.usable("nodeConfig.bootDiskKmsKey", service_agents.COMPUTE),
         ),
         outputs={
             "endpoint": _endpoint_address,
@@ -190,7 +191,7 @@ TYPES = (
         checks=(
             matches("name", _NAME),
             _pool_nodes,
-            keys.same_place("nodeConfig.bootDiskKmsKey", _region),
+            keys.usable("nodeConfig.bootDiskKmsKey", service_agents.COMPUTE, _region),
         ),
         outputs={"version": constant(_VERSION), "instanceGroupUrls": constant([])},
     ),

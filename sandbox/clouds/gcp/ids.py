@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from components.spec.accounts import EMULATED_PROJECT_NUMBER
 from sandbox.clouds.gcp.errors import RefusedError
 from sandbox.clouds.gcp.places import region_of
 from sandbox.clouds.resource import Account, View
 
 EMULATED_PROJECT: Final = "bailiwick-emulated"
-EMULATED_NUMBER: Final = "100000000001"
+EMULATED_NUMBER: Final = EMULATED_PROJECT_NUMBER
 API: Final = "https://www.googleapis.com"
 
 Scope = Literal["global", "region", "zone"]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from sandbox.clouds.gcp import ids, policies
+from sandbox.clouds.gcp import ids, policies, service_agents
 from sandbox.clouds.gcp.errors import ApiError, FieldError, RefusedError
 from sandbox.clouds.gcp.places import within_region
 from sandbox.clouds.gcp.references import CRYPTO_KEY, KEY_RING
@@ -18,8 +18,6 @@ from sandbox.clouds.resource import Account, Check, Reference, Request, Resource
 from sandbox.clouds.store import Grave, Object
 from sandbox.values import Value
 
-STORAGE_AGENT: Final = f"serviceAccount:service-{ids.EMULATED_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
-LOGGING_AGENT: Final = f"serviceAccount:service-{ids.EMULATED_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"
 _ALGORITHMS: Final = {
     "ENCRYPT_DECRYPT": ("GOOGLE_SYMMETRIC_ENCRYPTION", "EXTERNAL_SYMMETRIC_ENCRYPTION"),
     "ASYMMETRIC_SIGN": ("EC_SIGN_", "RSA_SIGN_", "PQ_SIGN_"),
@@ -34,11 +32,8 @@ _SECONDS = re.compile(r"(\d+)(?:\.\d+)?s")
 _NAME: Final = r"[a-zA-Z0-9_-]{1,63}"
 
 
-def same_place(path: str, location: Callable[[Request], str] | None = None) -> Check:
-    """A service encrypts with an enabled key in its own location.
-
-    Whether the service's agent may use the key is not judged: an emulated project has no service agents.
-    """
+def usable(path: str, agent: str, location: Callable[[Request], str] | None = None) -> Check:
+    """A service encrypts with an enabled key in its own location that its agent in the project may use."""
 
     def judge(request: Request) -> None:
         value = request.inputs[path]
@@ -59,6 +54,7 @@ def same_place(path: str, location: Callable[[Request], str] | None = None) -> C
                 " location",
                 "invalid",
             )
+        service_agents.require_use(request, key_id, agent)
 
     return judge
 

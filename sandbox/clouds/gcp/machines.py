@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.clouds import addresses
-from sandbox.clouds.gcp import addressing, ids, images, keys, machine_rules, references
+from sandbox.clouds.gcp import addressing, ids, images, keys, machine_rules, references, service_agents
 from sandbox.clouds.gcp.errors import FieldError
 from sandbox.clouds.gcp.networks import network_of
 from sandbox.clouds.gcp.places import MachineType, machine_type, region_of, zones
@@ -173,6 +173,10 @@ def _group_template(request: Request) -> None:
     for zone in [ids.short(str(each)) for each in request.inputs["distributionPolicyZones"] or zones(region)]:
         if kind is not None and wanted is not None:
             machine_rules.require_tee(wanted, kind, zone)
+    for disk in inputs.items("disks"):
+        if disk["diskEncryptionKey.kmsKeySelfLink"]:
+            key = ids.plain(disk.text("diskEncryptionKey.kmsKeySelfLink"), request.session.account)
+            service_agents.require_use(request, key, service_agents.COMPUTE)
     interface = inputs.items("networkInterfaces")[0]
     subnet = references.find(request, ids.SUBNETWORK, interface.text("subnetwork"))
     if references.location_of(subnet.id) != region:
@@ -253,7 +257,7 @@ TYPES = (
             machine_rules.boot_disk,
             machine_rules.stopping,
             one_of("keyRevocationActionType", "NONE", "STOP"),
-            keys.same_place("bootDisk.kmsKeySelfLink"),
+            keys.usable("bootDisk.kmsKeySelfLink", service_agents.COMPUTE),
         ),
         outputs={
             "instanceId": number("instanceId", text=True),
@@ -310,7 +314,7 @@ TYPES = (
             rfc1035_name,
             between("size", 1, 65_536),
             _disk_confidential,
-            keys.same_place("diskEncryptionKey.kmsKeySelfLink"),
+            keys.usable("diskEncryptionKey.kmsKeySelfLink", service_agents.COMPUTE),
         ),
         outputs={"diskId": number("diskId", text=True), "users": constant([])},
         in_use=references.in_use,

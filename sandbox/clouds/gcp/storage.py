@@ -6,7 +6,7 @@ Objects are data plane and not emulated here, so that a bucket is always empty a
 import re
 from typing import Final
 
-from sandbox.clouds.gcp import ids, keys, policies
+from sandbox.clouds.gcp import ids, keys, policies, service_agents
 from sandbox.clouds.gcp.errors import ApiError, RefusedError
 from sandbox.clouds.gcp.references import BUCKET, CRYPTO_KEY
 from sandbox.clouds.gcp.rules import between, matches, one_of
@@ -106,7 +106,7 @@ def _destination(request: Request) -> None:
 def _writer(request: Request) -> Value:
     if request.inputs["uniqueWriterIdentity"] is False:
         return "serviceAccount:cloud-logs@system.gserviceaccount.com"
-    return keys.LOGGING_AGENT
+    return service_agents.LOGGING
 
 
 def _where(request: Request) -> str:
@@ -127,7 +127,7 @@ TYPES = (
             one_of("publicAccessPrevention", "inherited", "enforced"),
             one_of("storageClass", "STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "MULTI_REGIONAL", "REGIONAL"),
             _retention,
-            keys.same_place("encryption.defaultKmsKeyName", _where),
+            keys.usable("encryption.defaultKmsKeyName", service_agents.STORAGE, _where),
         ),
         outputs={
             "location": lambda request: request.inputs.text("location").upper(),
@@ -160,7 +160,7 @@ TYPES = (
             matches("bucketId", r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"),
             between("retentionDays", 1, 3_650),
             _locked_log,
-            keys.same_place("cmekSettings.kmsKeyName"),
+            keys.usable("cmekSettings.kmsKeyName", service_agents.LOGGING),
         ),
         outputs={
             "name": lambda request: request.id,

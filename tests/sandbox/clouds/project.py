@@ -88,6 +88,12 @@ def key(name: str, **changes: Value) -> Properties:
     return changed({"name": name, "keyRing": RING, "rotationPeriod": "7776000s", "versionTemplate": template}, changes)
 
 
+def agent_grant(service: str, key_id: str = KEY) -> Properties:
+    """The right of one of Google's service agents to encrypt with a key."""
+    member = f"serviceAccount:service-100000000001@{service}.iam.gserviceaccount.com"
+    return {"cryptoKeyId": key_id, "role": "roles/cloudkms.cryptoKeyEncrypterDecrypter", "member": member}
+
+
 def region_parts() -> list[tuple[str, str, Properties]]:
     return [
         ("compute:Network", "net", {"name": "net", "autoCreateSubnetworks": False}),
@@ -95,6 +101,7 @@ def region_parts() -> list[tuple[str, str, Properties]]:
         ("serviceaccount:Account", "guest", {"accountId": "guest-one"}),
         ("kms:KeyRing", "ring", {"name": "keys", "location": REGION}),
         ("kms:CryptoKey", "os-disk", key("os-disk")),
+        ("kms:CryptoKeyIAMMember", "os-disk-compute", agent_grant("compute-system")),
     ]
 
 

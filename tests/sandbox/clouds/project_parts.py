@@ -1,7 +1,18 @@
 """One of every other type that the emulated Google Cloud knows."""
 
 from sandbox.provider import Properties
-from tests.sandbox.clouds.project import KEY, NETWORK, POOL, PROJECT, REGION, SUBNET, ZONE, machine, template
+from tests.sandbox.clouds.project import (
+    KEY,
+    NETWORK,
+    POOL,
+    PROJECT,
+    REGION,
+    SUBNET,
+    ZONE,
+    agent_grant,
+    machine,
+    template,
+)
 
 MEMBER = f"serviceAccount:guest-one@{PROJECT}.iam.gserviceaccount.com"
 REGIONAL = f"projects/{PROJECT}/regions/{REGION}"
@@ -236,6 +247,7 @@ def other_parts() -> list[tuple[str, str, Properties]]:
                 "spec": {"rules": [{"values": {"allowedValues": ["in:europe-west3-locations"]}}]},
             },
         ),
+        ("kms:CryptoKeyIAMMember", "os-disk-container", agent_grant("container-engine-robot")),
         (
             "container:Cluster",
             "cluster",

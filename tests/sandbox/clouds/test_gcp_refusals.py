@@ -16,6 +16,7 @@ from tests.sandbox.clouds.project import (
     SUBNET,
     ZONE,
     Bench,
+    agent_grant,
     changed,
     key,
     machine,
@@ -119,6 +120,17 @@ def resize_running(bench: Bench) -> None:
 def use_destroyed_key(bench: Bench) -> None:
     bench.cloud.delete(urn("kms:CryptoKey", "os-disk"), KEY, {})
     bench.create("compute:Instance", "mistake", machine())
+
+
+def without_agent(kind: str, inputs: Properties) -> Callable[[Bench], object]:
+    """The resource, where nobody has let Google's service agent use the key."""
+
+    def act(bench: Bench) -> None:
+        grant = agent_grant("compute-system")
+        bench.cloud.delete(urn("kms:CryptoKeyIAMMember", "g"), f"{KEY}/{grant['role']}/{grant['member']}", {})
+        bench.create(kind, "mistake", inputs)
+
+    return act
 
 
 def delete_network(bench: Bench) -> None:
@@ -240,6 +252,14 @@ MISTAKES = [
             "resourceInUseByAnotherResource")),
     Mistake("key ring destroyed and made again", ring_again, ("googleapi: Error 409:", "already exists")),
     Mistake("destroyed key", use_destroyed_key, ("has no enabled primary version: DESTROY_SCHEDULED",)),
+    Mistake("agent may not use the machine's key", without_agent("compute:Instance", machine()),
+            ("googleapi: Error 403: Cloud KMS error when using key", f"useToEncrypt' denied on resource '{KEY}'",
+             "service-100000000001@compute-system.iam.gserviceaccount.com")),
+    Mistake("agent may not use the bucket's key", without_agent("storage:Bucket", bucket(encryption={
+            "defaultKmsKeyName": KEY})), ("service-100000000001@gs-project-accounts.iam.gserviceaccount.com",)),
+    Mistake("agent may not use the cluster's key", without_agent("container:Cluster", {"name": "c", "location": REGION,
+            "network": NETWORK, "subnetwork": SUBNET, "initialNodeCount": 1, "databaseEncryption": {
+            "state": "ENCRYPTED", "keyName": KEY}}), ("@container-engine-robot.iam.gserviceaccount.com",)),
     Mistake("pool deleted and made again", pool_again, ("googleapi: Error 409: Requested entity already exists",)),
     Mistake("key's algorithm", make("kms:CryptoKey", key("k", purpose="ASYMMETRIC_SIGN", rotationPeriod=None)),
             ("The algorithm is incompatible with purpose ASYMMETRIC_SIGN",)),
