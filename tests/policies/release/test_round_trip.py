@@ -166,51 +166,11 @@ def test_every_target_has_a_reader() -> None:
     assert set(READERS) == {compiled.target for compiled, _ in GOOD.values()}
 
 
-WORDS = st.sampled_from(
-    [
-        "Statement",
-        "Effect",
-        "Allow",
-        "Action",
-        "kms:*",
-        "Principal",
-        "AWS",
-        "*",
-        "Condition",
-        "StringEquals",
-        "Bool",
-        "NotAction",
-        "issuer",
-        "attributeCondition",
-        "attributeMapping",
-        "members",
-        "binding",
-        "attribute",
-        "values",
-        "assertion.a=='b'",
-        "app",
-        "group",
-        "key",
-        "credential",
-        "signedjwt",
-        "valid_issuers",
-        "signing_keys",
-        "kind",
-        "add_groups",
-        "approval_policy",
-        "quorum",
-        "n",
-        "protect_permissions",
-        "key_ops",
-        "group_id",
-        "version",
-        "anyOf",
-        "1.0.0",
-        "private_claims_policy",
-        "definition",
-        "value",
-    ]
-)
+VOCABULARY = """Statement Effect Allow Action kms:* Principal AWS * Condition StringEquals Bool NotAction
+issuer attributeCondition attributeMapping members binding attribute values assertion.a=='b'
+app group key credential signedjwt valid_issuers signing_keys kind add_groups approval_policy quorum n
+protect_permissions key_ops group_id version anyOf 1.0.0 private_claims_policy definition value"""
+WORDS = st.sampled_from(VOCABULARY.split())
 DOCUMENT = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=6),
@@ -230,42 +190,10 @@ SHAPES: dict[str, st.SearchStrategy[Any]] = {
         {"issuer": WORDS, "attributeCondition": WORDS, "attributeMapping": DOCUMENT, "binding": DOCUMENT}
     ),
 }  # fmt: skip
-SOURCE = st.lists(
-    st.sampled_from(
-        [
-            "\n",
-            *[
-                "allow",
-                "if",
-                "{",
-                "}",
-                "(",
-                ")",
-                "[",
-                "]",
-                ":=",
-                "==",
-                "in",
-                ".",
-                "input",
-                "data",
-                "x",
-                '"y"',
-                "1",
-                "else",
-                "not",
-                "some",
-                "with",
-                ";",
-                ",",
-                "contains",
-                "default",
-                "true",
-            ],
-        ]
-    ),
-    max_size=25,
-).map(lambda words: "package policy\n" + " ".join(words))
+REGO = 'allow if { } ( ) [ ] := == in . input data x "y" 1 else not some with ; , contains default true'
+SOURCE = st.lists(st.sampled_from(["\n", *REGO.split()]), max_size=25).map(
+    lambda words: "package policy\n" + " ".join(words)
+)
 
 
 @settings(deadline=None, max_examples=200)
