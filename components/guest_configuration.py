@@ -54,9 +54,11 @@ def verifier(
     build_keys: Sequence[str],
     policies: Mapping[str, ReleasePolicy],
     images: Mapping[str, Sequence[str]],
+    collateral_url: str | None = None,
 ) -> dict[str, Any]:
     """Configuration of a verifier: which hardware and builds it believes, and to whom it releases which key.
 
+    `collateral_url` is that of the region's collateral cache; None leaves the verifier to what its image brings along.
     `policies` and `images` (`<name>-<version>`) are by model. The verifier opens the reference values itself, after it
     has checked their signatures against `build_keys` (PEM). Raises `ReleasePolicyError` for a policy that asks for what
     the configuration has no word for.
@@ -75,6 +77,7 @@ def verifier(
         "trust_anchors": list(trust_anchors),
         "reference_values": [value.envelope for value in reference_values],
         "build_keys": list(build_keys),
+        **({"collateral": {"url": collateral_url}} if collateral_url else {}),
         "resources": [
             {
                 "path": resource_path(model),

@@ -68,8 +68,11 @@ class Outline:
         """Who may get which model's key; raises `ReferenceValuesError`."""
         return release_plan.plan(self.spec, directory=self.directory, verifier_url=self.verifier_url)
 
-    def verifier_settings(self, verifier: VerifierSpec, images: ImagePlan) -> dict[str, Any]:
-        """The inputs that every cloud's `AttestationVerifier` has: what it runs on, what it runs, whom it believes."""
+    def verifier_settings(self, verifier: VerifierSpec, images: ImagePlan, collateral_url: str) -> dict[str, Any]:
+        """The inputs that every cloud's `AttestationVerifier` has: what it runs on, what it runs, whom it believes.
+
+        collateral_url: of the region's collateral cache, where it has one.
+        """
         spec = self.spec
         return {
             "replicas": verifier.replicas,
@@ -82,6 +85,7 @@ class Outline:
                 build_keys=reference_values.build_keys(self.directory),
                 policies=images.models,
                 images=images.model_images,
+                collateral_url=collateral_url if self.caches_collateral else None,
             ),
         }
 

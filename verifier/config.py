@@ -97,6 +97,12 @@ class Resource(_Model):
         return path
 
 
+class CollateralCache(_Model):
+    """The region's own cache of the vendors' collateral (`verifier.collateral.cached`). url: where its bundle is."""
+
+    url: str = Field(pattern=r"^https?://[^\s?#]+$", max_length=2048)
+
+
 class VerifierConfig(_Model):
     """The whole configuration, version 1."""
 
@@ -108,6 +114,7 @@ class VerifierConfig(_Model):
     trust_anchors: tuple[Literal["amd", "intel", "nvidia", "sandbox"], ...] = Field(min_length=1)
     reference_values: tuple[dict[str, Any], ...] = ()
     build_keys: tuple[str, ...] = ()
+    collateral: CollateralCache | None = None
     resources: tuple[Resource, ...] = ()
 
     @field_validator("build_keys")

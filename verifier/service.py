@@ -7,10 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import uvicorn
 
 from verifier.broker import WrappedKeys, create_app
 from verifier.broker.service import utc_now
+from verifier.collateral.cached import Cache
+from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
+from verifier.collateral.source import Reader
+from verifier.collateral.store import Store
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.errors import VerifierError
 from verifier.keystore import FileKeyStore, KeyStore, KeyStoreError, Pkcs11KeyStore, find_softhsm
@@ -29,6 +34,7 @@ def serve(
     sandbox_root: bytes | None = None,
     crls: Sequence[bytes] = (),
     collateral: Path | None = None,
+    store: Path | None = None,
     host: str = "0.0.0.0",  # noqa: S104 - a network security group and no public address stand before it
     certificate: Path | None = None,
     private_key: Path | None = None,
@@ -36,15 +42,28 @@ def serve(
     """Serve until stopped.
 
     data: directory that all replicas share; it holds the log and the wrapped keys. sandbox_root: PEM of an emulated
-    vendor's root, used only if `config.trust_anchors` names it. collateral: directory of Intel's collateral for TDX, a
-    folder for each FMSPC. certificate, private_key: PEM files for HTTPS.
+    vendor's root, used only if `config.trust_anchors` names it. certificate, private_key: PEM files for HTTPS.
+
+    Collateral comes from the region's cache, where `config.collateral` names it; else from `store`, a folder that
+    `bailiwick collateral` keeps; else from `crls` and `collateral`, a directory of Intel's, a folder for each FMSPC.
+    ConfigurationError when there is none of them.
     """
     trust = TrustStore.production()
     if sandbox_root is not None:
         trust = trust.with_sandbox(sandbox_root)
     log = TransparencyLog(data / "log", keystore, LOG_KEY, origin=f"{config.name}/log")
-    wrapped, store = WrappedKeys(data / "wrapped"), CollateralStore(collateral)
-    app = create_app(config, keystore, trust, log, wrapped, utc_now, crls, store)
+    wrapped = WrappedKeys(data / "wrapped")
+    reader = _reader(config, store)
+    if reader is not None:
+        crls, quotes, devices = RevocationLists(reader), QuoteCollateral(reader, utc_now), DeviceCollateral(reader)
+        app = create_app(config, keystore, trust, log, wrapped, utc_now, crls, quotes, devices, reader)
+    elif crls or collateral:
+        app = create_app(config, keystore, trust, log, wrapped, utc_now, crls, CollateralStore(collateral))
+    else:
+        raise ConfigurationError(
+            "collateral: missing, and nothing else holds the vendors' collateral; name the region's cache as "
+            "collateral.url, or give a store with --collateral"
+        )
     uvicorn.run(
         app,
         host=host,
@@ -54,6 +73,12 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
     )
+
+
+def _reader(config: VerifierConfig, store: Path | None) -> Reader | None:
+    if config.collateral is not None:
+        return Cache(config.collateral.url, httpx.Client(trust_env=False), utc_now)
+    return None if store is None else Store.existing(store)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sandbox_root=_content(options.sandbox_root) if options.sandbox_root else None,
             crls=[_content(path) for path in options.crl],
             collateral=options.tdx_collateral,
+            store=options.collateral,
             host=options.host,
             certificate=options.tls_certificate,
             private_key=options.tls_key,
@@ -116,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tdx-collateral", type=Path, help="directory of Intel's collateral, one folder for each FMSPC"
     )
+    parser.add_argument("--collateral", type=Path, help="store that `bailiwick collateral` keeps")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - as in serve
     parser.add_argument("--tls-certificate", type=Path, help="certificate chain (PEM)")
     parser.add_argument("--tls-key", type=Path, help="private key of the certificate (PEM)")

@@ -39,8 +39,8 @@ class CollateralCache(Component):
     Guarantees: verification calls nobody outside the region; no public grant is possible. What is in the cache is
     signed by the vendors, and the verifier checks that: who fills the cache can make verification fail, never pass.
 
-    Does not: fetch. Objects are named by the vendors' host and path, such as `kdsintf.amd.com/vlek/v1/Milan/crl`; a
-    publisher copies them in before they expire. On shared hosts a VLEK signs the report: the guest brings its
+    Does not: fetch. The verifier reads one object, `collateral.bundle`, which `bailiwick collateral export` writes; a
+    publisher copies it in before what is in it expires. On shared hosts a VLEK signs the report: the guest brings its
     certificate, which AWS hands it, and the cache holds AMD's chain and revocation list for it.
     """
 

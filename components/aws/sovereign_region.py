@@ -191,7 +191,7 @@ class SovereignRegion(Component):
             f"{self._outline.stack}-verifier",
             AttestationVerifierArgs(
                 placement=self._placement,
-                **self._outline.verifier_settings(verifier, images),
+                **self._outline.verifier_settings(verifier, images, CollateralCache.url_in(self._placement)),
                 network_id=net.id,
                 subnet_ids={zone: subnets[zone] for zone in hosts} if hosts else subnets,
                 group_id=net.group_ids[Segment.VERIFIER],

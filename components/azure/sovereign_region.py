@@ -232,7 +232,7 @@ class SovereignRegion(Component):
             f"{self._outline.stack}-verifier",
             AttestationVerifierArgs(
                 placement=self._placement,
-                **self._outline.verifier_settings(verifier, release.images),
+                **self._outline.verifier_settings(verifier, release.images, CollateralCache.url_in(self._placement)),
                 zones=catalog.load().region(spec.cloud, spec.location).zone_names or (),
                 subnet_id=net.subnet_ids[Segment.VERIFIER],
                 frontend_address=net.address(Segment.VERIFIER, 0),

@@ -37,8 +37,8 @@ class CollateralCache(Component):
     Guarantees: verification calls nobody outside the region; no public grant is possible. What is in the cache is
     signed by the vendors, and the verifier checks that: who fills the cache can make verification fail, never pass.
 
-    Does not: fetch. Objects are named by the vendors' host and path, such as
-    `api.trustedservices.intel.com/tdx/certification/v4/tcb`; a publisher copies them in before they expire.
+    Does not: fetch. The verifier reads one object, `collateral.bundle`, which `bailiwick collateral export` writes; a
+    publisher copies it in before what is in it expires.
     """
 
     account_name: str

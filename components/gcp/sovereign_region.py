@@ -195,7 +195,7 @@ class SovereignRegion(Component):
             f"{name}-verifier",
             AttestationVerifierArgs(
                 placement=placement,
-                **self._outline.verifier_settings(verifier, images),
+                **self._outline.verifier_settings(verifier, images, CollateralCache.url_in(self._placement)),
                 zones=catalog.load().machine_type(placement.cloud, verifier.size).zones[placement.location],
                 network_id=net.id,
                 subnet_id=net.subnet_ids[Segment.VERIFIER],

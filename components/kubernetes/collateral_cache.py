@@ -48,9 +48,8 @@ class CollateralCache(Component):
     what they serve is public and signed by the vendors, and the verifier checks that, so that who changes it can make
     verification fail, never pass.
 
-    Does not: fetch. Files are named by the vendors' host and path, such as
-    `api.trustedservices.intel.com/tdx/certification/v4/tcb`; whoever carries them into the site copies them onto the
-    volume before they expire.
+    Does not: fetch. The verifier reads one file, `collateral.bundle`, which `bailiwick collateral export` writes;
+    whoever carries it into the site copies it onto the volume before what is in it expires.
     """
 
     url: str

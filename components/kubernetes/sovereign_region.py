@@ -194,7 +194,7 @@ class SovereignRegion(Component):
             AttestationVerifierArgs(
                 placement=place,
                 role=HOST,
-                **self._outline.verifier_settings(verifier, images),
+                **self._outline.verifier_settings(verifier, images, CollateralCache.url_in(self._placement)),
                 guest_images=self._site.guest_images,
                 container_image=self._site.container_image(TYPE, verifier.image),
                 runtime_class=runtimes.ids[verifier.tee],

@@ -79,6 +79,17 @@ class NvidiaPki:
         paths = sorted((self._directory / "devices").glob("[!.]*.brom.pem"))
         return [stored(path, self._vanished) for path in paths]
 
+    def chains(self) -> list[bytes]:
+        """The certificates (PEM, leaf first) of every GPU that was ever asked."""
+        above = b"".join(member.pem for member in (*self.provisioning, self.root))
+        leaves = sorted((self._directory / "devices").glob("[!.]*.leaf.pem"))
+        return [
+            stored(leaf, self._vanished).pem
+            + stored(leaf.with_name(leaf.name.replace(".leaf.", ".brom.")), self._vanished).pem
+            + above
+            for leaf in leaves
+        ]
+
     @staticmethod
     def _vanished() -> Identity:
         raise FileNotFoundError("a device's key file was removed while it was read")

@@ -37,6 +37,10 @@ class BlobStore:
             raise ValueError(f"{url} is no address of a blob")
         return self._directory.joinpath(*segments)
 
+    def holds(self, host: str) -> bool:
+        """Whether anything was stored under a host name."""
+        return _SEGMENT.fullmatch(host) is not None and (self._directory / host).is_dir()
+
     def put(self, url: str, content: bytes) -> None:
         """Store a blob, whole or not at all."""
         write_atomically(self.path(url), content)

@@ -69,6 +69,8 @@ class Network:
             if obstacle is not None:
                 raise NoRouteError(obstacle)
             return [self._storage().port]
+        if self._blobs.holds(host):
+            return [self._storage().port]
         ports = [
             self._verifiers.port(machine, port)
             for machine_id in surroundings.resolve(host, caller.network_id)

@@ -18,6 +18,7 @@ from sandbox.hardware import SandboxPki
 from sandbox.provider import ProviderError
 from sandbox.region import guests, images, keys
 from sandbox.region.blobs import BlobStore
+from sandbox.region.collateral import CollateralPublisher
 from sandbox.region.custody import Custody
 from sandbox.region.launch import BootError
 from sandbox.region.loopback import NoRouteError
@@ -31,6 +32,7 @@ from sandbox.values import Value
 from verifier import canonical
 from verifier.broker.wrapped import WrappedKeysError
 from verifier.config import ConfigurationError, VerifierConfig
+from verifier.errors import VerifierError
 from verifier.keystore import KeyStoreError
 from verifier.log import LogError
 
@@ -67,9 +69,10 @@ class Region:
         self._machines = Records(data_dir / "machines", MachineRecord)
         self._outcomes = Records(data_dir / "guests", GuestOutcome)
         self.custody = Custody(data_dir, stack, warn)
-        self._verifiers = Verifiers(self.custody, self._pki, data_dir / "collateral")
         blobs = BlobStore(data_dir / "blobs")
         self._publisher = Publisher(self.custody, blobs)
+        vendors = CollateralPublisher(self._pki, lambda: self.custody.keystore, blobs, data_dir / "collateral-store")
+        self._verifiers = Verifiers(self.custody, self._pki, data_dir / "collateral", vendors, self.client)
         self._network = Network(self._machines, self._verifiers, blobs)
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -169,13 +172,13 @@ class Region:
     def erase(self) -> None:
         """Destroy the region's keys and delete all that it kept, its log included."""
         self.close()
-        for part in ("machines", "guests", "blobs", "collateral", "wrapped", "log", "hsm"):
+        for part in ("machines", "guests", "blobs", "collateral", "collateral-store", "wrapped", "log", "hsm"):
             shutil.rmtree(self._data_dir / part, ignore_errors=True)
 
     def _start_verifier(self, machine: Machine) -> None:
         try:
             self._verifiers.start(machine)
-        except (ConfigurationError, KeyStoreError, LogError, OSError) as error:
+        except (ConfigurationError, KeyStoreError, LogError, VerifierError, OSError) as error:
             raise ProviderError(f"OSProvisioningClientError: {error}") from None
 
     def _remember(self, record: MachineRecord) -> None:
@@ -217,6 +220,8 @@ class Region:
         except NoRouteError as error:
             raise UnreachableError(f"model unreachable: {error}") from None
         self._publish(config, url)
+        if machine.gpu:
+            self._publish_collateral()
         return guests.Connection(self.client(machine), url)
 
     def _publish(self, config: WorkloadConfig, url: str) -> None:
@@ -226,6 +231,15 @@ class Region:
                 self._publisher.publish(config, url, kek)
         except (ConfigurationError, KeyStoreError, WrappedKeysError, OSError) as error:
             raise BootError(f"model {config.model} cannot be published: {error}") from None
+
+    def _publish_collateral(self) -> None:
+        """What the vendor of the GPU says of it by now: for the region's cache, if there is one."""
+        try:
+            for record in self._machines.all():
+                if record.role == "verifier":
+                    self._verifiers.publish(VerifierConfig.from_json(record.machine.custom_data or b""))
+        except (ConfigurationError, KeyStoreError, VerifierError, OSError) as error:
+            raise BootError(f"the collateral cache cannot be filled: {error}") from None
 
     def _kek_of(self, resource: str) -> str | None:
         """The key under which the region's verifiers expect the data key at a KBS path."""

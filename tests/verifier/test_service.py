@@ -24,8 +24,15 @@ def arguments(tmp_path: Path) -> list[str]:
     return [
         str(tmp_path / "config.json"),
         *("--data", str(tmp_path / "data"), "--pin-file", str(tmp_path / "pin"), "--host", "127.0.0.1"),
-        *("--key-files", str(tmp_path / "keys")),
+        *("--key-files", str(tmp_path / "keys"), "--collateral", str(_empty_store(tmp_path))),
     ]
+
+
+def _empty_store(directory: Path) -> Path:
+    store = directory / "store"
+    store.mkdir()
+    (store / "collateral.json").write_text('{"layout": "bailiwick-collateral", "version": 1}\n')
+    return store
 
 
 def test_a_verifier_process_serves_its_configuration(arguments: list[str], tmp_path: Path) -> None:
@@ -72,6 +79,11 @@ def test_what_keeps_a_verifier_from_starting_is_one_line(
     errors = capsys.readouterr().err.splitlines()
     assert message in errors[-1]
     assert "planted-pin" not in "".join(errors)
+
+
+def test_a_verifier_without_collateral_does_not_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments[: arguments.index("--collateral")]) == 1
+    assert "name the region's cache as collateral.url" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_sandbox_root_is_not_taken_from_nowhere(

@@ -43,7 +43,7 @@ class Judge:
         devices: nvidia.CollateralSource = nvidia.Collateral,
     ) -> None:
         self._trust = narrowed(trust, config.trust_anchors)
-        self._crls = tuple(crls)
+        self._crls = crls
         self._collateral = collateral or CollateralStore(None)
         self._devices = devices
         self._reference_values, self._refused_values = _reference_values(config)

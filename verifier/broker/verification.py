@@ -26,6 +26,7 @@ from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.broker.judge import appraisal_policy, narrowed
 from verifier.broker.service import Clock
+from verifier.collateral.record import CollateralError
 from verifier.collateral.source import DeviceCollateral, Reader, SnpCollateral, Stored, TdxCollateral
 from verifier.config import VerifierConfig
 from verifier.errors import InvalidReferenceValues, MalformedEvidence, VerificationFailed, VerifierError
@@ -42,7 +43,7 @@ DEFAULT: Final = "default"
 """Name of the policy that ships with the verifier; the others are called by the path of the key that they guard."""
 
 _NAMESPACE: Final = "https://bailiwick.dev/problems/"
-_UNAVAILABLE: Final = frozenset({"collateral.cache"})
+_UNAVAILABLE: Final = frozenset({"collateral.cache", "collateral.store"})
 """Checks that fail because the service lacks something, not because of the evidence."""
 
 
@@ -162,6 +163,8 @@ class VerifyService:
             )
         except MalformedEvidence as error:
             raise ProblemError(Problem.EVIDENCE, str(error)) from None
+        except CollateralError as error:
+            raise ProblemError(Problem.COLLATERAL, str(error)) from None
         except VerifierError as error:
             raise ProblemError(Problem.REQUEST, str(error)) from None
         if verdict.failure is not None and verdict.failure.check in _UNAVAILABLE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from verifier import azure, snp, tdx
 from verifier.collateral import amd, needs
@@ -27,11 +27,7 @@ def needs_of(
     if isinstance(evidence, tuple):
         from verifier.collateral import nvidia
 
-        def known_rim(identifier: str) -> bytes | None:
-            record = store.find(Kind.RIM, identifier)
-            return None if record is None else store.content(record)
-
-        yield from nvidia.needs_of(evidence, trust, known_rim)
+        yield from nvidia.needs_of(evidence, trust, rims_in(store))
         return
     if isinstance(evidence, azure.AzureEvidence):
         evidence = evidence.hcl.snp_report or azure.required_quote(evidence)
@@ -43,6 +39,16 @@ def needs_of(
     yield from _snp(evidence, store, trust)
     if google:
         yield needs.launch_endorsement("snp", evidence.measurement)
+
+
+def rims_in(store: Store) -> Callable[[str], bytes | None]:
+    """Finds a RIM's content by its id."""
+
+    def find(identifier: str) -> bytes | None:
+        record = store.find(Kind.RIM, identifier)
+        return None if record is None else store.content(record)
+
+    return find
 
 
 def _snp(report: snp.SnpReport, store: Store, trust: TrustStore) -> Iterator[Need]:

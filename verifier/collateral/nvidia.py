@@ -29,6 +29,8 @@ _FAMILIES: Final = (
 )
 """Ids as `verifier.nvidia.rim.rim_ids` makes them."""
 
+KnownRim = Callable[[str], bytes | None]
+
 
 def genuine_rim(identifier: str, content: bytes, trust: TrustStore) -> Rim:
     """The verified RIM, which must be of the version that the id states."""
@@ -89,9 +91,7 @@ def _chain(encoded: list[bytes], trust: TrustStore) -> Chain:
     raise failure or VerificationFailed("chain.root", "no root is pinned for RIMs")
 
 
-def needs_of(
-    devices: Sequence[DeviceEvidence], trust: TrustStore, known_rim: Callable[[str], bytes | None]
-) -> Iterator[Need]:
+def needs_of(devices: Sequence[DeviceEvidence], trust: TrustStore, known_rim: KnownRim) -> Iterator[Need]:
     """RIMs of genuine devices, and the responder's word on their chains and on those of the RIMs at hand.
 
     known_rim: the content of a RIM by its id, None where it is not at hand. Whoever fetches stores each RIM before it
@@ -104,10 +104,20 @@ def needs_of(
             continue
         yield from _responses(device.chain, first=1)
         for identifier in rim_ids(device, evidence.report.opaque).values():
-            yield needs.rim(identifier)
-            content = known_rim(identifier)
-            if content is not None:
-                yield from _responses(genuine_rim(identifier, content, trust).signers, first=0)
+            yield from needs_of_rim(identifier, trust, known_rim)
+
+
+def needs_of_rim(identifier: str, trust: TrustStore, known_rim: KnownRim) -> Iterator[Need]:
+    """A RIM, and, where it is at hand, the responder's word on its signers."""
+    yield needs.rim(identifier)
+    content = known_rim(identifier)
+    if content is not None:
+        yield from _responses(genuine_rim(identifier, content, trust).signers, first=0)
+
+
+def needs_of_chain(chain: bytes, trust: TrustStore) -> Iterator[Need]:
+    """The responder's word on a device's chain (PEM, leaf first)."""
+    return _responses(device_chain(chain, trust).chain, first=1)
 
 
 def _responses(chain: Chain, first: int) -> Iterator[Need]:
