@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from verifier.broker.coco_report import report_from_fields
 from verifier.broker.message import decode, encode
 from verifier.broker.problem import Kind, Refusal
+from verifier.errors import MalformedEvidence
+from verifier.snp import certificate_table
 from verifier.snp.endorsement import Endorsements
 from verifier.snp.report import SigningKey
 
@@ -18,7 +20,10 @@ _MAX_CERTIFICATES = 8
 
 @dataclass(frozen=True)
 class SnpEvidence:
-    """`{"attestation_report": …, "cert_chain": [{"cert_type", "data"}, …]}`; certificates are DER."""
+    """`{"attestation_report": …, "cert_chain": [{"cert_type", "data"}, …]}`; certificates are DER.
+
+    `cert_chain` may also be the certificate table of an extended report as the host gave it, in base64.
+    """
 
     tee: ClassVar[str] = "snp"
 
@@ -79,6 +84,8 @@ def _certificates(value: Any) -> dict[str, bytes]:
     """cert_type → DER; each type once."""
     if value is None:
         return {}
+    if isinstance(value, str):
+        return _table(decode(value, "cert_chain"))
     if not isinstance(value, list) or len(value) > _MAX_CERTIFICATES:
         problem = f"cert_chain is a list of at most {_MAX_CERTIFICATES} certificates"
         raise Refusal(Kind.ATTESTATION, "evidence.endorsement", problem)
@@ -92,3 +99,14 @@ def _certificates(value: Any) -> dict[str, bytes]:
             )
         found[entry["cert_type"]] = decode(entry.get("data"), f"cert_chain[{index}].data")
     return found
+
+
+def _table(data: bytes) -> dict[str, bytes]:
+    """The same of a certificate table, which has one kind of entry for ASK and ASVK."""
+    try:
+        table = certificate_table.parse(data)
+    except MalformedEvidence as error:
+        raise Refusal(Kind.ATTESTATION, "evidence.endorsement", f"cert_chain: {error}") from None
+    authority = "ASK" if table.vlek is None else "ASVK"
+    found = {"VCEK": table.vcek, "VLEK": table.vlek, authority: table.intermediate, "ARK": table.ark}
+    return {name: value for name, value in found.items() if value is not None}

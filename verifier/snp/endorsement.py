@@ -16,9 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.errors import MalformedEvidence, UnreadableInput, VerificationFailed
 from verifier.pki import Certificate, Extension, der
-from verifier.pki.files import certificates_in, find, find_revocation_lists, read
+from verifier.pki.files import certificates_in, find, find_revocation_lists, read, read_bytes
+from verifier.snp import certificate_table
 from verifier.snp.product import Product, product_of_name
 from verifier.snp.report import SigningKey
+
+TABLE_FILE: Final = "auxblob"
 
 _ARC: Final = "1.3.6.1.4.1.3704.1."
 _STRUCT_VERSION: Final = _ARC + "1"
@@ -53,7 +56,8 @@ class Endorsements:
         """Read a folder for a report that a key of `kind` signed.
 
         Files, in DER or PEM: `vcek` or `vlek`; optional `ask` or `asvk`, and `ark`, also with a prefix
-        (`milan_ask.der`); or `cert_chain.pem` with both, as AMD's key distribution service serves it.
+        (`milan_ask.der`); or `cert_chain.pem` with both, as AMD's key distribution service serves it. A folder without
+        a leaf may hold the table that came with an extended report instead, `auxblob` (see `certificate_table`).
         VerificationFailed `endorsement.missing` when there is no leaf, UnreadableInput when a file cannot
         be read, MalformedEvidence when it holds no certificate.
         """
@@ -61,6 +65,8 @@ class Endorsements:
             raise UnreadableInput(f"{directory}: no such folder; it should hold vcek.der or vlek.der")
         wanted, other = ("vcek", "vlek") if kind is SigningKey.VCEK else ("vlek", "vcek")
         path = find(directory, wanted)
+        if path is None and (directory / TABLE_FILE).is_file():
+            return cls.from_table(read_bytes(directory / TABLE_FILE), kind)
         if path is None:
             found = find(directory, other)
             hint = f", only {found.name}" if found else ""
@@ -70,6 +76,20 @@ class Endorsements:
             )
         authorities = _authorities(directory, kind)
         return cls(certificates_in(path)[0], kind, *authorities)
+
+    @classmethod
+    def from_table(cls, table: bytes, kind: SigningKey) -> Endorsements:
+        """Read the certificate table of an extended report that a key of `kind` signed.
+
+        VerificationFailed `endorsement.missing` when it holds no such leaf, MalformedEvidence when it is no table.
+        """
+        found = certificate_table.parse(table)
+        leaf = found.leaf(kind)
+        if leaf is None:
+            raise VerificationFailed(
+                "endorsement.missing", f"a {kind.name} signed the report, and the certificate table holds none"
+            )
+        return cls(leaf, kind, found.intermediate, found.ark)
 
 
 def revocation_lists(directory: Path) -> tuple[bytes, ...]:

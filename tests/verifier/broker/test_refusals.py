@@ -334,6 +334,14 @@ def test_a_protocol_or_tee_that_is_not_spoken_is_refused(
     refused(client.post("/kbs/v0/auth", json=message | {"extra-params": {}}), 401, reason)
 
 
+def test_a_certificate_table_that_is_none(client: Client, guest: Guest, refused: Refused) -> None:
+    message = guest.message(guest.auth(client))
+    message["tee-evidence"]["primary_evidence"]["cert_chain"] = "AAAA"
+    refused(
+        client.post("/kbs/v0/attest", json=message), 401, "cert_chain: malformed at byte 0 (0x0): certificate table"
+    )
+
+
 def test_evidence_of_devices_is_not_silently_ignored(client: Client, guest: Guest, refused: Refused) -> None:
     message = guest.message(guest.auth(client))
     message["tee-evidence"]["additional_evidence"] = '{"hygon_dcu":{}}'

@@ -1,5 +1,6 @@
 """A guest that satisfies the policy gets its key, wrapped to it alone, with a receipt that proves why."""
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 
 from tests.verifier.emulated_site import DEK, IMAGE, KEK, MEASUREMENT, PASSPHRASE, RESOURCE, Client, Guest, Site
+from tests.verifier.snp.test_certificate_table import table
 from verifier import ear, jwk
 from verifier.log import verify_receipt
 from verifier.trust import TrustStore
@@ -35,6 +37,16 @@ def test_an_attested_guest_opens_its_key(
     assert response.status_code == 200, response.text
     assert {"protected", "encrypted_key", "iv", "ciphertext", "tag"} <= response.json().keys()
     assert guest.open(response.json()) == DEK
+
+
+def test_the_certificates_may_come_as_the_host_gave_them(client: Client, guest: Guest) -> None:
+    message = guest.message(guest.auth(client))
+    primary = message["tee-evidence"]["primary_evidence"]
+    found = {entry["cert_type"]: base64.b64decode(entry["data"]) for entry in primary["cert_chain"]}
+    chain = (("vcek", found["VCEK"]), ("intermediate", found["ASK"]), ("ark", found["ARK"]))
+    primary["cert_chain"] = base64.b64encode(table(*chain, padding=100)).decode()
+    assert client.post("/kbs/v0/attest", json=message).status_code == 200
+    assert guest.open(client.get(PATH).json()) == DEK
 
 
 def test_the_session_cookie_alone_is_enough_as_kbs_clients_expect(client: Client, guest: Guest) -> None:
