@@ -28,6 +28,7 @@ Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
 HostId = Annotated[str, Field(pattern=r"^h-[0-9a-f]{8,17}$")]
 SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=["Standard_DC4as_v5"])]
 Tee = Literal["snp", "tdx"]
+Purchase = Literal["on-demand", "spot", "flex-start"]
 TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
 
 
@@ -81,6 +82,20 @@ class AuditSpec(Spec):
     )
 
 
+class StateSpec(Spec):
+    """Where Pulumi keeps the stack's state: a declaration, by which the policies judge it (RES-07)."""
+
+    backend: Annotated[str, Field(examples=["azblob://state?storage_account=platform"])] = Field(
+        default="", description="Address of the backend, as `pulumi login` takes it."
+    )
+    secrets_provider: Annotated[str, Field(examples=["azurekeyvault://platform.vault.azure.net/keys/state"])] = Field(
+        default="", description="What encrypts the secrets in it, as `pulumi stack init --secrets-provider` takes it."
+    )
+    location: Annotated[str, Field(examples=["germanywestcentral"])] = Field(
+        default="", description="Region in which both are."
+    )
+
+
 class ImageSpec(Spec):
     """A guest image, pinned by version; its signed reference values are in stacks/reference-values."""
 
@@ -113,7 +128,7 @@ class MachineSpec(Spec):
         default="none", description="GPU in confidential-computing mode; its evidence joins the machine's."
     )
     count: int = Field(default=1, ge=1, le=100, description="Number of machines, 1 to 100; 2 or more are a group.")
-    purchase: Literal["on-demand", "spot", "flex-start"] = Field(
+    purchase: Purchase = Field(
         default="on-demand",
         description="How the machine is bought; a cloud may take a spot or flex-start machine away again.",
     )
@@ -125,6 +140,18 @@ class MachineSpec(Spec):
     model: ArtefactName = Field(description="Model whose key the guest asks the broker for.")
 
 
+class GpuPoolSpec(Spec):
+    """Nodes with a GPU in confidential-computing mode, beside a cluster's own."""
+
+    size: SizeName = Field(description="Machine size with the GPU; it must have the cluster's TEE.")
+    gpu: Literal["h100"] = Field(default="h100", description="GPU of the nodes.")
+    purchase: Purchase = Field(
+        default="on-demand",
+        description="How the nodes are bought; a cloud may take a spot or flex-start node away again.",
+    )
+    nodes: int = Field(default=1, ge=1, le=100, description="Number of nodes, 1 to 100; the most under flex-start.")
+
+
 class ClusterSpec(Spec):
     """One Kubernetes cluster of the cloud whose nodes are confidential VMs."""
 
@@ -134,6 +161,7 @@ class ClusterSpec(Spec):
     )
     tee: Tee = Field(default="snp", description="Trusted execution environment of the nodes.")
     nodes: int = Field(default=3, ge=1, le=100, description="Number of nodes, 1 to 100.")
+    gpu_pool: GpuPoolSpec | None = Field(default=None, description="Google Cloud: nodes with GPUs besides.")
 
 
 class RegionSpec(Spec):
@@ -177,6 +205,11 @@ class RegionSpec(Spec):
     network: NetworkSpec = Field(description="Private network.")
     keys: KeySpec = Field(description="Key service.")
     audit: AuditSpec = Field(default=AuditSpec(), description="Audit log.")
+    state: StateSpec = Field(
+        default=StateSpec(),
+        description="Where Pulumi keeps the stack's state. A region in a real account declares it; an emulated one need "
+        "not.",
+    )
     verifier: VerifierSpec | None = Field(
         default=None,
         description="Attestation verifier and key broker. Without it and machines the region keeps keys, models and "

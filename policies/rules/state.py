@@ -25,13 +25,14 @@ _VENDOR = "pulumi-cloud"
 
 
 def _kept_here(_: Stack, declared: Declared) -> Iterator[Finding]:
-    if declared.emulated and not declared.stack.get("state"):
+    nothing = not declared.stack.get("state") or not any(declared.state.at(key).value for key in declared.state.names())
+    if declared.emulated and nothing:
         raise NotApplicable("an emulated stack's state is on the machine that emulates it, about nothing real")
     state = declared.state
     allowed = ", ".join(declared.regions)
     location = state.at("location")
     if region_id(location.text or "") not in declared.regions:
-        found = f"is outside {declared.area}, or no region" if location.stated else "is not stated"
+        found = f"is outside {declared.area}, or no region" if location.value else "is not stated"
         yield Finding(location.path, found, allowed)
     yield from _address(state.at("backend"), _BACKENDS, declared)
     yield from _address(state.at("secretsProvider"), _SECRETS, declared)
@@ -46,7 +47,7 @@ def _address(address: Property, schemes: tuple[str, ...], declared: Declared) ->
     except ValueError:
         scheme, host, parts = "", "", SplitResult("", "", "", "", "")
     if scheme not in schemes:
-        found = "is not stated" if not address.stated else "is an address of no kind that can be judged"
+        found = "is not stated" if not address.value else "is an address of no kind that can be judged"
         yield Finding(address.path, found, " or ".join(schemes))
     elif host in catalog.load().vendor_services[_VENDOR].endpoints.values():
         yield Finding(address.path, "is a service that keeps state in another country", f"a store in {declared.area}")

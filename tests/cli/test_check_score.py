@@ -8,8 +8,8 @@ from tests.cli.conftest import Cli
 def test_the_scorecard_of_the_shipped_stack(cli: Cli) -> None:
     result = cli("score", "azure-germany")
     assert result.code == 0, result.out + result.err
-    assert "Ceiling  65 % of the score is what this evidence supports at most" in result.out
-    assert "Without evidence  SOV-1, SOV-6, SOV-8" in result.out
+    assert "Ceiling  80 % of the score is what this evidence supports at most" in result.out
+    assert "Without evidence  SOV-1, SOV-8" in result.out
 
 
 def test_an_unknown_framework(cli: Cli) -> None:
