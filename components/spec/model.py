@@ -207,8 +207,8 @@ class RegionSpec(Spec):
     audit: AuditSpec = Field(default=AuditSpec(), description="Audit log.")
     state: StateSpec = Field(
         default=StateSpec(),
-        description="Where Pulumi keeps the stack's state. A region in a real account declares it; an emulated one need "
-        "not.",
+        description="Where Pulumi keeps the stack's state. A region in a real account declares it; an emulated one "
+        "need not.",
     )
     verifier: VerifierSpec | None = Field(
         default=None,
