@@ -82,7 +82,8 @@ def collect(log: TransparencyLog) -> dict[str, Any]:
         for receipt in receipts
         if (receipt["entry"]["event"], receipt["entry"]["decision"]) == ("attestation", "allow")
     ]
-    judged_with = {receipt["entry"].get("collateral_digest") for receipt in receipts} - {None}
+    named = ("collateral_digest", "device_collateral_digest")
+    judged_with = {receipt["entry"].get(name) for receipt in receipts for name in named} - {None}
     return {
         "attestations": attested,
         "collateral": [log.archive.get("collateral", digest) for digest in sorted(judged_with)],

@@ -92,9 +92,10 @@ def test_a_table_without_the_key_that_signed():
 def test_what_a_table_offers_is_not_trusted():
     """A chain of somebody's own under the right GUIDs: the root is still the pinned one."""
     world = fake_amd.milan()
-    offered, (anchor,) = world.endorsements(), world.trust().anchors
+    offered, trust = world.endorsements(), world.trust()
+    (anchor,) = trust.anchors
     chain = (("vcek", offered.leaf), ("intermediate", offered.intermediate), ("ark", anchor.certificate.encoded))
     found = Endorsements.from_table(table(*chain), SigningKey.VCEK)
-    assert verify(parse(world.report()), found, world.trust(), world.at)
+    assert verify(parse(world.report()), found, trust, world.at)
     with pytest.raises(VerificationFailed, match=r"chain\.ark"):
         verify(parse(world.report()), found, TrustStore.production(), world.at)

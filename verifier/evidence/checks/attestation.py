@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verifier import canonical, ear, jwk
+from verifier import canonical, ear, jwk, nvidia
 from verifier.broker.judge import Judge
 from verifier.broker.protocol import Evidence
 from verifier.config import Resource, VerifierConfig
@@ -34,8 +34,8 @@ class Attested:
 class Attestations:
     """The attestations of a bundle, the decisions that rest on them, and what is needed to judge them again.
 
-    collateral: SHA-256 → what TDX quotes were judged with. entries: the log's. configurations: verifier name →
-    configuration. trust: the auditor's roots.
+    collateral: SHA-256 → what TDX quotes and devices were judged with. entries: the log's. configurations: verifier
+    name → configuration. trust: the auditor's roots.
     """
 
     results: list[dict[str, Any]]
@@ -114,9 +114,16 @@ class Attestations:
             raise VerifierError(f"the configuration of {entry['verifier']['name']} is not in the bundle")
         judge = self._judge(configuration)
         evidence = attested.evidence
-        genuine = judge.verify(evidence, datetime.fromisoformat(entry["time"]), self._collateral_of(entry))
+        at = datetime.fromisoformat(entry["time"])
+        genuine = judge.verify(evidence, at, self._collateral_of(entry), self._device_collateral_of(entry))
         if genuine.measurement != entry["measurement"]:
             raise VerifierError("the receipt names another measurement than the evidence")
+        if len(genuine.devices) != entry.get("devices", 0):
+            raise VerifierError(
+                f"the receipt names {entry.get('devices', 0)} devices, the evidence {len(genuine.devices)}"
+            )
+        if not genuine.is_bound_to(evidence.runtime_data):
+            raise VerifierError(f"{genuine.bound_by} is not the hash of the nonce and key: it is of another session")
         resource = _resource(configuration, entry)
         objections = judge.objections(judge.appraise(genuine, evidence, resource), resource, evidence.tee)
         if objections:
@@ -125,12 +132,19 @@ class Attestations:
 
     def _collateral_of(self, entry: Mapping[str, Any]) -> KnownCollateral:
         """What the decision says that it was judged with; None where it says nothing, as for every SNP report."""
-        digest = entry.get("collateral_digest")
-        if digest is None:
-            return KnownCollateral(None)
-        if digest not in self.collateral:
+        members = self._archived(entry, "collateral_digest")
+        return KnownCollateral(None if members is None else Collateral.from_members(members))
+
+    def _device_collateral_of(self, entry: Mapping[str, Any]) -> nvidia.CollateralSource:
+        """The same of devices; nothing where it says nothing."""
+        members = self._archived(entry, "device_collateral_digest")
+        return nvidia.Collateral if members is None else lambda: nvidia.Collateral.from_members(members)
+
+    def _archived(self, entry: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+        digest = entry.get(name)
+        if digest is not None and digest not in self.collateral:
             raise VerifierError(f"the collateral {digest[:16]}… that it was judged with is not in the bundle")
-        return KnownCollateral(Collateral.from_members(self.collateral[digest]))
+        return None if digest is None else self.collateral[digest]
 
     def _accepts_emulated(self) -> bool:
         return any(anchor.name == "sandbox" for anchor in self.trust.anchors)
