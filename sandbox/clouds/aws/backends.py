@@ -156,21 +156,17 @@ class Backends:
         for service in SERVICES:
             _global(service).pop(ACCOUNT, None)
             _global(service)[ACCOUNT]  # created when first asked for
-        for service, region, content in snapshot.backends:
-            backend = pickle.loads(content)  # noqa: S301 - the emulated region's own file, mode 0600
-            dict.__setitem__(_global(service)[ACCOUNT], region, backend)
+        kept = pickle.loads(snapshot.backends) if snapshot else {}  # noqa: S301 - the region's own file, mode 0600
+        for service, backends in kept.items():
+            dict.update(_global(service)[ACCOUNT], backends)
         # Whose a bucket's name is, moto keeps beside the backends.
         partitions = dict.items(s3_backends[ACCOUNT])
         s3_backends.bucket_accounts = {name: (id_, ACCOUNT) for id_, backend in partitions for name in backend.buckets}
-        self._position = snapshot.position
+        self._position = snapshot.position if snapshot else 0
 
     def _take_snapshot(self) -> None:
-        backends = tuple(
-            (service, region, _pickled(backend))
-            for service in SERVICES
-            for region, backend in dict.items(_global(service)[ACCOUNT])
-        )
-        self._store.replace_snapshot(Snapshot(self._seen(), backends))
+        backends = {service: dict(dict.items(_global(service)[ACCOUNT])) for service in SERVICES}
+        self._store.replace_snapshot(Snapshot(self._seen(), _pickled(backends)))
 
     def _before(self, service: str, region: str, params: dict[str, Any], model: Any, **_: Any) -> None:
         """Called by botocore before each request."""
@@ -212,11 +208,11 @@ _REDUCERS: Final[Mapping[type, Callable[[Any], Any]]] = {
 """By exact class, so that the pickler looks up and does not call for each of a backend's many objects."""
 
 
-def _pickled(backend: Any) -> bytes:
+def _pickled(backends: Any) -> bytes:
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer, protocol=5)
     pickler.dispatch_table = _REDUCERS
-    pickler.dump(backend)
+    pickler.dump(backends)
     return buffer.getvalue()
 
 

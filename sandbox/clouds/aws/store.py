@@ -11,10 +11,9 @@ from pathlib import Path
 from sandbox.clouds.store import Store
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS moto (
-    service TEXT, region TEXT, content BLOB, PRIMARY KEY (service, region)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS snapshot (only INTEGER PRIMARY KEY CHECK (only = 0), position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS snapshot (
+    only INTEGER PRIMARY KEY CHECK (only = 0), position INTEGER NOT NULL, backends BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS calls (
     position INTEGER PRIMARY KEY, service TEXT NOT NULL, region TEXT NOT NULL, operation TEXT NOT NULL,
     parameters BLOB NOT NULL, seed INTEGER NOT NULL
@@ -35,10 +34,10 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """moto's state after the calls up to `position`: (service, region, pickled backend)."""
+    """moto's state after the calls up to `position`: its backends in one pickle, because they refer to each other."""
 
     position: int
-    backends: tuple[tuple[str, str, bytes], ...]
+    backends: bytes
 
 
 class AwsStore(Store):
@@ -56,9 +55,9 @@ class AwsStore(Store):
         """The number of the last call that the snapshot contains."""
         return self._number("SELECT position FROM snapshot")
 
-    def snapshot(self) -> Snapshot:
-        rows = self._db.execute("SELECT service, region, content FROM moto ORDER BY service, region").fetchall()
-        return Snapshot(self.snapshot_position(), tuple(rows))
+    def snapshot(self) -> Snapshot | None:
+        row = self._db.execute("SELECT position, backends FROM snapshot").fetchone()
+        return Snapshot(*row) if row else None
 
     def calls_after(self, position: int) -> list[ApiCall]:
         """The calls with a greater number, in order."""
@@ -81,9 +80,7 @@ class AwsStore(Store):
 
     def replace_snapshot(self, snapshot: Snapshot) -> None:
         """Take a snapshot in the place of the one before and of the calls that it contains."""
-        self._db.execute("DELETE FROM moto")
-        self._db.executemany("INSERT INTO moto VALUES (?, ?, ?)", snapshot.backends)
-        self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (0, ?)", (snapshot.position,))
+        self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (0, ?, ?)", (snapshot.position, snapshot.backends))
         self._db.execute("DELETE FROM calls WHERE position <= ?", (snapshot.position,))
 
     def _number(self, query: str) -> int:

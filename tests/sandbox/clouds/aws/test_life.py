@@ -10,7 +10,21 @@ from sandbox.clouds.aws import AwsCloud, backends
 from sandbox.clouds.aws.store import AwsStore
 from sandbox.provider import Created, ProviderError
 from sandbox.values import UNKNOWN
-from tests.sandbox.clouds.aws.bench import ACCOUNT, TRUST, Bench, RecordingHardware, policy, urn
+from tests.sandbox.clouds.aws.bench import ACCOUNT, TRUST, Bench, RecordingHardware, policy, token, urn
+
+
+def _group(bench: Bench, subnet: Created) -> dict[str, object]:
+    """A group of one machine, and its template."""
+    name = f"template-{len(bench.cloud.store.of_kind(token('ec2:LaunchTemplate')))}"
+    template = bench.make(
+        "ec2:LaunchTemplate", name, name=name, imageId=bench.image("inference-guest"), instanceType="c6a.large"
+    )
+    return {
+        "minSize": 1,
+        "maxSize": 1,
+        "vpcZoneIdentifiers": [subnet.id],
+        "launchTemplate": {"id": template.id, "version": "1"},
+    }
 
 
 def _killed(_machine: object) -> None:
@@ -209,6 +223,18 @@ class TestPersistence:
             groups = again.client("ec2", "eu-west-1").describe_security_groups()["SecurityGroups"]
             assert len({each["GroupId"] for each in groups if each["GroupName"].startswith("group-")}) == 60
         again.close()
+
+    def test_services_still_know_each_other_in_the_next_process(
+        self, bench: Bench, tmp_path: Path, hardware: RecordingHardware
+    ) -> None:
+        """A group of the second run starts machines from a template of that run, in a subnet of the first."""
+        _, subnet = bench.network()
+        bench.make("autoscaling:Group", "first", name="first", **_group(bench, subnet))
+        bench.cloud.close()
+        again = Bench(_opened(tmp_path, hardware))
+        again.make("autoscaling:Group", "second", name="second", **_group(again, subnet))
+        assert len(hardware.machines) == 2
+        again.cloud.close()
 
     def test_two_accounts_of_one_process_do_not_meet(self, bench: Bench, tmp_path: Path) -> None:
         bench.make("s3:Bucket", "bucket", bucket="audit")
