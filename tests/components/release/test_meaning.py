@@ -5,7 +5,7 @@ of Azure's grammar, of Fortanix DSM's sign-in and of IAM.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ from components.release import (
 )
 from components.release import gcp as google
 from tests.components.release import key_policy, secure_key_release, security_manager
-from tests.components.release.guests import CHIPS, DIGESTS, IMAGES, SIGNERS, Guest, authority, cases, means
+from tests.components.release.guests import CHIPS, DIGESTS, IMAGES, PARTS, SIGNERS, Guest, authority, cases, means
 from tests.components.release.test_kbs import PATH, allows, trust
 
 OWN, SECOND = authority("https://verifier.example"), authority("https://second.example")
@@ -219,6 +219,60 @@ def test_what_is_compiled_allows_what_the_policy_allows(name: str) -> None:
             assert target.releases(compiled.document, guest)
 
     judge()
+
+
+FULL: dict[str, Any] = {
+    "launch_measurements": DIGESTS[:1],
+    "launch_signers": DIGESTS[:1],
+    "image_digests": IMAGES[:1],
+    "image_signers": SIGNERS[:1],
+    "minimum_tcb": MinimumTcb(bootloader=3, tee=3, snp=3, microcode=3),
+    "minimum_tcb_by_product": {SnpProduct.GENOA: MinimumTcb(bootloader=9, tee=9, snp=9, microcode=9)},
+    "confidential_gpu": True,
+    "hardware": CHIPS[:1],
+}
+"""Every field is stated, and a guest as `Guest` makes it satisfies it on SEV-SNP."""
+WRONG: dict[str, tuple[str, Any]] = {
+    "issuer": ("authorities", "https://elsewhere.example"),
+    "measurement": ("launch_measurements", DIGESTS[1]),
+    "id_key": ("launch_signers", DIGESTS[1]),
+    "image": ("image_digests", IMAGES[1]),
+    "image_signer": ("image_signers", SIGNERS[1]),
+    "product": ("minimum_tcb_by_product", SnpProduct.GENOA),
+    "tcb_status": ("minimum_tcb", "OutOfDate"),
+    "vmpl": ("vmpl", 1),
+    "debug": ("allow_debug", True),
+    "migration": ("allow_migration", True),
+    "gpu": ("confidential_gpu", "devtools"),
+    "chip": ("hardware", CHIPS[1]),
+    "token_seconds": ("max_token_seconds", 4000),
+}
+SINGLE = [(name, tee) for name, target in TARGETS.items() for tee in target.base.tees]
+
+
+@pytest.mark.parametrize(("name", "tee"), SINGLE)
+def test_each_thing_that_is_wrong_alone_is_refused_or_listed(name: str, tee: Tee) -> None:
+    target = TARGETS[name]
+    of_tee: dict[str, Any] = {} if tee is Tee.SNP else {"launch_signers": (), "hardware": (), "minimum_tcb": None}
+    policy = _single(target.base, tees=(tee,), **{**FULL, "minimum_tcb_by_product": {}, **of_tee})
+    genuine = Guest(target.base.authorities[0].uri, tee=tee)
+    compiled = target.compile(policy)
+    lost = {one.condition for one in compiled.cannot_express}
+    assert target.releases(compiled.document, genuine)
+    tcb = [("minimum_tcb", {"tcb": {**genuine.tcb, part: 2}}) for part in genuine.tcb]
+    for field, change in [*tcb, *((field, {place: value}) for place, (field, value) in WRONG.items())]:
+        guest = replace(genuine, **change)
+        if not means(policy, guest):
+            assert target.releases(compiled.document, guest) is (field in lost), change
+
+
+def test_floors_of_products_are_held_or_the_highest_is() -> None:
+    policy = _single(POLICY, tees=(Tee.SNP,), **FULL)
+    for name, milan in (("kbs", True), ("azure", False)):
+        document = TARGETS[name].compile(policy).document
+        assert TARGETS[name].releases(document, Guest(OWN.uri)) is milan
+        assert not TARGETS[name].releases(document, Guest(OWN.uri, product=SnpProduct.GENOA))
+        assert TARGETS[name].releases(document, Guest(OWN.uri, product=SnpProduct.GENOA, tcb=dict.fromkeys(PARTS, 9)))
 
 
 CHANGED: dict[str, Any] = {
