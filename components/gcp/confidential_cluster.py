@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import container
 
-import catalog
 from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.machine_settings import CONFIDENTIAL_TYPES
+from components.gcp.node_pools import GpuPool, Pools, check_gpu_pool, zones_of
 from components.gcp.placement import Placement
 from components.gcp.sovereign_network import PODS_RANGE, SERVICES_RANGE
 
 TYPE = "bailiwick:index:GcpConfidentialCluster"
-_FEATURE = "gke-confidential-nodes"
 _POOL = "confidential"
+_GPU_POOL = "confidential-gpus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class ConfidentialClusterArgs(ComponentArgs):
     """Key under which the nodes' disks and the cluster's secrets are encrypted."""
     identity_id: pulumi.Input[str]
     """Service account of the nodes."""
+    gpu_pool: GpuPool | None = None
+    """A pool of nodes with GPUs in confidential-computing mode besides; the cluster's TEE must be `tdx`."""
     destroyable: bool = False
     """Weakness: `destroy` deletes the cluster. For emulated regions. Off, GKE refuses to."""
 
@@ -48,7 +50,9 @@ class ConfidentialClusterArgs(ComponentArgs):
 class ConfidentialCluster(Component):
     """`bailiwick:index:GcpConfidentialCluster`: a regional GKE cluster of AMD SEV-SNP or Intel TDX nodes.
 
-    Creates a cluster without its default pool, and one node pool of confidential nodes in the zones that have the TEE.
+    Creates a cluster without its default pool, one node pool of confidential nodes in the zones that have the TEE, and,
+    with `gpu_pool`, one of nodes with a confidential H100, which come when pods wait for them (flex-start) or are taken
+    back at any time (spot).
 
     Guarantees: every node of the cluster, also in a pool that somebody adds later, is confidential (the setting is the
     cluster's and cannot be undone for one pool); the control plane has a private endpoint only; nodes have no external
@@ -56,7 +60,8 @@ class ConfidentialCluster(Component):
     see the node's; Google's own logging collects system components, no workload's output.
 
     Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit, and who
-    administers the cluster can read what its pods hold. Autopilot is not used; H100 nodes are not built.
+    administers the cluster can read what its pods hold. Autopilot is not used. The GPUs' driver is a DaemonSet of the
+    cluster's own, which switches confidential computing on: this component installs nothing in the cluster.
     """
 
     id: pulumi.Output[str]
@@ -67,11 +72,13 @@ class ConfidentialCluster(Component):
     """Private address of the control plane."""
 
     def __init__(self, name: str, args: ConfidentialClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        zones = _zones(args)
         placement = args.placement
+        if args.nodes < 1:
+            raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
+        zones = zones_of(TYPE, placement, args.size, args.tee)
+        gpu_zones = check_gpu_pool(TYPE, placement, args.tee, args.gpu_pool) if args.gpu_pool else ()
         self.cluster_name = placement.name_of("cluster", args.role)
         super().__init__(TYPE, name, args, opts)
-        self._args = args
         cluster = container.Cluster(
             f"{name}-cluster",
             name=self.cluster_name,
@@ -118,60 +125,10 @@ class ConfidentialCluster(Component):
             resource_labels=placement.labels,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["nodeConfig"]),
         )
-        self._pool(f"{name}-pool", cluster, zones)
+        pools = Pools(placement, cluster, args.tee, args.key_id, args.identity_id, pulumi.ResourceOptions(parent=self))
+        pools.of_machines(f"{name}-pool", _POOL, args.size, args.nodes, zones)
+        if args.gpu_pool:
+            pools.of_gpus(f"{name}-gpus", _GPU_POOL, args.gpu_pool, gpu_zones)
         self.id = cluster.id
         self.endpoint = cluster.endpoint
         self.register_outputs({"id": self.id, "clusterName": self.cluster_name, "endpoint": self.endpoint})
-
-    def _pool(self, name: str, cluster: container.Cluster, zones: tuple[str, ...]) -> None:
-        args = self._args
-        container.NodePool(
-            name,
-            name=args.placement.name_of("node pool", _POOL),
-            project=args.placement.project_id,
-            location=args.placement.location,
-            cluster=cluster.name,
-            node_locations=list(zones),
-            node_count=-(-args.nodes // len(zones)),
-            node_config=container.NodePoolNodeConfigArgs(
-                machine_type=args.size,
-                image_type="COS_CONTAINERD",
-                confidential_nodes=container.NodePoolNodeConfigConfidentialNodesArgs(
-                    enabled=True, confidential_instance_type=CONFIDENTIAL_TYPES[args.tee]
-                ),
-                boot_disk_kms_key=args.key_id,
-                service_account=args.identity_id,
-                oauth_scopes=["https://www.googleapis.com/auth/cloud-platform"],
-                shielded_instance_config=container.NodePoolNodeConfigShieldedInstanceConfigArgs(
-                    enable_secure_boot=True, enable_integrity_monitoring=True
-                ),
-                workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
-                resource_labels=args.placement.labels,
-            ),
-            network_config=container.NodePoolNetworkConfigArgs(enable_private_nodes=True),
-            management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-
-def _zones(args: ConfidentialClusterArgs) -> tuple[str, ...]:
-    """The zones of the location that have the nodes' machines with their TEE."""
-    facts = catalog.load()
-    place = args.placement
-    feature = facts.cluster_features(place.cloud).get(_FEATURE)
-    if feature is None or not feature.supported:
-        raise InputError(TYPE, "placement.cloud", f"{place.cloud} has no confidential nodes", "gcp")
-    if args.tee not in CONFIDENTIAL_TYPES:
-        raise InputError(TYPE, "tee", f"{args.tee!r} is not a TEE of confidential nodes", "snp or tdx")
-    if args.nodes < 1:
-        raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
-    offered = [
-        machine
-        for machine in facts.machine_types(place.cloud, region=place.location)
-        if machine.tee == args.tee and machine.family in feature.families
-    ]
-    found = next((machine for machine in offered if machine.size == args.size), None)
-    if found is None:
-        nearest = catalog.nearest(args.size, [machine.size for machine in offered])
-        raise InputError(TYPE, "size", f"GKE has no {args.tee} nodes of {args.size!r} in {place.location}", nearest)
-    return found.zones[place.location]

@@ -18,8 +18,8 @@ CONFIDENTIAL_TYPES: Mapping[str, str] = {"snp": "SEV_SNP", "tdx": "TDX"}
 """Values of `confidentialInstanceType` by TEE. The older switch `enableConfidentialCompute` means plain SEV."""
 PURCHASES = ("on-demand", "spot", "flex-start")
 _TEE_NAMES = {"snp": "AMD SEV-SNP", "tdx": "Intel TDX"}
-_LONGEST_RUN_DAYS = 7
-"""Google's limit on how long a flex-start machine runs."""
+LONGEST_RUN_SECONDS = 7 * 86_400
+"""Google's limit on how long a flex-start machine runs: seven days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +151,4 @@ class Checked:
     @property
     def longest_run_seconds(self) -> int | None:
         """How long a flex-start machine runs, in seconds; None for the others."""
-        return _LONGEST_RUN_DAYS * 86_400 if self.settings.purchase == "flex-start" else None
+        return LONGEST_RUN_SECONDS if self.settings.purchase == "flex-start" else None

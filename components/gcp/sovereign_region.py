@@ -21,6 +21,7 @@ from components.gcp.confidential_vm_group import ConfidentialVmGroup, Confidenti
 from components.gcp.dependencies import Endpoints, dependencies
 from components.gcp.key_vault import KeyVault, KeyVaultArgs
 from components.gcp.model_store import CONTAINER, ModelStore, ModelStoreArgs
+from components.gcp.node_pools import GpuPool
 from components.gcp.placement import Placement
 from components.gcp.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.gcp.sovereign_network import SovereignNetwork, SovereignNetworkArgs
@@ -261,6 +262,7 @@ class SovereignRegion(Component):
                 admin_range=self._spec.network.address_space,
                 key_id=vault.disk_key_id,
                 identity_id=identity.id,
+                gpu_pool=_gpu_pool(cluster),
                 destroyable=self._spec.emulated,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[net, vault]),
@@ -286,6 +288,11 @@ class SovereignRegion(Component):
             collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
             hardware=outline.hardware,
         )
+
+
+def _gpu_pool(cluster: ClusterSpec) -> GpuPool | None:
+    pool = cluster.gpu_pool
+    return GpuPool(pool.size, pool.purchase, pool.nodes) if pool else None
 
 
 def _check(args: SovereignRegionArgs) -> None:

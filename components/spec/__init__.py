@@ -5,6 +5,7 @@ from components.spec.checks import REFERENCE_VALUES
 from components.spec.model import (
     AuditSpec,
     ClusterSpec,
+    GpuPoolSpec,
     ImageSpec,
     KeySpec,
     MachineSpec,
@@ -20,6 +21,7 @@ __all__ = [
     "REFERENCE_VALUES",
     "AuditSpec",
     "ClusterSpec",
+    "GpuPoolSpec",
     "ImageSpec",
     "KeySpec",
     "MachineSpec",

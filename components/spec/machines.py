@@ -38,7 +38,7 @@ def machine_problems(
             yield Problem(where, f"the catalogue knows no confidential machine in {region.id}", _KEYS_AND_LOG)
             return
         yield from _built(machines, clusters, parts, region)
-        for path, machine in asked:
+        for path, machine in (*asked, *_gpu_pools(clusters)):
             yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
         yield from host_problems(mapping, [*verifiers, *machines], region, facts.cloud(region.cloud).provider)
     yield from _anchors([*verifiers, *machines])
@@ -80,6 +80,13 @@ def _together(mapping: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(key_path("machines"), "is missing, and the verifier is there to attest them", _KEYS_AND_LOG)
 
 
+def _gpu_pools(clusters: list[Entry]) -> Iterator[Entry]:
+    """The clusters' node pools with GPUs, on the clusters' TEEs."""
+    for path, cluster in clusters:
+        if pool := as_mapping(cluster.get("gpuPool")):
+            yield (*path, "gpuPool"), {"gpu": "h100", **pool, "tee": cluster.get("tee", "snp")}
+
+
 def _names(entries: list[Entry]) -> Iterator[Problem]:
     names = Counter(entry["name"] for _, entry in entries if isinstance(entry.get("name"), str))
     for path, entry in entries:
@@ -95,6 +102,9 @@ def _built(
     parts: Parts,
     region: Region,
 ) -> Iterator[Problem]:
+    for path, _ in _gpu_pools(clusters):
+        if not parts.gpu_pools:
+            yield Problem(key_path(*path), f"node pools with GPUs are not built on {region.cloud}: leave the key out")
     if clusters and not parts.clusters:
         yield Problem(key_path("clusters"), f"clusters are not built on {region.cloud}: leave the key out")
     for path, machine in machines:

@@ -84,7 +84,7 @@ def test_every_component_has_a_golden_on_every_tee(cloud: str, recordings: Calla
         for one in registered
         for name in ON_HARDWARE
         if one.type.lower().endswith(f"{cloud}{name}".lower())
-        for part in (one.inputs.get("tee"), one.inputs.get("gpu"))
+        for part in (one.inputs.get("tee"), one.inputs.get("gpu"), "h100" if one.inputs.get("gpuPool") else None)
     }
     missing = {f"{cloud} {name} {part}" for name, part in wanted - shown}
     assert missing == {one for one in UNBUILT if one.startswith(f"{cloud} ")}

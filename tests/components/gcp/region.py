@@ -64,7 +64,15 @@ LIMBURG: dict[str, Any] = NETHERLANDS | {
         machine("inference", "n2d-standard-4", count=2),
         machine("training", "a3-highgpu-1g", tee="tdx", gpu="h100", purchase="spot", count=2, model="tuner"),
     ],
-    "clusters": [{"name": "serving", "size": "c3-standard-8", "tee": "tdx", "nodes": 3}],
+    "clusters": [
+        {
+            "name": "serving",
+            "size": "c3-standard-8",
+            "tee": "tdx",
+            "nodes": 3,
+            "gpuPool": {"size": "a3-highgpu-1g", "purchase": "flex-start", "nodes": 2},
+        }
+    ],
 }
 """What the others leave out: a verifier and a cluster on TDX, groups on SNP and with GPUs."""
 
