@@ -5,10 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from cli.attestation_view import claims_table
-from cli.console import open_console
 from cli.errors import CliError
 from cli.times import read_time
 from verifier import ear
@@ -61,17 +58,22 @@ def verify(
     if as_json:
         typer.echo(json.dumps(verdict.as_json(), indent=2))
     else:
-        _print(open_console(), verdict, explain=explain)
+        _print(verdict, explain=explain)
     if verdict.exit_code:
         raise typer.Exit(verdict.exit_code)
 
 
-def _print(console: Console, verdict: Verdict, *, explain: bool) -> None:
+def _print(verdict: Verdict, *, explain: bool) -> None:
     if verdict.error is not None:
         raise CliError(verdict.error, code=verdict.exit_code)
-    style = "green" if verdict.acceptable else "red"
-    console.print(f"[{style} bold]{'affirming' if verdict.acceptable else 'not affirming'}[/]  {verdict.summary}")
+    word, colour = ("affirming", typer.colors.GREEN) if verdict.acceptable else ("not affirming", typer.colors.RED)
+    typer.echo(f"{typer.style(word, fg=colour, bold=True)}  {verdict.summary}")
     if explain and verdict.result is not None:
+        # Rich is imported for tables alone, as a verdict in one line should come fast.
+        from cli.attestation_view import claims_table
+        from cli.console import open_console
+
+        console = open_console()
         for name, appraisal in verdict.result.submods.items():
             claims = ((claim.name, ear.claim_members(claim)) for claim in appraisal.claims)
             console.print(claims_table(name, claims))

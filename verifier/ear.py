@@ -14,10 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
-
 from verifier import canonical
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
 from verifier.errors import InvalidToken
@@ -135,6 +131,11 @@ def claim_members(claim: Claim) -> dict[str, Any]:
 
 
 def _verified_payload(token: str, keys: Iterable[ec.EllipticCurvePublicKey]) -> bytes:
+    # Imported here: whoever only issues results, or verifies evidence on the command line, should start fast.
+    from joserfc import jws
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey
+
     for key in keys:
         jwk = ECKey.import_key(public_key_pem(key))
         try:
