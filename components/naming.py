@@ -48,6 +48,7 @@ AZURE: Mapping[str, NameRule] = {
         3, 63, r"[a-z0-9]+(?:-[a-z0-9]+)*", "lower-case letters, digits and single '-' between them"
     ),
     "cluster": NameRule(1, 63, r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?", "letters, digits and inner '-' and '_'"),
+    "container registry": NameRule(5, 50, r"[A-Za-z0-9]+", "letters and digits"),
     "diagnostic setting": NameRule(1, 260, r"[A-Za-z0-9._-]+", "letters, digits, '.', '_' and '-'"),
     "disk encryption set": NameRule(1, 80, r"[A-Za-z0-9_-]+", "letters, digits, '_' and '-'"),
     "key": NameRule(1, 127, r"[A-Za-z0-9-]+", "letters, digits and '-'"),

@@ -3,6 +3,7 @@
 from components.azure.aliases import drop_version_aliases
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
+from components.azure.cluster_services import ClusterServices, ClusterServicesArgs
 from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.azure.confidential_cluster import ConfidentialCluster, ConfidentialClusterArgs, NodeIdentity
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
@@ -22,6 +23,8 @@ __all__ = [
     "AttestationVerifierArgs",
     "AuditLog",
     "AuditLogArgs",
+    "ClusterServices",
+    "ClusterServicesArgs",
     "CollateralCache",
     "CollateralCacheArgs",
     "ConfidentialCluster",

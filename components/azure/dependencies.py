@@ -27,6 +27,8 @@ class Endpoints:
     model_account: str
     audit_account: str
     workspace: str
+    clusters: Sequence[str]
+    """Names of the Kubernetes clusters."""
     guests: Sequence[Guest]
     """The confidential machines, the verifier's among them."""
     collateral_url: str | None
@@ -43,6 +45,7 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
     return [
         part(Kind.NETWORK, endpoints.network, endpoints.domain, Carries.CONTENT),
         *here.attested(endpoints.verifier_url, endpoints.guests, lambda image: f"gallery image {image}"),
+        *(service(Kind.COMPUTE, "aks", cluster, Carries.CONTENT) for cluster in endpoints.clusters),
         service(Kind.KEYS, endpoints.key_service, endpoints.vault_uri, Carries.KEYS),
         *(
             service(Kind.VERIFIER, "azure-attestation", origin, Carries.EVIDENCE)

@@ -1,5 +1,6 @@
 """Where the keys of a region are: in a vault, or in a Managed HSM, as its specification says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -14,12 +15,14 @@ from components.spec import KeySpec
 KeyCustody = KeyVault | ManagedHsm
 
 
-def key_custody(name: str, keys: KeySpec, *, opts: pulumi.ResourceOptions, **settings: Any) -> KeyCustody:
-    """The component that `keys` asks for. settings: the inputs that both have and no specification says."""
+def key_custody(
+    name: str, keys: KeySpec, *, service_keys: Sequence[str], opts: pulumi.ResourceOptions, **settings: Any
+) -> KeyCustody:
+    """The component that `keys` asks for. service_keys: a vault has them only. settings: the inputs that both have."""
     settings |= {"soft_delete_days": keys.soft_delete_days, "rotation_days": keys.rotation_days}
     if keys.service == managed_hsm.SERVICE:
         return ManagedHsm(name, ManagedHsmArgs(administrators=keys.administrators, **settings), opts)
-    return KeyVault(name, KeyVaultArgs(service=keys.service, **settings), opts)
+    return KeyVault(name, KeyVaultArgs(service=keys.service, service_keys=service_keys, **settings), opts)
 
 
 def uri_in(keys: KeySpec, placement: Placement) -> str:

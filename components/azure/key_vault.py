@@ -54,6 +54,8 @@ class KeyVaultArgs(ComponentArgs):
     """Write-once storage account that gets every use of a key."""
     workspace_id: pulumi.Input[str]
     """Log Analytics workspace that gets them too."""
+    service_keys: Sequence[str] = ()
+    """Names of keys with which services of Azure encrypt what they keep; such a key never leaves the HSM either."""
     destroyable_keys: bool = False
     """Weakness: `destroy` deletes vault and keys, and with them everything that was ever encrypted under them. For
     emulated regions. Off, Pulumi refuses to delete vault and model keys, and forgets disk keys instead."""
@@ -84,6 +86,8 @@ class KeyVault(Component):
     """The right to unwrap with each model's KEK and do nothing else, by model."""
     disk_keys: Mapping[str, DiskKey]
     """The OS-disk keys, by label."""
+    service_keys: Mapping[str, DiskKey]
+    """The keys of services, by name."""
 
     def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
@@ -115,6 +119,7 @@ class KeyVault(Component):
             model: Grant(f"unwrap-{model}", unwrap_role_id, key_id) for model, key_id in self.model_key_ids.items()
         }
         self.disk_keys = {label: self._granted(self._disk_key(label, data)) for label, data in policies.items()}
+        self.service_keys = {label: self._granted(self._service_key(label)) for label in args.service_keys}
         self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": unwrap_role_id})
 
     @staticmethod
@@ -190,8 +195,8 @@ class KeyVault(Component):
         role_id: pulumi.Output[str] = role.id
         return role_id
 
-    def _model_key(self, model: str) -> keyvault.Key:
-        rotation = keyvault.RotationPolicyArgs(
+    def _rotation(self) -> keyvault.RotationPolicyArgs:
+        return keyvault.RotationPolicyArgs(
             attributes=keyvault.KeyRotationPolicyAttributesArgs(
                 expiry_time=f"P{self._args.rotation_days + _DAYS_AFTER_ROTATION}D"
             ),
@@ -202,6 +207,8 @@ class KeyVault(Component):
                 )
             ],
         )
+
+    def _model_key(self, model: str) -> keyvault.Key:
         return self._key(
             model_key_name(model),
             keyvault.KeyPropertiesArgs(
@@ -209,7 +216,7 @@ class KeyVault(Component):
                 key_size=RSA_BITS,
                 key_ops=[keyvault.JsonWebKeyOperation.WRAP_KEY, keyvault.JsonWebKeyOperation.UNWRAP_KEY],
                 attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
-                rotation_policy=rotation,
+                rotation_policy=self._rotation(),
             ),
             opts=self._kept,
         )
@@ -233,6 +240,25 @@ class KeyVault(Component):
                 release_policy=keyvault.KeyReleasePolicyArgs(content_type=CONTENT_TYPE, data=release_policy),
             ),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=not self._args.destroyable_keys),
+        )
+
+    def _service_key(self, label: str) -> keyvault.Key:
+        """A key at rest. A deployment tells services of the version after each rotation; the one before still opens."""
+        return self._key(
+            label,
+            keyvault.KeyPropertiesArgs(
+                kty=keyvault.JsonWebKeyType.RS_A_HSM,
+                key_size=RSA_BITS,
+                key_ops=[
+                    keyvault.JsonWebKeyOperation.ENCRYPT,
+                    keyvault.JsonWebKeyOperation.DECRYPT,
+                    keyvault.JsonWebKeyOperation.WRAP_KEY,
+                    keyvault.JsonWebKeyOperation.UNWRAP_KEY,
+                ],
+                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
+                rotation_policy=self._rotation(),
+            ),
+            opts=pulumi.ResourceOptions.merge(self._child, self._kept),
         )
 
     def _granted(self, key: keyvault.Key) -> DiskKey:

@@ -30,6 +30,7 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
         import_ids=import_ids(operator),
         orchestrator_principal_id=operator.get("orchestratorPrincipalId"),
         audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
+        cluster_admin_group_ids=operator.get_object("clusterAdminGroupIds") or (),
         guard_subscription=operator.get_bool("guardSubscription") or False,
     )
     return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))

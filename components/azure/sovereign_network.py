@@ -28,11 +28,12 @@ class Flow:
     """One kind of traffic that the network lets through; whatever no flow names is denied."""
 
     name: str
-    source: Segment | str
-    """Segment, or an Azure service tag."""
-    target: Segment
-    port: int
-    """TCP port at the target."""
+    source: str
+    """Segment, cluster, or an Azure service tag."""
+    target: str
+    """Segment or cluster."""
+    port: int | str
+    """TCP port at the target; `*` is every port of every protocol."""
     why: str
 
 
@@ -57,18 +58,21 @@ class SovereignNetworkArgs(ComponentArgs):
     """Private DNS domain for the region's own services, such as `azure-germany.bailiwick.internal`."""
     services: Sequence[str] = PRIVATE_SERVICES
     """Services of Azure that are reached privately, as the catalogue names their endpoints; each has its DNS zones."""
+    clusters: Sequence[str] = ()
+    """Names of the Kubernetes clusters; each gets a subnet of its own."""
 
 
 class SovereignNetwork(Component):
     """`bailiwick:index:AzureSovereignNetwork`: a virtual network that neither the Internet reaches nor guests leave.
 
-    Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`), each with a network security group
-    and one route table; private DNS zones of the `services` and of the region's own domain, linked to the
-    network.
+    Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`) and one for each cluster, each with a
+    network security group and one route table; private DNS zones of the `services` and of the region's own domain,
+    linked to the network.
 
     Guarantees: no subnet has Azure's default outbound access; 0.0.0.0/0 routes to nowhere; every security group ends
     with a rule that denies all, in both directions, above Azure's own rules that allow the network and the Internet;
-    only the flows of `FLOWS` are open; no address is public.
+    only the flows of `FLOWS` are open, and those of clusters: nodes to each other, to the verifier and to the
+    endpoints; no address is public.
 
     Does not: peer with other networks, offer VPN or bastion access, or filter names. A guest still reaches what Azure
     answers on the host itself (DNS at 168.63.129.16, instance metadata at 169.254.169.254), which security groups do
@@ -80,11 +84,14 @@ class SovereignNetwork(Component):
     subnet_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each subnet, by segment (`workload`, `verifier`, `endpoints`), available when its security group
     is in place."""
+    cluster_subnet_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each cluster's subnet, by the cluster's name."""
     zone_ids: dict[str, pulumi.Output[str]]
     """Resource id of each private DNS zone, by name, available when the zone is linked."""
 
     def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._prefixes = subnet_prefixes(args.address_space)
+        self._clusters = {cluster: f"cluster-{cluster}" for cluster in args.clusters}
+        self._prefixes = subnet_prefixes(args.address_space, tuple(self._clusters.values()))
         super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
@@ -102,7 +109,9 @@ class SovereignNetwork(Component):
         )
         self.id = self._network.id
         routes = self._route_table()
-        self.subnet_ids = self._subnets(routes)
+        ids = self._subnets(routes)
+        self.subnet_ids = {segment: ids[segment] for segment in Segment}
+        self.cluster_subnet_ids = {cluster: ids[subnet] for cluster, subnet in self._clusters.items()}
         self.zone_ids = {zone: self._zone(zone) for zone in (*_zones_of(args.services), args.domain)}
         self.register_outputs({"id": self.id, "subnetIds": dict(self.subnet_ids), "zoneIds": self.zone_ids})
 
@@ -137,22 +146,23 @@ class SovereignNetwork(Component):
         placement = self._args.placement
         ids: dict[str, pulumi.Output[str]] = {}
         previous: list[pulumi.Resource] = []
-        for segment in Segment:
+        flows = (*FLOWS, *cluster_flows(tuple(self._clusters.values())))
+        for segment, prefix in self._prefixes.items():
             group = network.NetworkSecurityGroup(
                 f"{self._stem}-{segment}-nsg",
                 network_security_group_name=placement.name("network security group", segment),
                 resource_group_name=placement.resource_group_name,
                 location=placement.location,
-                security_rules=security_rules(segment, self._prefixes),
+                security_rules=security_rules(segment, self._prefixes, flows),
                 tags=placement.tag_mapping,
                 opts=self._child,
             )
             subnet = network.Subnet(
                 f"{self._stem}-{segment}",
-                subnet_name=segment.value,
+                subnet_name=str(segment),
                 resource_group_name=placement.resource_group_name,
                 virtual_network_name=self._network.name,
-                address_prefix=str(self._prefixes[segment]),
+                address_prefix=str(prefix),
                 default_outbound_access=False,
                 network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
                 route_table=network.RouteTableArgs(id=routes.id),
@@ -194,18 +204,33 @@ def _zones_of(services: Sequence[str]) -> list[str]:
     return [zone for service in services for zone in facts.private_endpoint("azure", service).zones]
 
 
-def subnet_prefixes(address_space: str) -> dict[Segment, ipaddress.IPv4Network]:
-    """The range of each segment, in the order in which they take their part of the address space."""
-    return dict(zip(Segment, subnets(TYPE, address_space, len(Segment)), strict=True))
+def subnet_prefixes(address_space: str, more: Sequence[str] = ()) -> dict[str, ipaddress.IPv4Network]:
+    """The range of each segment and then of `more` subnets, in the order in which they take their part of the space."""
+    names = (*Segment, *more)
+    return dict(zip(names, subnets(TYPE, address_space, len(names)), strict=True))
+
+
+def cluster_flows(clusters: Sequence[str]) -> list[Flow]:
+    """What the nodes in the clusters' subnets need; the control plane's private address is in the same subnet."""
+    return [
+        flow
+        for cluster in clusters
+        for flow in (
+            Flow(f"{cluster}-nodes", cluster, cluster, "*", "nodes, pods and the control plane reach each other"),
+            Flow(f"{cluster}-probe", "AzureLoadBalancer", cluster, "*", "the load balancer asks who is healthy"),
+            Flow(f"{cluster}-fetch", cluster, Segment.ENDPOINTS, HTTPS_PORT, "nodes pull images and models"),
+            Flow(f"{cluster}-attest", cluster, Segment.VERIFIER, VERIFIER_PORT, "workloads ask for their keys"),
+        )
+    ]
 
 
 def security_rules(
-    segment: Segment, prefixes: Mapping[Segment, ipaddress.IPv4Network]
+    segment: str, prefixes: Mapping[str, ipaddress.IPv4Network], flows: Sequence[Flow] = FLOWS
 ) -> list[network.SecurityRuleArgs]:
-    """The rules of a segment's security group: its flows, then deny all in and deny all out."""
+    """The rules of a subnet's security group: its flows, then deny all in and deny all out."""
 
-    def prefix(end: Segment | str) -> str:
-        return str(prefixes[end]) if isinstance(end, Segment) else end
+    def prefix(end: str) -> str:
+        return str(prefixes.get(end, end))
 
     allowed = [
         network.SecurityRuleArgs(
@@ -213,15 +238,16 @@ def security_rules(
             description=flow.why,
             access="Allow",
             direction=direction,
-            protocol="Tcp",
+            protocol="*" if flow.port == "*" else "Tcp",
             priority=100 + 10 * position,
             source_address_prefix=prefix(flow.source),
             source_port_range="*",
             destination_address_prefix=prefix(flow.target),
             destination_port_range=str(flow.port),
         )
-        for position, flow in enumerate(FLOWS)
-        for direction in (["Inbound"] if flow.target == segment else ["Outbound"] if flow.source == segment else [])
+        for position, flow in enumerate(flows)
+        for direction, end in (("Inbound", flow.target), ("Outbound", flow.source))
+        if end == segment
     ]
     denied = [
         network.SecurityRuleArgs(

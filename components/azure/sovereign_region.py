@@ -1,6 +1,6 @@
 """A whole sovereign region in Azure, from its specification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,21 @@ from pulumi_azure_native import resources
 import catalog
 from components import graph
 from components.addresses import Segment
+from components.azure import cluster_services
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
+from components.azure.cluster_services import ClusterServices, ClusterServicesArgs
 from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
+from components.azure.confidential_cluster import ConfidentialCluster
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.dependencies import Endpoints, dependencies
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
 from components.azure.fleet import single_machines
 from components.azure.key_custody import KeyCustody, key_custody, private_service, uri_in
+from components.azure.key_vault import SERVICE, KeyVault
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
+from components.azure.region_clusters import DISKS, SECRETS, build_cluster
 from components.azure.release_plan import ReleasePlan, disk_authorities, plan
 from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.azure.roles import Role
@@ -52,6 +57,8 @@ class SovereignRegionArgs(ComponentArgs):
     needs it; an emulated one has none."""
     audit_retention_locked: bool = False
     """Make the audit log's retention irreversible; from the second deployment on (see `AuditLogArgs`)."""
+    cluster_admin_group_ids: Sequence[str] = ()
+    """Object ids of the Entra groups whose members administer the clusters; a region with clusters needs one."""
     guard_subscription: bool = False
     """Guard the whole subscription against resources elsewhere (see `ResidencyGuardArgs`): it has no other region."""
 
@@ -61,16 +68,17 @@ class SovereignRegion(Component):
 
     Creates a resource group; in it a network without Internet, a write-once audit log, a vault (or a Managed HSM) with
     the region's keys, a store for encrypted models, a cache of the vendors' collateral, the verifier with its broker,
-    the confidential VMs of the specification, each with an identity of its own, and policy assignments that go on
-    guarding the region. A machine with a `count` is that many confidential VMs, `<name>-0`, `<name>-1`, …, spread over
-    the zones: a scale set would leave their disks readable to the host (see `ConfidentialVmGroup`).
+    the confidential VMs and clusters of the specification, each with an identity of its own, a private registry where
+    there are clusters, and policy assignments that go on guarding the region. A machine with a `count` is that many
+    confidential VMs, `<name>-0`, `<name>-1`, …, spread over the zones: a scale set would leave their disks readable to
+    the host (see `ConfidentialVmGroup`).
 
     Guarantees: what the parts guarantee; every guest image in use has reference values, and every key names them; every
     dependency is in the jurisdiction graph; nothing is registered when content, keys or evidence would leave the
     jurisdiction. Control data (names, roles, settings) goes to Azure's worldwide control plane whatever one does; the
     graph says so (`edgesLeaving`), and also whose law reaches each operator (`foreignReach`).
 
-    Does not: publish images or models, fill the collateral cache, create clusters, or create the subscription. The
+    Does not: publish images or models, fill the collateral cache or the registry, or create the subscription. The
     keys and where they are kept are protected from deletion unless the region is emulated: nothing is lost with them
     there.
     """
@@ -123,7 +131,8 @@ class SovereignRegion(Component):
                 placement=self._placement,
                 address_space=spec.network.address_space,
                 domain=self._outline.domain,
-                services=(private_service(spec.keys), "blob", "attestation"),
+                services=self._private_services(),
+                clusters=[cluster.name for cluster in spec.clusters],
             ),
             opts=child,
         )
@@ -149,6 +158,7 @@ class SovereignRegion(Component):
             audit_account_id=audit.account_id,
             workspace_id=audit.workspace_id,
             destroyable_keys=spec.emulated,
+            service_keys=(DISKS, SECRETS) if spec.clusters else (),
             opts=child,
         )
         models = ModelStore(
@@ -173,7 +183,7 @@ class SovereignRegion(Component):
             vault_uri=vault.uri,
             model_key_ids=vault.model_key_ids,
             machines=[(machine, machines[machine.name]) for machine in self._machines],
-            clusters={},
+            clusters=self._clusters(net, vault),
             model_store={"account": models.account_name, "container": CONTAINER},
             audit_store={"account": audit.account_name},
         )
@@ -182,10 +192,47 @@ class SovereignRegion(Component):
         """The guard comes before the machines: a size that is new here must be allowed before it is asked for."""
         args = ResidencyGuardArgs(
             placement=self._placement,
-            sizes=[verifier.size, *(machine.size for machine in self._machines)],
+            sizes=[
+                verifier.size,
+                *(machine.size for machine in self._machines),
+                *(cluster.size for cluster in self._spec.clusters),
+            ],
             whole_subscription=self._args.guard_subscription,
         )
         return ResidencyGuard(f"{self._outline.stack}-guard", args, opts=self._child)
+
+    def _private_services(self) -> tuple[str, ...]:
+        """What is reached by private endpoints, as the catalogue names them."""
+        registry = (cluster_services.SERVICE,) if self._spec.clusters else ()
+        return (private_service(self._spec.keys), "blob", "attestation", *registry)
+
+    def _clusters(self, net: SovereignNetwork, vault: KeyCustody) -> dict[str, ConfidentialCluster]:
+        if not self._spec.clusters or not isinstance(vault, KeyVault):
+            return {}
+        name, opts = self._outline.stack, pulumi.ResourceOptions(parent=self, depends_on=[net, vault])
+        services = ClusterServices(
+            f"{name}-clusters",
+            ClusterServicesArgs(
+                placement=self._placement,
+                disk_key=vault.service_keys[DISKS],
+                subnet_id=net.subnet_ids[Segment.ENDPOINTS],
+                zone_ids=net.zone_ids,
+            ),
+            opts=opts,
+        )
+        return {
+            cluster.name: build_cluster(
+                f"{name}-{cluster.name}",
+                cluster,
+                placement=self._placement,
+                net=net,
+                services=services,
+                secrets=vault.service_keys[SECRETS],
+                admin_group_ids=self._args.cluster_admin_group_ids,
+                opts=opts,
+            )
+            for cluster in self._spec.clusters
+        }
 
     def _disk_encryption(self, label: str, vault: KeyCustody) -> ConfidentialDiskEncryption:
         return ConfidentialDiskEncryption(
@@ -293,6 +340,7 @@ class SovereignRegion(Component):
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
+            clusters=[cluster.name for cluster in spec.clusters],
             guests=outline.guests(self._machines),
             collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
             hardware=outline.hardware,
@@ -310,8 +358,17 @@ def _checked(args: SovereignRegionArgs) -> VerifierSpec:
         raise InputError(TYPE, "spec.cloud", f"{args.spec.cloud!r} is another cloud's", "azure")
     if args.spec.verifier is None:
         raise InputError(TYPE, "spec.verifier", "is missing, and a region in Azure attests its machines", "a verifier")
-    if args.spec.clusters:
-        raise InputError(TYPE, "spec.clusters", "a region builds no cluster", "ConfidentialCluster beside the region")
+    if args.spec.clusters and not args.cluster_admin_group_ids:
+        raise InputError(
+            TYPE,
+            "cluster_admin_group_ids",
+            "is empty: without local accounts nobody could administer a cluster",
+            "bailiwick-azure:clusterAdminGroupIds with the object ids of Entra groups",
+        )
+    if args.spec.clusters and args.spec.keys.service != SERVICE:
+        raise InputError(
+            TYPE, "spec.keys.service", f"AKS encrypts no secrets with a key of {args.spec.keys.service}", SERVICE
+        )
     if not args.spec.emulated and args.orchestrator_principal_id is None:
         application = catalog.load().application("azure", "confidential-vm-orchestrator")
         raise InputError(

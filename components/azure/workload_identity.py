@@ -66,6 +66,8 @@ class WorkloadIdentity(Component):
 
     id: pulumi.Output[str]
     """Resource id of the identity."""
+    client_id: pulumi.Output[str]
+    """Its application (client) id."""
     principal_id: pulumi.Output[str]
     """Object id of its service principal."""
     assignments: Sequence[pulumi.Resource]
@@ -84,6 +86,7 @@ class WorkloadIdentity(Component):
             opts=child,
         )
         self.id = identity.id
+        self.client_id = identity.client_id
         self.principal_id = identity.principal_id
         self.assignments = [
             grant.assign(f"{name}-{grant.name}", placement=placement, principal_id=self.principal_id, opts=child)

@@ -16,8 +16,6 @@ class Parts:
     """Whether a machine may have a `count`."""
     clusters: bool = False
     """Whether it may have `clusters`."""
-    gpu_pools: bool = False
-    """Whether a cluster may have a `gpuPool`."""
     keys_and_log: bool = False
     """Whether a region may be without verifier and machines, for a place that has none with a TEE."""
     soft_delete_days: range = range(30, 91)
@@ -25,13 +23,12 @@ class Parts:
 
 
 PARTS: Mapping[str, Parts] = {
-    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True),
+    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True),
     "gcp": Parts(
         tees=("snp", "tdx"),
         gpus=("none", "h100"),
         groups=True,
         clusters=True,
-        gpu_pools=True,
         keys_and_log=True,
         soft_delete_days=range(30, 121),
     ),

@@ -11,11 +11,11 @@ from tests.components.recorder import Recording, Registration
 
 STACK = "azure-germany"
 _ASSIGNED = {
-    "AttestationProvider": "attestUri",
-    "Key": "keyUriWithVersion",
-    "ManagedCluster": "privateFQDN",
-    "ManagedHsmKey": "keyUriWithVersion",
-    "UserAssignedIdentity": "principalId",
+    "AttestationProvider": ("attestUri",),
+    "Key": ("keyUriWithVersion",),
+    "ManagedCluster": ("privateFQDN",),
+    "ManagedHsmKey": ("keyUriWithVersion",),
+    "UserAssignedIdentity": ("clientId", "principalId"),
 }
 """Outputs that only a cloud would know, by type."""
 _NAMED_BY = {
@@ -40,9 +40,7 @@ def _computed(registration: Registration) -> dict[str, Any]:
     """The outputs that a cloud would add to the inputs."""
     kind = registration.type.rpartition(":")[2]
     inputs = registration.inputs
-    outputs: dict[str, Any] = {}
-    if kind in _ASSIGNED:
-        outputs[_ASSIGNED[kind]] = f"<{registration.name}.{_ASSIGNED[kind]}>"
+    outputs: dict[str, Any] = {name: f"<{registration.name}.{name}>" for name in _ASSIGNED.get(kind, ())}
     if kind in _NAMED_BY:
         outputs["name"] = inputs[_NAMED_BY[kind]]
     if "identity" in inputs:  # a list of ids goes in, a mapping by id comes out

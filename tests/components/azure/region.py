@@ -67,6 +67,7 @@ NETHERLANDS: dict[str, Any] = {
         {"name": "domain", "size": "Standard_DC4es_v6", "tee": "tdx", "zone": "2", **_GUEST},
         {"name": "training", "size": "Standard_NCC40ads_H100_v5", "gpu": "h100", **_GUEST},
     ],
+    "clusters": [{"name": "batch", "size": "Standard_DC4as_v5", "nodes": 3}],
 }
 """What differs in a region with every kind of machine that Azure has."""
 
@@ -130,6 +131,8 @@ def placement() -> Placement:
 def deploy(reference_values: Path, changes: dict[str, Any] | None = None, **args: Any) -> Recording:
     """Record a region whose specification differs from `SPEC` in `changes` and whose Args have `args` besides."""
     spec = RegionSpec.from_mapping({**SPEC, **(changes or {})}, reference_values=reference_values)
+
+    args = {"cluster_admin_group_ids": ["administrators"], **args}
 
     def program() -> None:
         region = SovereignRegion(STACK, SovereignRegionArgs(spec=spec, reference_values=reference_values, **args))

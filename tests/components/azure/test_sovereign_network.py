@@ -43,6 +43,24 @@ def test_only_the_named_flows_are_open(network: Recording) -> None:
     }
 
 
+def test_a_cluster_has_a_subnet_whose_nodes_reach_each_other_verifier_and_endpoints(placement: Placement) -> None:
+    args = SovereignNetworkArgs(
+        placement=placement, address_space="10.20.0.0/16", domain="test.bailiwick.internal", clusters=["serving"]
+    )
+    network = record(lambda: SovereignNetwork("net", args))
+    verifier, endpoints, cluster = "10.20.1.0/24", "10.20.2.0/24", "10.20.3.0/24"
+    assert network["net-cluster-serving"].inputs["addressPrefix"] == cluster
+    assert _allowed(network["net-cluster-serving-nsg"]) == {
+        ("Inbound", cluster, cluster, "*"),
+        ("Outbound", cluster, cluster, "*"),
+        ("Inbound", "AzureLoadBalancer", cluster, "*"),
+        ("Outbound", cluster, endpoints, "443"),
+        ("Outbound", cluster, verifier, "8443"),
+    }
+    assert ("Inbound", cluster, endpoints, "443") in _allowed(network["net-endpoints-nsg"])
+    assert ("Inbound", cluster, verifier, "8443") in _allowed(network["net-verifier-nsg"])
+
+
 def test_every_group_denies_the_rest_before_azures_own_rules_allow_it(network: Recording) -> None:
     for group in network.of_type("network:NetworkSecurityGroup"):
         rules = group.inputs["securityRules"]

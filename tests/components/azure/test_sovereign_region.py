@@ -116,6 +116,40 @@ def test_a_real_region_needs_the_orchestrator(reference_values: Path) -> None:
         region.deploy(reference_values, {"emulated": False, "subscriptionId": account, "tenantId": account})
 
 
+_CLUSTER = {"clusters": [{"name": "serving", "size": "Standard_DC4as_v5", "nodes": 2}]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "args", "problem"),
+    [
+        ({}, {"cluster_admin_group_ids": ()}, "cluster_admin_group_ids: is empty: without local accounts"),
+        (
+            {"keys": {"service": "managed-hsm", "administrators": ["00000000-0000-0000-0000-000000000b1e"]}},
+            {},
+            "AKS encrypts no secrets with a key of managed-hsm; nearest supported: key-vault-premium",
+        ),
+    ],
+)
+def test_a_cluster_needs_administrators_and_a_vault(
+    changes: dict[str, Any], args: dict[str, Any], problem: str, reference_values: Path
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        region.deploy(reference_values, {**_CLUSTER, **changes}, **args)
+
+
+def test_a_cluster_can_use_its_own_keys_registry_and_subnet_only(reference_values: Path) -> None:
+    found = region.deploy(reference_values, _CLUSTER)
+    scopes = {one.name.rpartition("-")[2]: one.inputs["scope"] for one in found.of_type("authorization:RoleAssignment")}
+    assert scopes["secrets"] == f"<{STACK}-keys-cluster-secrets.id>"
+    assert scopes["subnet"] == f"<{STACK}-network-cluster-serving.id>"
+    assert scopes["pull"] == f"<{STACK}-clusters-registry.id>"
+    registry = found[f"{STACK}-clusters-registry"].inputs
+    assert (registry["publicNetworkAccess"], registry["adminUserEnabled"]) == ("Disabled", False)
+    cluster = found[f"{STACK}-serving-cluster"].inputs
+    assert cluster["securityProfile"]["azureKeyVaultKms"]["keyVaultResourceId"] == f"<{STACK}-keys-vault.id>"
+    assert found.outputs[STACK]["clusters"]["serving"]["name"] == f"{STACK}-serving"
+
+
 def test_the_stack_exports_what_the_command_line_reads(germany: Recording) -> None:
     outputs = germany.outputs[f"bailiwick-{STACK}"]
     assert outputs["verifierUrl"] == "http://verifier.azure-germany.bailiwick.internal:8443"
