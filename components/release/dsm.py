@@ -126,6 +126,8 @@ def compile_policy(policy: ReleasePolicy, placement: Placement) -> Compiled:
         },
     }
     reasons = {**(_INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else {}), **_INEXPRESSIBLE}
+    if Tee.SNP not in policy.tees:
+        del reasons["minimum_tcb"]
     return Compiled("dsm", document, unexpressed(policy, reasons))
 
 

@@ -166,12 +166,13 @@ class Inexpressible:
 def unexpressed(policy: ReleasePolicy, reasons: Mapping[str, str]) -> tuple[Inexpressible, ...]:
     """What of `reasons` (field: why the target cannot state it) the policy asks for.
 
-    `allow_debug` and `allow_migration` ask for something where they are off.
+    `allow_debug` and `allow_migration` ask for something where they are off. New firmware is asked for without a floor
+    too, on Intel TDX.
     """
     return tuple(
         Inexpressible(field, reason)
         for field, reason in reasons.items()
-        if bool(getattr(policy, field)) is not field.startswith("allow_")
+        if field == "minimum_tcb" or bool(getattr(policy, field)) is not field.startswith("allow_")
     )
 
 
