@@ -16,6 +16,8 @@ class Parts:
     """Whether a machine may have a `count`."""
     clusters: bool = False
     """Whether it may have `clusters`."""
+    gpu_pools: bool = False
+    """Whether a cluster may have a `gpuPool`."""
     keys_and_log: bool = False
     """Whether a region may be without verifier and machines, for a place that has none with a TEE."""
     soft_delete_days: range = range(30, 91)
@@ -29,6 +31,7 @@ PARTS: Mapping[str, Parts] = {
         gpus=("none", "h100"),
         groups=True,
         clusters=True,
+        gpu_pools=True,
         keys_and_log=True,
         soft_delete_days=range(30, 121),
     ),

@@ -183,3 +183,42 @@ def test_clusters_are_refused_where_nothing_builds_them(reference_values: Path) 
     )
     stack = stack_of("gcp") | {"clusters": [{"name": "inference", "size": "n2d-standard-4"}]}
     assert len(problems(stack, reference_values)) == 2
+
+
+def _with_gpu_pool(cloud: str, tee: str = "tdx", **pool: Any) -> dict[str, Any]:
+    size = {"gcp": "c3-standard-8", "aws": "m6a.large"}[cloud]
+    gpus = {"size": "a3-highgpu-1g", "purchase": "flex-start"} | pool
+    return stack_of(cloud) | {"clusters": [{"name": "serving", "size": size, "tee": tee, "gpuPool": gpus}]}
+
+
+def test_a_cluster_of_google_has_a_pool_with_gpus(reference_values: Path) -> None:
+    spec = RegionSpec.from_mapping(_with_gpu_pool("gcp", nodes=2), reference_values=reference_values)
+    pool = spec.clusters[0].gpu_pool
+    assert pool is not None
+    assert (pool.gpu, pool.purchase, pool.nodes) == ("h100", "flex-start", 2)
+
+
+@pytest.mark.parametrize(
+    ("pool", "line"),
+    [
+        (
+            {"purchase": "on-demand"},
+            "bailiwick:clusters[0].gpuPool.purchase: 'a3-highgpu-1g' with its TEE is sold as spot or flex-start only, ",
+        ),
+        ({"size": "c3-standard-4"}, "bailiwick:clusters[0].gpuPool.gpu: 'c3-standard-4' has the GPU none, not h100"),
+        ({"nodes": 0}, "bailiwick:clusters[0].gpuPool.nodes: 0 must be at least 1"),
+        ({"gpu": "a100"}, "bailiwick:clusters[0].gpuPool.gpu: 'a100' is not one of h100"),
+    ],
+)
+def test_a_pool_that_google_does_not_sell(pool: dict[str, Any], line: str, reference_values: Path) -> None:
+    found, *_ = problems(_with_gpu_pool("gcp", **pool), reference_values)
+    assert found.startswith(line)
+
+
+def test_a_pool_on_another_tee_and_on_another_cloud(reference_values: Path) -> None:
+    assert "bailiwick:clusters[0].gpuPool.size: 'a3-highgpu-1g' has no AMD SEV-SNP" in str(
+        problems(_with_gpu_pool("gcp", tee="snp"), reference_values)
+    )
+    assert "bailiwick:clusters[0].gpuPool: node pools with GPUs are not built on aws: leave the key out" in (
+        problems(_with_gpu_pool("aws", tee="snp"), reference_values)
+    )
