@@ -24,8 +24,8 @@ def verify(
         typer.Option(
             "--collateral",
             "--endorsements",
-            help="folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL for SNP; tcb_info.json "
-            "and its companions for TDX",
+            help="folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL, or the host's "
+            "certificate table (auxblob), for SNP; tcb_info.json and its companions for TDX",
         ),
     ],
     policy: Annotated[Path | None, typer.Option(help="appraisal policy; the default is strict")] = None,

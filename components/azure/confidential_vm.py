@@ -40,9 +40,9 @@ class ConfidentialVm(Component):
 
     Does not: attach data disks (they are not covered by confidential disk encryption), or switch the GPU's confidential
     mode on: Azure has no property for it, so that the image does, and only the GPU's own evidence shows it. A key is
-    held back until the processor's evidence is good; the GPU's is not asked for yet. On Azure the launch measurement of
-    a machine is that of the virtual firmware, which measures the image into the vTPM; until the verifier reads vTPM
-    evidence, the image itself is bound by its disk encryption only.
+    held back until the evidence of the processor, of the vTPM and of the GPU is good. On Azure the launch measurement
+    of a machine is that of the virtual firmware, which measures the image into the vTPM: the verifier asks that for the
+    image.
 
     A change of security type, image or disk encryption replaces the machine: Azure changes none of them in place.
     """
