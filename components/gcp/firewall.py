@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import catalog
 from components.addresses import Segment
 from components.guest_configuration import VERIFIER_PORT
 
 HTTPS_PORT = 443
-HEALTH_CHECK_RANGES = ("35.191.0.0/16", "130.211.0.0/22")
-"""Whence Google Cloud probes the health of backends ("Health checks overview", probe IP ranges and firewall rules)."""
+_PROBES = "load-balancer-health-checks"
+"""Whence Google Cloud asks backends whether they serve, as the catalogue names it."""
 _LOWEST_PRIORITY = 65_534
 """The last place before the implied rules, which let everything out."""
 _FLOW_PRIORITY = 1000
@@ -31,12 +32,15 @@ class Flow:
     why: str
 
 
-FLOWS = (
-    Flow("attest", Segment.WORKLOAD, Segment.VERIFIER, VERIFIER_PORT, "guests attest and ask for their keys"),
-    Flow("probe", HEALTH_CHECK_RANGES, Segment.VERIFIER, VERIFIER_PORT, "the load balancer asks who is healthy"),
-    Flow("fetch", Segment.WORKLOAD, Segment.ENDPOINTS, HTTPS_PORT, "guests fetch encrypted models"),
-    Flow("unwrap", Segment.VERIFIER, Segment.ENDPOINTS, HTTPS_PORT, "the broker has keys unwrapped in the HSM"),
-)
+def flows(cloud: str) -> tuple[Flow, ...]:
+    """Every flow of a region in `cloud`, as the catalogue names it."""
+    probes = catalog.load().private_endpoint(cloud, _PROBES).addresses
+    return (
+        Flow("attest", Segment.WORKLOAD, Segment.VERIFIER, VERIFIER_PORT, "guests attest and ask for their keys"),
+        Flow("probe", probes, Segment.VERIFIER, VERIFIER_PORT, "the load balancer asks who is healthy"),
+        Flow("fetch", Segment.WORKLOAD, Segment.ENDPOINTS, HTTPS_PORT, "guests fetch encrypted models"),
+        Flow("unwrap", Segment.VERIFIER, Segment.ENDPOINTS, HTTPS_PORT, "the broker has keys unwrapped in the HSM"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +70,9 @@ def deny_rules() -> Iterator[Rule]:
     )
 
 
-def flow_rules(prefixes: Mapping[Segment, ipaddress.IPv4Network]) -> Iterator[Rule]:
+def flow_rules(cloud: str, prefixes: Mapping[Segment, ipaddress.IPv4Network]) -> Iterator[Rule]:
     """Each flow at both of its ends, as far as they are in the network."""
-    for flow in FLOWS:
+    for flow in flows(cloud):
         inside = isinstance(flow.source, Segment)
         sources = [str(prefixes[flow.source])] if isinstance(flow.source, Segment) else list(flow.source)
         for direction in _both_ends(inside=inside):

@@ -25,8 +25,6 @@ _RESERVED_ADDRESSES = 2
 """Google keeps the first two addresses of a subnet for itself, and the last two."""
 _PRIVATE_SERVICES = ("cloud-kms", "storage")
 _ALL_SERVICES = "google-apis"
-_REGISTRY_ZONES = ("pkg.dev", "gcr.io")
-"""Besides the API's own zone, the hosts from which cluster nodes fetch their system images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ class SovereignNetwork(Component):
         return str(self.prefixes[segment][_RESERVED_ADDRESSES + index])
 
     def _firewall(self) -> None:
-        rules = [*deny_rules(), *flow_rules(self.prefixes)]
+        rules = [*deny_rules(), *flow_rules(self._args.placement.cloud, self.prefixes)]
         for index, (cluster, prefix) in enumerate(self._clusters.items()):
             ranges = [str(prefix), *(str(range_) for range_ in _cluster_ranges(index))]
             rules += cluster_rules(cluster, ranges, self.prefixes, str(self._apis_address))
@@ -212,7 +210,7 @@ class SovereignNetwork(Component):
             labels=placement.labels,
             opts=self._child,
         )
-        for zone_name in (*bundle.zones, *_REGISTRY_ZONES):
+        for zone_name in bundle.zones:
             label = zone_name.replace(".", "-")
             zone = self._zone(label, zone_name)
             self._record(label, zone, f"{zone_name}.", "A", str(self._apis_address))
