@@ -25,6 +25,7 @@ from components.release import (  # noqa: E402 - found once the root is on the p
     dsm,
     gcp,
     kbs,
+    trustee,
 )
 
 FLOOR = MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213)
@@ -82,6 +83,11 @@ TARGETS: Mapping[str, Target] = {
         "resource policy in Rego",
         "Trustee's broker, on a token of its attestation service",
         lambda policy: kbs.compile_policies({"default/model-key/llm": policy}),
+    ),
+    "KBS up to v0.21": Target(
+        "the same, for releases that hand over the token's claims alone",
+        "the same",
+        lambda policy: kbs.compile_policies({"default/model-key/llm": policy}, shape=trustee.TOKEN),
     ),
     "Fortanix DSM": Target(
         "an app with a policy on its token's claims, its permissions in one group, and the group's quorum",

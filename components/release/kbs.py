@@ -1,10 +1,8 @@
 """Release policies for the Key Broker Service of Confidential Containers: one resource policy in Rego.
 
-Trustee asks its resource policy for each request (confidential-containers/trustee, `kbs/sample_policies/default.rego`):
-`input.trust_context.attestation_summary` is what its attestation service found, with the issuer and the claims of the
-EAR token, and `data["resource-path"]` the three segments of the path. Below `ear.veraison.annotated-evidence` are the
-fields of the evidence as Trustee's own appraisal policy reads them
-(`attestation-service/src/ear_token/ear_default_policy_cpu.rego`, 238497d4).
+Trustee asks its resource policy for each request: `data["resource-path"]` has the three segments of the path, and
+`input` what its attestation service found, in the shape of its release (`components.release.trustee`). Below
+`ear.veraison.annotated-evidence` are the fields of the evidence.
 
 A comparison in Rego orders values of different types, so that the text "0" is greater than every number: each number
 of the evidence is asked to be one first. What the evidence does not state is undefined, and denies. Claims of GPUs are
@@ -13,7 +11,7 @@ NVIDIA's own (claims version 3, attestation SDK): devtools mode shows as a debug
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.release.policy import (
@@ -25,6 +23,7 @@ from components.release.policy import (
     Tee,
     unexpressed,
 )
+from components.release.trustee import TRUST_CONTEXT, Shape
 
 PLUGIN = "resource"
 _SEGMENTS = 3
@@ -35,38 +34,35 @@ import rego.v1
 
 default allow := false
 
-summary := input.trust_context.attestation_summary
-
-cpu := summary.claims.submods.cpu0
+{names}cpu := {claims}.submods.cpu0
 
 evidence := cpu["ear.veraison.annotated-evidence"]
 
-affirmed if {
-  summary.verification_result == true
-  cpu["ear.status"] == "affirming"
-}
+affirmed if {{
+  {affirmed}
+}}
 
-at_least(value, floor) if {
+at_least(value, floor) if {{
   is_number(value)
   value >= floor
-}
+}}
 """
 _GPUS = """
-gpus := {name | summary.claims.submods[name]; startswith(name, "gpu")}
+gpus := {{name | {claims}.submods[name]; startswith(name, "gpu")}}
 
-confidential(name) if {
-  gpu := summary.claims.submods[name]
+confidential(name) if {{
+  gpu := {claims}.submods[name]
   gpu["ear.status"] == "affirming"
   gpu["ear.veraison.annotated-evidence"].nvidia.secboot == true
   gpu["ear.veraison.annotated-evidence"].nvidia.dbgstat == "disabled"
-}
+}}
 
-confidential_gpus if {
+confidential_gpus if {{
   count(gpus) > 0
-  every name in gpus {
+  every name in gpus {{
     confidential(name)
-  }
-}
+  }}
+}}
 """
 _NO_LAUNCH = "launch_measurements: Trustee's claims pin no containers; name a launch, and a TD by its measurement"
 
@@ -85,18 +81,26 @@ _INEXPRESSIBLE_FOR_TDX = {
 }
 
 
-def compile_policies(policies: Mapping[str, ReleasePolicy]) -> Compiled:
+def compile_policies(policies: Mapping[str, ReleasePolicy], *, shape: Shape = TRUST_CONTEXT) -> Compiled:
     """One resource policy for a broker's keys, by KBS path (`default/model-key/llm`).
 
-    The document has the one member `policy`, the Rego text. Raises `ReleasePolicyError` for what it could only widen.
+    `shape` is that of the broker's release: `TOKEN` up to v0.21. The document has the one member `policy`, the Rego
+    text. Raises `ReleasePolicyError` for what it could only widen.
     """
-    asks_gpus = any(policy.confidential_gpu for policy in policies.values())
-    rules, lost = [_HEAD + (_GPUS if asks_gpus else "")], list[Inexpressible]()
+    rules, lost = [_head(policies.values(), shape)], list[Inexpressible]()
     for path, policy in sorted(policies.items()):
         policy.require_local_authorities()
-        rules += [_rule(path, policy, tee, product) for tee, product in _hardware(policy)]
-        lost += unexpressed(policy, {**(_INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else {}), **_INEXPRESSIBLE})
+        rules += [_rule(path, policy, tee, product, shape) for tee, product in _hardware(policy, shape)]
+        of_tdx = _INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else {}
+        lost += unexpressed(policy, {**of_tdx, **shape.cannot_express, **_INEXPRESSIBLE})
     return Compiled("kbs", {"policy": "\n".join(rules)}, tuple(dict.fromkeys(lost)))
+
+
+def _head(policies: Iterable[ReleasePolicy], shape: Shape) -> str:
+    names = "".join(f"{name}\n\n" for name in shape.names)
+    affirmed = "\n  ".join([*shape.affirmed, 'cpu["ear.status"] == "affirming"'])
+    head = _HEAD.format(names=names, claims=shape.claims, affirmed=affirmed)
+    return head + (_GPUS.format(claims=shape.claims) if any(policy.confidential_gpu for policy in policies) else "")
 
 
 def encode(compiled: Compiled) -> str:
@@ -105,16 +109,16 @@ def encode(compiled: Compiled) -> str:
     return json.dumps({"policy": text})
 
 
-def _hardware(policy: ReleasePolicy) -> Iterator[tuple[Tee, SnpProduct | None]]:
+def _hardware(policy: ReleasePolicy, shape: Shape) -> Iterator[tuple[Tee, SnpProduct | None]]:
     """What one rule is about each: a TEE, and of SEV-SNP each product where their floors differ."""
     for tee in policy.tees:
-        if tee is Tee.SNP and policy.minimum_tcb_by_product:
+        if tee is Tee.SNP and policy.minimum_tcb_by_product and "generation" in shape.snp:
             yield from ((tee, product) for product in SnpProduct)
         else:
             yield tee, None
 
 
-def _rule(path: str, policy: ReleasePolicy, tee: Tee, product: SnpProduct | None) -> str:
+def _rule(path: str, policy: ReleasePolicy, tee: Tee, product: SnpProduct | None, shape: Shape) -> str:
     segments = path.split("/")
     if len(segments) != _SEGMENTS or not all(segments):
         raise ReleasePolicyError(f"release policy: {path!r} is no KBS path; right is <repository>/<type>/<tag>")
@@ -122,34 +126,31 @@ def _rule(path: str, policy: ReleasePolicy, tee: Tee, product: SnpProduct | None
         f"data.plugin == {_text(PLUGIN)}",
         f'data["resource-path"] == {_text(segments)}',
         "affirmed",
-        f"summary.issuer in {_text([authority.uri for authority in policy.authorities])}",
+        f"{shape.issuer} in {_text([authority.uri for authority in policy.authorities])}",
         *(["confidential_gpus"] if policy.confidential_gpu else []),
-        *(_snp(policy, product) if tee is Tee.SNP else _tdx(policy)),
+        *(_snp(policy, product, shape) if tee is Tee.SNP else _tdx(policy)),
     ]
     body = "\n".join(f"  {condition}" for condition in conditions)
     return f"# {path} on {product or tee.value}\nallow if {{\n{body}\n}}\n"
 
 
-def _snp(policy: ReleasePolicy, product: SnpProduct | None) -> Sequence[str]:
-    if not policy.launch_measurements and not policy.launch_signers:
+def _snp(policy: ReleasePolicy, product: SnpProduct | None, shape: Shape) -> Sequence[str]:
+    place = {name: f"evidence.{field}" for name, field in shape.snp.items()}
+    pins = {"measurement": policy.launch_measurements, "id_key_digest": policy.launch_signers}
+    if not any(values for name, values in pins.items() if name in place):
         raise ReleasePolicyError(f"release policy: {_NO_LAUNCH}")
-    floor = (policy.minimum_tcb_by_product.get(product) if product else None) or policy.minimum_tcb
+    floor = policy.strictest_tcb() if product is None else policy.minimum_tcb_by_product.get(product)
+    floor = floor or policy.minimum_tcb
     if floor is None:
         raise ReleasePolicyError("release policy: minimum_tcb: a policy for SEV-SNP machines has one")
+    accepted: dict[str, Sequence[Any]] = {**pins, "vmpl": policy.vmpl}
     return [
-        *([f"evidence.snp.generation == {_text(product)}"] if product else []),
-        *_one_of("evidence.snp.evidence.measurement", policy.launch_measurements),
-        *_one_of("evidence.snp.evidence.id_key_digest", policy.launch_signers),
-        f"evidence.snp.evidence.vmpl in {_text(policy.vmpl)}",
-        *([] if policy.allow_debug else ["evidence.snp.evidence.policy.debug_allowed == false"]),
-        *([] if policy.allow_migration else ["evidence.snp.evidence.policy.migrate_ma_allowed == false"]),
-        *_one_of("evidence.snp.evidence.chip_id", policy.hardware),
-        *(
-            f"at_least(evidence.snp.evidence.reported_tcb.{part}, {value})"
-            for part, value in (floor or policy.minimum_tcb or policy.strictest_tcb())
-            .model_dump(by_alias=False)
-            .items()
-        ),
+        *([f"{place['generation']} == {_text(product)}"] if product else []),
+        *(f"{place[name]} in {_text(values)}" for name, values in accepted.items() if values and name in place),
+        *([] if policy.allow_debug else [f"{place['debug']} == false"]),
+        *([] if policy.allow_migration else [f"{place['migration']} == false"]),
+        *_one_of(place["chip_id"], policy.hardware),
+        *(f"at_least({place[part]}, {value})" for part, value in floor.model_dump(by_alias=False).items()),
     ]
 
 

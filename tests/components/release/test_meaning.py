@@ -26,6 +26,7 @@ from components.release import (
     kbs,
 )
 from components.release import gcp as google
+from components.release.trustee import TOKEN
 from tests.components.release import key_policy, secure_key_release, security_manager
 from tests.components.release.guests import CHIPS, DIGESTS, IMAGES, PARTS, SIGNERS, Guest, authority, cases, means
 from tests.components.release.test_kbs import PATH, allows, trust
@@ -146,19 +147,41 @@ def kbs_releases(document: dict[str, Any], guest: Guest) -> bool:
             "reported_tcb": guest.tcb,
         },
     }
-    tdx = {
+    context = trust({"snp": snp} if guest.tee is Tee.SNP else {"tdx": _td(guest)}, issuer=guest.issuer)
+    context["trust_context"]["attestation_summary"]["claims"]["submods"] |= _gpus(guest)
+    return allows(Compiled("kbs", document, ()), context)
+
+
+def old_kbs_releases(document: dict[str, Any], guest: Guest) -> bool:
+    """Trustee v0.21 itself refuses reports of another privilege level than 0, and states none."""
+    snp = {
+        "measurement": guest.measurement,
+        "chip_id": guest.chip,
+        "policy_debug_allowed": guest.debug,
+        "policy_migrate_ma": guest.migration,
+        **{f"reported_tcb_{part}": version for part, version in guest.tcb.items()},
+    }
+    evidence = {"snp": snp} if guest.tee is Tee.SNP else {"tdx": _td(guest)}
+    cpu = {"ear.status": "affirming", "ear.veraison.annotated-evidence": evidence}
+    return allows(Compiled("kbs", document, ()), {"iss": guest.issuer, "submods": {"cpu0": cpu, **_gpus(guest)}})
+
+
+def _td(guest: Guest) -> dict[str, Any]:
+    return {
         "quote": {"body": {"mr_td": guest.measurement}},
         "td_attributes": {"debug": guest.debug},
         "tcb_status": guest.tcb_status,
     }
-    context = trust({"snp": snp} if guest.tee is Tee.SNP else {"tdx": tdx}, issuer=guest.issuer)
-    if guest.gpu != "none":
-        debug = {"on": "disabled", "devtools": "enabled", "off": "disabled"}[guest.gpu]
-        context["trust_context"]["attestation_summary"]["claims"]["submods"]["gpu0"] = {
-            "ear.status": "affirming" if guest.gpu != "off" else "contraindicated",
-            "ear.veraison.annotated-evidence": {"nvidia": {"secboot": True, "dbgstat": debug}},
-        }
-    return allows(Compiled("kbs", document, ()), context)
+
+
+def _gpus(guest: Guest) -> dict[str, Any]:
+    """What Trustee says of a GPU whose claims are NVIDIA's own."""
+    if guest.gpu == "none":
+        return {}
+    debug = "enabled" if guest.gpu == "devtools" else "disabled"
+    status = "contraindicated" if guest.gpu == "off" else "affirming"
+    evidence = {"nvidia": {"secboot": True, "dbgstat": debug}}
+    return {"gpu0": {"ear.status": status, "ear.veraison.annotated-evidence": evidence}}
 
 
 def _single(policy: ReleasePolicy, **changes: Any) -> ReleasePolicy:
@@ -178,6 +201,7 @@ TARGETS = {
         _single(POLICY, tees=(Tee.SNP,), authorities=(OWN,)),
     ),
     "kbs": Target(lambda policy: kbs.compile_policies({PATH: policy}), kbs_releases),
+    "kbs, up to v0.21": Target(lambda policy: kbs.compile_policies({PATH: policy}, shape=TOKEN), old_kbs_releases),
     "dsm": Target(
         lambda policy: dsm.compile_policy(policy, DSM),
         lambda document, guest: security_manager.permits(
@@ -268,7 +292,7 @@ def test_each_thing_that_is_wrong_alone_is_refused_or_listed(name: str, tee: Tee
 
 def test_floors_of_products_are_held_or_the_highest_is() -> None:
     policy = _single(POLICY, tees=(Tee.SNP,), **FULL)
-    for name, milan in (("kbs", True), ("azure", False)):
+    for name, milan in (("kbs", True), ("kbs, up to v0.21", False), ("azure", False)):
         document = TARGETS[name].compile(policy).document
         assert TARGETS[name].releases(document, Guest(OWN.uri)) is milan
         assert not TARGETS[name].releases(document, Guest(OWN.uri, product=SnpProduct.GENOA))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import catalog
 from components.release import Compiled, MinimumTcb, ReleasePolicy, Tee, aws, azure, dsm, gcp, kbs
 from components.release.azure import encode
+from components.release.trustee import TOKEN
 from policies.clouds.azure.places import location_of_verifier
 from policies.examples import release_data
 from policies.release import authorities
@@ -67,6 +68,7 @@ GOOD = {
         kbs.compile_policies({"default/key/llm": SNP.model_copy(update={"hardware": CHIPS, "vmpl": (0, 1)})}),
         DIGESTS[:2],
     ),
+    "kbs, up to v0.21": (kbs.compile_policies({"default/key/llm": POLICY}, shape=TOKEN), DIGESTS[:2]),
     "dsm": (dsm.compile_policy(POLICY, DSM), DIGESTS[:2]),
 }
 
