@@ -49,7 +49,7 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory: Final = directory
-        if directory.exists() and not is_store(directory) and any(directory.iterdir()):
+        if directory.exists() and any(directory.glob("[!.]*")) and not is_store(directory):
             raise CollateralError(
                 f"{directory}: neither empty nor a collateral store, which has a file {MARKER}; name another folder"
             )
