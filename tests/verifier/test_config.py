@@ -70,6 +70,25 @@ def test_demands_on_tdx_count_for_the_digest_in_any_order() -> None:
     assert len({digest(), digest(advisories=advisories), digest(out_of_date_grace_days=30)}) == 3
 
 
+def test_every_demand_counts_for_the_digest_and_one_that_is_not_there_does_not() -> None:
+    def digest(**changes: Any) -> str:
+        resource = {"path": "a/b/c", "kek": "k", "policy": POLICY | changes}
+        return VerifierConfig.model_validate(document() | {"resources": [resource]}).resources[0].policy.digest
+
+    changes: list[dict[str, Any]] = [
+        {},
+        {"chips": ["5c" * 64]},
+        {"azure": {}},
+        {"azure": {"pcrs": {"4": ["ab" * 32]}}},
+        {"nvidia": {}},
+        {"nvidia": {"gpus": 1}},
+        {"revocation": "required"},
+        {"tee": ["az-snp-vtpm"]},
+    ]
+    assert len({digest(**change) for change in changes}) == len(changes)
+    assert digest() == digest(chips=None, tdx=None, azure=None, nvidia=None)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -1,6 +1,7 @@
 """Reference values count only when the build signed them and the statement agrees with itself."""
 
 import json
+from typing import ClassVar
 
 import pytest
 
@@ -117,3 +118,51 @@ class TestTdx:
     def test_a_bundle_for_snp_is_refused(self):
         with pytest.raises(InvalidReferenceValues):
             read_tdx_bundle(bundle(statement()), [BUILD.public_key])
+
+
+class TestVtpm:
+    """What either kind of bundle states for guests under a paravisor."""
+
+    STATED: ClassVar = {
+        "paravisor": {"name": "azure-paravisor", "version": "1.0.0"},
+        "launch_measurements": ["ef" * 48],
+        "pcrs": {"4": ["ab" * 32], "11": ["cd" * 32, "ce" * 32]},
+    }
+
+    def test_it_gives_the_pcrs_and_the_values_of_the_paravisor(self):
+        values = read_bundle(bundle(statement(vtpm=self.STATED)), [BUILD.public_key])
+        assert values.vtpm.pcrs == {4: {"ab" * 32}, 11: {"cd" * 32, "ce" * 32}}
+        below = values.paravisor
+        assert (below.name, below.launch_measurements, below.paravisor) == ("azure-paravisor-1.0.0", {"ef" * 48}, None)
+        assert (below.product, below.minimum_tcb, below.guest_policy) == (
+            values.product,
+            values.minimum_tcb,
+            values.guest_policy,
+        )
+
+    def test_a_td_s_paravisor_is_known_by_its_mrtd_alone(self):
+        predicate = {"tee": "tdx", "mr_td": [MEASUREMENT], "rtmr1": ["12" * 48], "vtpm": self.STATED}
+        content = statement()
+        common = {name: content["predicate"][name] for name in ("image", "built_at")}
+        values = read_tdx_bundle(bundle({**content, "predicate": {**common, **predicate}}), [BUILD.public_key])
+        assert (values.paravisor.name, values.paravisor.mr_td) == ("azure-paravisor-1.0.0", {"ef" * 48})
+        assert values.paravisor.rtmr1 is None
+
+    def test_most_images_state_nothing(self):
+        values = read_bundle(bundle(statement()), [BUILD.public_key])
+        assert (values.vtpm, values.paravisor) == (None, None)
+
+    @pytest.mark.parametrize(
+        ("change", "key"),
+        [
+            ({"pcrs": {}}, "predicate.vtpm.pcrs"),
+            ({"pcrs": {"24": ["ab" * 32]}}, "predicate.vtpm.pcrs.24"),
+            ({"pcrs": {"4": []}}, "predicate.vtpm.pcrs.4"),
+            ({"pcrs": {"4": ["ab" * 48]}}, "predicate.vtpm.pcrs.4.0"),
+            ({"launch_measurements": []}, "predicate.vtpm.launch_measurements"),
+            ({"paravisor": {"name": "p"}}, "predicate.vtpm.paravisor.version"),
+            ({"pcr": {}}, "predicate.vtpm.pcr"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused_at_its_key(self, change, key):
+        assert key in refusal(statement(vtpm=self.STATED | change))
