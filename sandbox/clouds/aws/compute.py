@@ -36,6 +36,7 @@ def _create(call: Call) -> str:
         request["IamInstanceProfile"] = {"Name": inputs["iamInstanceProfile"]}
     if inputs["metadataOptions"] is not None:
         request["MetadataOptions"] = _metadata(call)
+    compute_rules.within_quota(call, inputs.text("instanceType"), 1)
     made = call.client("ec2").run_instances(MinCount=1, MaxCount=1, **request)
     return str(made["Instances"][0]["InstanceId"])
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 
 import catalog
+from sandbox.clouds import quotas
 from sandbox.clouds.aws import images, places
 from sandbox.clouds.aws.resource import Call
 from sandbox.clouds.resource import CloudError, View
@@ -89,6 +90,24 @@ def told(inputs: View) -> bytes | None:
         return base64.b64decode(str(encoded), validate=True)
     except (binascii.Error, ValueError):
         raise CloudError("InvalidParameterValue", "Invalid BASE64 encoding of user data.") from None
+
+
+def within_quota(call: Call, size: str, count: int) -> None:
+    """`count` more machines are within the region's quotas on vCPUs; a preview leaves it to the deployment."""
+    if call.preview:
+        return
+    running = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+    reservations = call.client("ec2").describe_instances(Filters=running)["Reservations"]
+    others = [(str(each["InstanceType"]), 1) for reservation in reservations for each in reservation["Instances"]]
+    found = quotas.excess(places.PROVIDER, size, count, others)
+    if found is not None:
+        raise CloudError(
+            "VcpuLimitExceeded",
+            "RunInstances: You have requested more vCPU capacity than your current vCPU limit of"
+            f" {found.quota.limit} allows for the instance bucket that the specified instance type belongs to"
+            f" ({found.quota.name}: {found.used} in use, {found.needed} more requested). Please visit"
+            " http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
+        )
 
 
 def user_data_fits(call: Call) -> None:

@@ -68,7 +68,20 @@ def _group_settings(call: Call) -> dict[str, Value]:
     )
 
 
+def _grow(call: Call, members: int) -> None:
+    """The machines that the group is to have more than `members` are within the quota."""
+    wanted = int(call.inputs["desiredCapacity"] or call.inputs["minSize"])
+    template = call.session.record(_TEMPLATE, call.region, call.inputs.text("launchTemplate.id"))
+    compute_rules.within_quota(call, View(template.inputs).text("instanceType"), max(0, wanted - members))
+
+
+def _change_group(call: Call) -> None:
+    _grow(call, len(_members(call)))
+    call.client("autoscaling").update_auto_scaling_group(**_group_settings(call))
+
+
 def _create_group(call: Call) -> str:
+    _grow(call, 0)
     extra = call.given(
         TargetGroupARNs=call.inputs["targetGroupArns"],
         HealthCheckType=call.inputs["healthCheckType"],
@@ -219,7 +232,7 @@ TYPES = (
     AwsType(
         pulumi_type="aws:autoscaling/group:Group",
         create=_create_group,
-        change=lambda call: call.client("autoscaling").update_auto_scaling_group(**_group_settings(call)),
+        change=_change_group,
         remove=_remove_group,
         answer=_group,
         in_place=frozenset(

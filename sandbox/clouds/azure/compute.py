@@ -4,7 +4,7 @@ import base64
 import binascii
 import uuid
 
-from sandbox.clouds.azure import arm, compute_rules, images
+from sandbox.clouds.azure import arm, compute_rules, core_quota, images
 from sandbox.clouds.azure.keyvault import VAULT
 from sandbox.clouds.azure.managedidentity import IDENTITY
 from sandbox.clouds.azure.network import NIC, zones_exist
@@ -146,6 +146,7 @@ TYPES = (
         checks=(
             _NAME,
             compute_rules.size_offered,
+            core_quota.within("hardwareProfile.vmSize"),
             zones_exist,
             compute_rules.security_type,
             compute_rules.disk_security,

@@ -1,6 +1,6 @@
 """Microsoft.Compute: virtual machine scale sets. What holds for a machine holds for the profile of those in a set."""
 
-from sandbox.clouds.azure import arm, compute_rules, scale_set_members
+from sandbox.clouds.azure import arm, compute_rules, core_quota, scale_set_members
 from sandbox.clouds.azure.compute import guest_data, identity_of
 from sandbox.clouds.azure.managedidentity import IDENTITY
 from sandbox.clouds.azure.network import SUBNET, zones_exist
@@ -103,6 +103,7 @@ TYPES = (
             _of_a_machine(compute_rules.image),
             _interfaces,
             _of_a_machine(guest_data("userData")),
+            core_quota.within("sku.name", "sku.capacity"),
             scale_set_members.take_addresses,
         ),
         outputs={

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.clouds import addresses
-from sandbox.clouds.gcp import addressing, ids, images, keys, machine_rules, references, service_agents
+from sandbox.clouds.gcp import addressing, ids, images, keys, machine_quota, machine_rules, references, service_agents
 from sandbox.clouds.gcp.errors import FieldError
 from sandbox.clouds.gcp.networks import network_of
 from sandbox.clouds.gcp.places import MachineType, machine_type, region_of, zones
@@ -256,6 +256,7 @@ TYPES = (
             *_SHARED_CHECKS,
             machine_rules.boot_disk,
             machine_rules.stopping,
+            machine_quota.within,
             one_of("keyRevocationActionType", "NONE", "STOP"),
             keys.usable("bootDisk.kmsKeySelfLink", service_agents.COMPUTE),
         ),
@@ -287,7 +288,7 @@ TYPES = (
             Reference("versions[].instanceTemplate", (ids.TEMPLATE, ids.REGION_TEMPLATE)),
             Reference("autoHealingPolicies.healthCheck", (ids.HEALTH_CHECK,)),
         ),
-        checks=(rfc1035_name, between("targetSize", 0, 2_000), _group_template),
+        checks=(rfc1035_name, between("targetSize", 0, 2_000), _group_template, machine_quota.within),
         outputs={
             "instanceGroupManagerId": number("instanceGroupManagerId", text=False),
             "instanceGroup": lambda request: ids.self_link(

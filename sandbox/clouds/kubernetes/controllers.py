@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from sandbox.clouds import addresses
 from sandbox.clouds.hardware import Hardware
-from sandbox.clouds.kubernetes import admission, api, nodes, pods
+from sandbox.clouds.kubernetes import admission, api, nodes, pods, resource_quota
 from sandbox.clouds.kubernetes.nodes import Placed, UnschedulableError
 from sandbox.clouds.resource import CloudError, Request, ResourceType, View
 from sandbox.clouds.store import Object, Store
@@ -165,6 +165,7 @@ class Controllers:
             if self._cluster.store.get(wanted.id) is None:
                 raise api.forbidden(request, wanted.refusal)
         pods.require_security(self._cluster.store.get(request.parent), request.name, manifest["spec"])
+        resource_quota.require_within(self._cluster.store, request.parent, request.name, manifest["spec"])
         admission.admit(request)
         outputs = {**manifest, "metadata": {**manifest["metadata"], "uid": _uid(request.id)}}
         item = Object(request.id, api.PODS, kind.pulumi_type, "", request.parent.lower(), manifest, outputs)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sandbox.clouds import addresses
-from sandbox.clouds.kubernetes import api, pods
+from sandbox.clouds.kubernetes import api, pods, resource_quota
 from sandbox.clouds.kubernetes.pod_rules import judge_port, one_of
 from sandbox.clouds.kubernetes.selectors import selects
 from sandbox.clouds.resource import CloudError, Request
@@ -167,6 +167,8 @@ def pod_security(request: Request) -> None:
     spec = request.inputs["spec"]
     namespace = request.session.lookup(request.parent, preview=request.preview)
     pods.require_security(namespace, request.name, spec)
+    if not request.preview:
+        resource_quota.require_within(request.store, request.parent, request.name, spec)
     for wanted in () if request.preview else pods.wanted_for_admission(api.namespace_of(request), spec):
         if request.session.lookup(wanted.id, preview=False) is None:
             raise api.forbidden(request, wanted.refusal)

@@ -220,6 +220,23 @@ def test_a_set_keeps_its_machines_confidential_for_life(bench: Bench) -> None:
     assert more.replaces == ()
 
 
+def test_cores_are_granted_by_region_and_family(bench: Bench) -> None:
+    bench.region()
+    bench.create("compute:VirtualMachine", "vm", machine())
+    with pytest.raises(ProviderError) as refusal:
+        bench.create("compute:VirtualMachineScaleSet", "batch", scale_set(sku__capacity=50))
+    assert str(refusal.value) == (
+        "OperationNotAllowed: Operation could not be completed as it results in exceeding approved standardDCASv5Family"
+        f" Cores quota. Additional details - Deployment Model: Resource Manager, Location: {LOCATION}, Current Limit:"
+        " 200, Current Usage: 4, Additional Required: 200, (Minimum) New Limit Required: 204."
+    )
+    made = bench.create("compute:VirtualMachineScaleSet", "batch", scale_set(sku__capacity=49))
+    with pytest.raises(ProviderError, match="Current Usage: 4, Additional Required: 240"):
+        bench.cloud.update(
+            urn("compute:VirtualMachineScaleSet", "batch"), made.id, {}, scale_set(sku__capacity=60), preview=False
+        )
+
+
 def test_the_machines_of_a_set_boot_and_follow_its_capacity(bench: Bench) -> None:
     bench.region()
     kind, inputs = urn("compute:VirtualMachineScaleSet", "batch"), scale_set()

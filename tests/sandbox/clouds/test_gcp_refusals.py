@@ -133,6 +133,11 @@ def without_agent(kind: str, inputs: Properties) -> Callable[[Bench], object]:
     return act
 
 
+def too_many(bench: Bench) -> None:
+    for number in range(3):
+        bench.create("compute:Instance", f"vm{number}", machine(name=f"vm{number}", machineType="n2d-standard-96"))
+
+
 def delete_network(bench: Bench) -> None:
     bench.cloud.delete(urn("compute:Network", "net"), NETWORK, {})
 
@@ -237,6 +242,8 @@ MISTAKES = [
             ("Subnetwork should be specified for custom subnetmode network",)),
     Mistake("subnet of another region", vm(zone="europe-west4-a"),
             ("Cross region referencing is not allowed for this resource",)),
+    Mistake("more machines than granted", too_many, ("googleapi: Error 403: Quota 'N2D_CPUS' exceeded.",
+            "Limit: 200.0 in region europe-west3., quotaExceeded")),
     Mistake("account missing", vm(serviceAccount={"email": f"nobody@{PROJECT}.iam.gserviceaccount.com", "scopes": []}),
             (f"'nobody@{PROJECT}.iam.gserviceaccount.com' of type 'serviceAccount' was not found",)),
     Mistake("label", vm(labels={"Owner": "Me"}), ("Label key 'Owner' violates format constraints",)),

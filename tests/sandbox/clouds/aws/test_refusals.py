@@ -151,6 +151,11 @@ MISTAKES = (
     Mistake(
         "a size that does not exist", _machine(instanceType="m6a.small", cpuOptions=None), "Invalid value 'm6a.small'"
     ),
+    Mistake(
+        "more machines than the account was granted",
+        lambda b: [b.machine(f"m{number}", b.network()[1], instanceType="c6a.16xlarge") for number in range(5)],
+        "VcpuLimitExceeded: RunInstances: You have requested more vCPU capacity than your current vCPU limit of 256",
+    ),
     Mistake("SNP with hibernation", _machine(hibernation=True), "Hibernation is not supported with AMD SEV-SNP"),
     Mistake("SNP with an enclave", _machine(enclaveOptions={"enabled": True}), "Nitro Enclaves is not supported"),
     Mistake("an AMI that does not exist", _machine(ami="ami-0123456789abcdef0"), "InvalidAMIID.NotFound"),

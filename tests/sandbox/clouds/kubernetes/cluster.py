@@ -17,6 +17,7 @@ SIZE = "rack-genoa-64"
 TOKENS = {
     "Namespace": "core/v1",
     "ConfigMap": "core/v1",
+    "ResourceQuota": "core/v1",
     "Secret": "core/v1",
     "ServiceAccount": "core/v1",
     "Service": "core/v1",

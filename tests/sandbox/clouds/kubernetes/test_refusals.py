@@ -285,6 +285,31 @@ def test_what_never_changes_is_replaced_and_never_updated(
         bench.update(kind, after)
 
 
+def quota(**hard: str) -> Properties:
+    return named("team") | {"spec": {"hard": hard}}
+
+
+def resources(cpu: str) -> list[dict[str, object]]:
+    return containers(resources={"requests": {"cpu": cpu}})
+
+
+def test_a_quota_holds_for_all_pods_of_its_namespace(bench: Bench) -> None:
+    bench.region()
+    bench.create("ResourceQuota", quota(**{"requests.cpu": "3", "pods": "5"}))
+    bench.create("Pod", pod("first", containers=resources("2")))
+    with pytest.raises(ProviderError) as refusal:
+        bench.create("Pod", pod("second", containers=resources("2")))
+    assert str(refusal.value) == (
+        'Forbidden: pods "second" is forbidden: exceeded quota: team, requested: requests.cpu=2,'
+        " used: requests.cpu=2, limited: requests.cpu=3"
+    )
+    with pytest.raises(ProviderError, match=r"must specify requests\.cpu for: main"):
+        bench.create("Pod", pod("third"))
+    with pytest.raises(ProviderError, match=r'deployments\.apps "many": \[FailedCreate\] .*exceeded quota: team'):
+        bench.create("Deployment", deployment("many", "work", replicas=2, containers=resources("1")))
+    bench.create("Pod", pod("fourth", "trust"))
+
+
 def test_two_services_cannot_have_one_address(bench: Bench) -> None:
     bench.region()
     bench.create("Service", service("a", "work", clusterIP="10.96.9.9"))
