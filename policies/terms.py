@@ -142,7 +142,10 @@ class NotSooner:
 
 
 # RFC 1918 and RFC 4193; `is_private` of `ipaddress` also covers ranges that are routed on the Internet.
-PRIVATE_RANGES = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+PRIVATE_RANGES = tuple(
+    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+"""RFC 1918, and the shared space of RFC 6598, which no public network routes: clusters give it to their pods."""
 
 
 def is_private(range_: str) -> bool:

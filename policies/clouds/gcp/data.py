@@ -23,7 +23,6 @@ _LABELLED = (
     "gcp:storage:Bucket",
     "gcp:secretmanager:Secret",
     "gcp:networkconnectivity:RegionalEndpoint",
-    "gcp:container:Cluster",
 )
 _RETENTION_DAYS = AtLeast(183, "days")
 _RETENTION_SECONDS = AtLeast(183 * 86_400, "seconds (183 days)")
@@ -52,6 +51,8 @@ def managed_verifier(_: Resource) -> tuple[Setting, ...]:
 
 def tags(resource: Resource) -> Property | None:
     """The labels of `resource`; None for what Google Cloud does not label."""
+    if resource.type == "gcp:container:Cluster":
+        return resource.props.at("resourceLabels")
     return resource.props.at("labels") if resource.type in _LABELLED else None
 
 

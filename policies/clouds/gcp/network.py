@@ -27,8 +27,10 @@ _OUTWARD_TYPES = {
     _PREFIX + "HaVpnGateway": "a tunnel out of the network",
     _PREFIX + "InterconnectAttachment": "a line out of the network",
 }
+_GLOBAL_FRONT = _PREFIX + "GlobalForwardingRule"
+_BUNDLES = ("all-apis", "vpc-sc")
+"""Targets of a global forwarding rule that is a private door to Google's own APIs (Private Service Connect)."""
 _PUBLIC_TYPES = {
-    _PREFIX + "GlobalForwardingRule": "a worldwide public front",
     "gcp:apigateway:Gateway": "a public front",
 }
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
@@ -38,6 +40,9 @@ def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
     """What makes `resource` reachable from the public network."""
     if resource.type in _PUBLIC_TYPES:
         yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
+    elif resource.type == _GLOBAL_FRONT:
+        if resource.props.at("target").text not in _BUNDLES:
+            yield Unwanted(Property("type", resource.type), "a worldwide public front")
     elif resource.type in _MACHINES:
         for interface in resource.props.at("networkInterfaces").items():
             yield Unwanted(interface.at("accessConfigs"), "a public address")
