@@ -1,12 +1,19 @@
 """The policy pack: which rules there are, and how the SDK gets them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pulumi_policy import Policy
 
-from policies import examples_aws, examples_gcp, examples_kubernetes, waivers
-from policies.rule import Rule
+from policies import (
+    examples_aws,
+    examples_everywhere,
+    examples_gcp,
+    examples_gcp_keys,
+    examples_kubernetes,
+    waivers,
+)
+from policies.rule import Covered, Rule
 from policies.rules import (
     accelerators,
     appraisal,
@@ -59,13 +66,20 @@ _MODULES = (
     supply,
     gateway,
 )
-_ELSEWHERE = {"gcp": examples_gcp.COVERED, "aws": examples_aws.COVERED, "kubernetes": examples_kubernetes.COVERED}
+_OF_CLOUDS: Mapping[str, Mapping[str, Covered]] = {
+    "azure": {},
+    "gcp": {**examples_gcp.COVERED, **examples_gcp_keys.COVERED},
+    "aws": examples_aws.COVERED,
+    "kubernetes": examples_kubernetes.COVERED,
+}
+_ELSEWHERE = {cloud: {**examples_everywhere.COVERED[cloud], **of_cloud} for cloud, of_cloud in _OF_CLOUDS.items()}
 _THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG", "SUP", "GW")
 
 
 def _everywhere(rule: Rule) -> Rule:
     """`rule` with its examples for the clouds other than its own."""
-    examples = {cloud: covered[rule.id] for cloud, covered in _ELSEWHERE.items() if rule.id in covered}
+    others = {cloud: covered for cloud, covered in _ELSEWHERE.items() if cloud != rule.home}
+    examples = {cloud: covered[rule.id] for cloud, covered in others.items() if rule.id in covered}
     return replace(rule, elsewhere=examples)
 
 

@@ -228,12 +228,17 @@ class KeyStore:
     service: str
     hardware: Setting | None
     """That its keys can live in an HSM; None where nothing else is possible."""
-    purge_protection: Setting
-    deletion_delay: Setting
+    purge_protection: Setting | None
+    deletion_delay: Setting | None
+    """None for both where each key decides."""
     closed: tuple[Setting, ...]
     """What keeps the public network out."""
     openings: tuple[Unwanted, ...]
     """Exceptions to that."""
+    api: str | None = None
+    """The API that is reached and watched as a whole, where a store is not by itself."""
+    region: Property | None = None
+    """Where that API answers for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,14 +317,18 @@ class Role:
 
     actions: tuple[Property, ...]
     data_actions: tuple[Property, ...]
+    managing: tuple[Property, ...] = ()
+    """Those of `actions` that make, change or destroy things, or say who may use them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateDoor:
-    """A private endpoint: `target` is what it leads to, `groups` which of the target's services."""
+    """A private endpoint: `target` is what it leads to, `groups` which of the target's services; or, where it leads to
+    a whole service and not to one resource, `host` is the name by which that is called."""
 
-    target: Reference
+    target: Reference | None
     groups: tuple[Property, ...]
+    host: Property | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ def _no_parts(_: Resource) -> tuple[()]:
 
 machine = disk_key = key_store = key = private_door = egress_guard = record_store = audit_stream = _nothing
 runtime = model_deployment = tags = role = holder = private_name = guarded_network = needs_guard = _nothing
-store_name = _nothing
+store_name = private_host = _nothing
 ways_in = ways_out = subnets = side_doors = copies_away = redundancies = transport = managed_verifier = _no_parts
 peerings = container_images = log_sinks = content_logs = migration = service_keys = own_hardware = _no_parts
 key_places = quorums = release_documents = managed_models = callers = model_sources = _no_parts
-provenance_demands = _no_parts
+provenance_demands = watched_apis = _no_parts

@@ -8,13 +8,14 @@ from policies import examples, vocabulary
 from policies.context import DATA_CLASSES, Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Setting
+from policies.terms import Matching, OneOf, Setting
 from policies.verdict import Finding, NotApplicable, meet, refuse, require
 
 _GUARANTEES = ("unattested", "attested", "attested-with-gpu")
 """What a caller may rely on, the least first."""
 _UNATTESTED_UP_TO = "internal"
 """The most sensitive class of data that a backend may have which proves nothing."""
+_ISSUER = Matching(r"https://[^\s/?#]+(/\S*)?", "an https address")
 _ANYBODY = ("*", "anonymous", "public")
 
 
@@ -102,6 +103,8 @@ def _policies(gateway: Property) -> Iterator[Finding]:
     issuers, policies = gateway.at("identity", "issuers"), gateway.at("policies")
     if not issuers.items():
         yield Finding(issuers.path, "names nobody whose word on callers is taken", "one issuer of tokens or more")
+    for issuer in issuers.items():
+        yield from require(Setting(issuer, _ISSUER))
     if not policies.items():
         yield Finding(policies.path, "is empty", "one policy for each team")
     teams = set[str]()

@@ -9,7 +9,7 @@ from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, Rule
 from policies.subject import Resource, Stack
-from policies.terms import KeyStore
+from policies.terms import KeyStore, PrivateDoor
 from policies.verdict import Finding, NotApplicable, refuse, require
 
 
@@ -57,6 +57,8 @@ def _kept(resource: Resource, _: Declared) -> Iterator[Finding]:
         yield from require(key.deletion_delay)
         return
     store = _key_store(resource)
+    if store.purge_protection is None or store.deletion_delay is None:
+        raise NotApplicable("leaves it to each of its keys")
     yield from require(store.purge_protection)
     yield from require(store.deletion_delay)
 
@@ -101,19 +103,21 @@ def _has_private_door(stack: Stack, declared: Declared) -> Iterator[Finding]:
     doors = [(resource, door) for resource in stack.resources if (door := vocabulary.private_door_of(resource))]
     for resource, store in stores:
         group = catalog.load().private_endpoint(declared.cloud.id, store.service).group_id
-        leads_here = [
-            door
-            for endpoint, door in doors
-            if resource in stack.references(endpoint, door.target.through)
-            and any(one.text == group for one in door.groups)
-        ]
-        if not leads_here:
+        host = group.replace("{region}", store.region.text or "") if store.region is not None else group
+        if not any(_leads_to(stack, endpoint, door, resource, host) for endpoint, door in doors):
             yield Finding(
                 "private endpoint",
                 f"is missing: none of this stack leads to it with group '{group}'",
                 "one private endpoint or more",
                 resource,
             )
+
+
+def _leads_to(stack: Stack, endpoint: Resource, door: PrivateDoor, store: Resource, group: str) -> bool:
+    """Whether a door leads to the store by itself, or to the whole service that it is a part of."""
+    if door.target is None:
+        return door.host is not None and door.host.text == group
+    return store in stack.references(endpoint, door.target.through) and any(one.text == group for one in door.groups)
 
 
 KEY_06 = Rule(

@@ -44,7 +44,11 @@ def _local_origins(stack: Stack, declared: Declared) -> Iterator[Finding]:
             )
     stores = [name for one in stack.resources if (name := vocabulary.store_name_of(one)) is not None]
     for resource, account in accounts:
-        if not any(name.unknown or name.value == account.value for name in stores):
+        if any(not name.unknown and name.value == account.value for name in stores):
+            continue
+        if unknowns := [name for name in stores if name.unknown]:
+            yield unknown(unknowns[0].path, "a name known before deployment", resource)
+        else:
             found = "is a store of models that is not of this stack, so that its place cannot be judged"
             yield Finding(account.path, found, "a store of this stack", resource)
 

@@ -11,8 +11,6 @@ from policies.subject import Resource, Stack
 from policies.terms import Key
 from policies.verdict import Finding, NotApplicable, require
 
-_MANAGES = ("/write", "/delete", "/*")
-
 
 def _wrapping_key(resource: Resource) -> Key:
     key = vocabulary.key_of(resource)
@@ -89,14 +87,16 @@ KEY_05 = Rule(
 
 
 def _watched(stack: Stack, _: Declared) -> Iterator[Finding]:
-    stores = [one for one in stack.resources if vocabulary.key_store_of(one)]
+    stores = [(one, store) for one in stack.resources if (store := vocabulary.key_store_of(one))]
     if not stores:
         raise NotApplicable("the stack has no store of keys")
     streams = [(one, stream) for one in stack.resources if (stream := vocabulary.audit_stream_of(one))]
-    for store in stores:
-        if not any(store in stack.references(one, stream.observed.through) for one, stream in streams):
+    watched = [api for one in stack.resources for api in vocabulary.watched_apis_of(one)]
+    for resource, store in stores:
+        by_itself = any(resource in stack.references(one, stream.observed.through) for one, stream in streams)
+        if not by_itself and not any(store.api is not None and api.text == store.api for api in watched):
             yield Finding(
-                "audit stream", "is missing: no stream of this stack observes it", "one stream or more", store
+                "audit stream", "is missing: no stream of this stack observes it", "one stream or more", resource
             )
 
 
@@ -129,9 +129,8 @@ def _separated(resource: Resource, _: Declared) -> Iterator[Finding]:
     for action in (*role.actions, *role.data_actions):
         if "*" in (action.text or ""):
             yield Finding(action.path, "has a wildcard, which allows what nobody listed", "operations, one by one")
-    managing = [action for action in role.actions if (action.text or "").endswith(_MANAGES)]
-    if managing and role.data_actions:
-        yield Finding(managing[0].path, "manages, in a role that also uses data", "one of the two in a role")
+    if role.managing and role.data_actions:
+        yield Finding(role.managing[0].path, "manages, in a role that also uses data", "one of the two in a role")
 
 
 _ROLE = ExampleResource(

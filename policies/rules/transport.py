@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Resource, Stack
+from policies.subject import Property, Resource, Stack
 from policies.verdict import Finding, NotApplicable, refuse, require
 
 
@@ -20,14 +20,20 @@ def _apart(resource: Resource, _: Declared) -> Iterator[Finding]:
 
 
 def _named_privately(stack: Stack, _: Declared) -> Iterator[Finding]:
-    doors = [one for one in stack.resources if vocabulary.private_door_of(one)]
+    doors = [(one, door) for one in stack.resources if (door := vocabulary.private_door_of(one))]
     if not doors:
         raise NotApplicable("the stack has no private endpoint")
     names = [(one, name) for one in stack.resources if (name := vocabulary.private_name_of(one))]
-    for door in doors:
-        if not any(door in stack.references(one, name.through) for one, name in names):
+    hosts = [host for one in stack.resources if (host := vocabulary.private_host_of(one))]
+    for resource, door in doors:
+        referred = any(resource in stack.references(one, name.through) for one, name in names)
+        if not referred and not any(_same_host(door.host, host) for host in hosts):
             found = "is missing: clients would ask public DNS for the way to it"
-            yield Finding("private DNS", found, "a zone group that names this endpoint", door)
+            yield Finding("private DNS", found, "a private name for this endpoint", resource)
+
+
+def _same_host(door: Property | None, host: Property) -> bool:
+    return door is not None and (door.text or "").rstrip(".") == (host.text or "").rstrip(".")
 
 
 _NETWORK = ExampleResource("azure-native:network:VirtualNetwork", "network", {"location": examples.LOCATION})

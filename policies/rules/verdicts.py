@@ -11,11 +11,12 @@ from policies.edges import edges, inside
 from policies.guest import WORKLOAD, is_snp, key_policies, told, verifier_configurations
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
-from policies.terms import Matching, Setting
+from policies.terms import Matching, OneOf, Setting
 from policies.verdict import Finding, NotApplicable, require
 
 _AFFIRMED = ("UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded")
 """TCB statuses of Intel under which no known hole is open in the platform itself."""
+_TEES = OneOf(("snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"))
 _CHIP = Matching("[0-9a-f]{128}", "CHIP_IDs, 64 bytes in hexadecimal")
 _PPID = Matching("[0-9a-f]{32}", "PPIDs, 16 bytes in hexadecimal")
 _RESOURCES = "guestConfiguration.resources"
@@ -28,6 +29,8 @@ def _affirming(resource: Resource, _: Declared) -> Iterator[Finding]:
             policy = guarded.at("policy")
             if not policy.at("tee").items():
                 yield Finding(policy.at("tee").path, "names no hardware, so that nothing is asked of it", "snp or tdx")
+            for tee in policy.at("tee").items():
+                yield from require(Setting(tee, _TEES))
             for status in policy.at("tdx", "statuses").items():
                 if status.text not in _AFFIRMED:
                     yield Finding(status.path, "accepts a platform with a known hole", ", ".join(_AFFIRMED))

@@ -20,6 +20,7 @@ from policies.clouds.unspoken import (
     needs_guard,
     parse_release_document,
     private_door,
+    private_host,
     private_name,
     provenance_demands,
     quorums,
@@ -27,6 +28,7 @@ from policies.clouds.unspoken import (
     role,
     runtime,
     transport,
+    watched_apis,
 )
 
 CLOUD_FAMILY = "aws"
@@ -59,6 +61,7 @@ __all__ = [
     "parse_release_document",
     "peerings",
     "private_door",
+    "private_host",
     "private_name",
     "provenance_demands",
     "provider_settings",
@@ -75,6 +78,7 @@ __all__ = [
     "subnets",
     "tags",
     "transport",
+    "watched_apis",
     "ways_in",
     "ways_out",
 ]

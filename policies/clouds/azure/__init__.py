@@ -26,7 +26,16 @@ from policies.clouds.azure.network import (
 )
 from policies.clouds.azure.places import location_of_verifier, locations, provider_settings
 from policies.clouds.azure.supply import container_images, sources
-from policies.clouds.unspoken import migration, model_sources, provenance_demands, quorums, release_documents, runtime
+from policies.clouds.unspoken import (
+    migration,
+    model_sources,
+    private_host,
+    provenance_demands,
+    quorums,
+    release_documents,
+    runtime,
+    watched_apis,
+)
 from policies.release.azure import parse as parse_release_document
 
 CLOUD_FAMILY = "azure"
@@ -59,6 +68,7 @@ __all__ = [
     "parse_release_document",
     "peerings",
     "private_door",
+    "private_host",
     "private_name",
     "provenance_demands",
     "provider_settings",
@@ -75,6 +85,7 @@ __all__ = [
     "subnets",
     "tags",
     "transport",
+    "watched_apis",
     "ways_in",
     "ways_out",
 ]

@@ -7,6 +7,7 @@ _ROLE = "azure-native:authorization:RoleDefinition"
 _ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 _HSM_ROLE = "pulumi-python:dynamic/azure:ManagedHsmRoleDefinition"
 _HSM_ASSIGNMENT = "pulumi-python:dynamic/azure:ManagedHsmRoleAssignment"
+_MANAGING = ("/write", "/delete", "/*")
 _PRINCIPALS = ("User", "Group", "ForeignGroup", "ServicePrincipal", "Device")
 
 
@@ -17,7 +18,9 @@ def role(resource: Resource) -> Role | None:
     if resource.type != _ROLE:
         return None
     permissions = resource.props.at("permissions").items()
-    return Role(actions=_listed(permissions, "actions"), data_actions=_listed(permissions, "dataActions"))
+    actions = _listed(permissions, "actions")
+    managing = tuple(action for action in actions if (action.text or "").endswith(_MANAGING))
+    return Role(actions, _listed(permissions, "dataActions"), managing)
 
 
 def _listed(permissions: tuple[Property, ...], key: str) -> tuple[Property, ...]:

@@ -32,6 +32,7 @@ from policies.clouds.unspoken import (
     parse_release_document,
     peerings,
     private_door,
+    private_host,
     private_name,
     provenance_demands,
     provider_settings,
@@ -47,6 +48,7 @@ from policies.clouds.unspoken import (
     subnets,
     tags,
     transport,
+    watched_apis,
     ways_in,
     ways_out,
 )
@@ -79,6 +81,7 @@ __all__ = [
     "parse_release_document",
     "peerings",
     "private_door",
+    "private_host",
     "private_name",
     "provenance_demands",
     "provider_settings",
@@ -95,6 +98,7 @@ __all__ = [
     "subnets",
     "tags",
     "transport",
+    "watched_apis",
     "ways_in",
     "ways_out",
 ]

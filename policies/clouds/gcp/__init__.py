@@ -11,6 +11,7 @@ from policies.clouds.gcp.data import (
     store_name,
     tags,
     transport,
+    watched_apis,
 )
 from policies.clouds.gcp.keys import (
     disk_key,
@@ -32,6 +33,7 @@ from policies.clouds.gcp.network import (
     needs_guard,
     peerings,
     private_door,
+    private_host,
     private_name,
     subnets,
     ways_in,
@@ -71,6 +73,7 @@ __all__ = [
     "parse_release_document",
     "peerings",
     "private_door",
+    "private_host",
     "private_name",
     "provenance_demands",
     "provider_settings",
@@ -87,6 +90,7 @@ __all__ = [
     "subnets",
     "tags",
     "transport",
+    "watched_apis",
     "ways_in",
     "ways_out",
 ]

@@ -4,13 +4,33 @@ import re
 from collections.abc import Iterator
 
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AuditStream, LogSink, OneOf, RecordStore, Redundancy, Reference, Setting, Unwanted
+from policies.terms import (
+    AtLeast,
+    AuditStream,
+    LogSink,
+    Matching,
+    OneOf,
+    RecordStore,
+    Redundancy,
+    Reference,
+    Setting,
+    Unwanted,
+)
 
 _LOG_BUCKET = "gcp:logging:ProjectBucketConfig"
 _BUCKET = "gcp:storage:Bucket"
 _SINK = "gcp:logging:ProjectSink"
 _SINKS = frozenset(f"gcp:logging:{of}Sink" for of in ("Project", "Folder", "Organization", "BillingAccount"))
 _LOG_BUCKET_NAME = re.compile(r"logging\.googleapis\.com/.+/locations/([a-z0-9-]+)/buckets/[^/]+")
+_STORED_SECRET = "gcp:secretmanager:Secret"  # noqa: S105 - a type
+_SNAPSHOT = "gcp:compute:Snapshot"
+_SCHEDULE = "gcp:compute:ResourcePolicy"
+_DATABASE = "gcp:sql:DatabaseInstance"
+_ENDPOINTS = frozenset({"gcp:vertex:AiEndpoint", "gcp:vertex:AiEndpointWithModelGardenDeployment"})
+_TLS_POLICIES = frozenset({"gcp:compute:SSLPolicy", "gcp:compute:RegionSslPolicy"})
+_PLAIN_FRONTS = frozenset({"gcp:compute:TargetHttpProxy", "gcp:compute:RegionTargetHttpProxy"})
+_AUDIT_CONFIGS = frozenset(f"gcp:{of}:IAMAuditConfig" for of in ("projects", "folder", "organizations"))
+_ONE_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 _COPIERS = {
     "gcp:storage:TransferJob": "a copy in another bucket",
     "gcp:compute:AsyncReplication": "a copy in another region",
@@ -32,16 +52,29 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What would copy the data of `resource` to where nobody judges it."""
     if resource.type in _COPIERS:
         yield Unwanted(Property("type", resource.type), _COPIERS[resource.type])
+    elif resource.type == _STORED_SECRET:
+        yield Unwanted(resource.props.at("replication", "auto"), "copies in regions that Google chooses")
+    elif resource.type == _BUCKET:
+        yield Setting(resource.props.at("rpo"), OneOf(("DEFAULT",)), ("ASYNC_TURBO",), unless_stated=True)
 
 
-def redundancies(_: Resource) -> tuple[Redundancy, ...]:
-    """A bucket's copies are in its location: one of two regions is no region, which RES-01 refuses."""
-    return ()
+def redundancies(resource: Resource) -> Iterator[Redundancy]:
+    """Snapshots that name no place are kept in the multi-region nearest to the disk; RES-01 judges places by name."""
+    if resource.type == _SNAPSHOT:
+        places = resource.props.at("storageLocations")
+    elif resource.type == _SCHEDULE and resource.props.at("snapshotSchedulePolicy").stated:
+        places = resource.props.at("snapshotSchedulePolicy", "snapshotProperties", "storageLocations")
+    else:
+        return
+    far = not places.items() or any(_ONE_REGION.fullmatch(one.text or "") is None for one in places.items())
+    yield Redundancy(places, far, Property(places.path, {}).at("none"))
 
 
-def model_deployment(_: Resource) -> None:
-    """Where Vertex AI computes is the location of its endpoint, which RES-01 judges."""
-    return
+def model_deployment(resource: Resource) -> Setting | None:
+    """Where Vertex AI computes is the location of its endpoint: `global`, `eu` and `us` are places in several."""
+    if resource.type not in _ENDPOINTS:
+        return None
+    return Setting(resource.props.at("location"), Matching(_ONE_REGION.pattern, "one region"), ("global", "eu", "us"))
 
 
 def managed_verifier(_: Resource) -> tuple[Setting, ...]:
@@ -56,9 +89,28 @@ def tags(resource: Resource) -> Property | None:
     return resource.props.at("labels") if resource.type in _LABELLED else None
 
 
-def transport(_: Resource) -> tuple[Setting, ...]:
-    """No setting of a bucket or a key changes which TLS versions Google takes."""
-    return ()
+def transport(resource: Resource) -> Iterator[Setting]:
+    """What keeps connections to `resource` encrypted; buckets and keys take TLS whatever one says."""
+    if resource.type in _TLS_POLICIES:
+        yield Setting(resource.props.at("minTlsVersion"), OneOf(("TLS_1_2", "TLS_1_3")), ("TLS_1_0", "TLS_1_1"))
+    elif resource.type in _PLAIN_FRONTS:
+        yield Setting(Property("type", "plain HTTP"), OneOf(("HTTPS",)), ("plain HTTP",))
+    elif resource.type == _DATABASE:
+        mode = resource.props.at("settings", "ipConfiguration", "sslMode")
+        yield Setting(mode, OneOf(("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")), ("ALLOW_UNENCRYPTED",))
+
+
+def watched_apis(resource: Resource) -> Iterator[Property]:
+    """The API whose use is recorded: reading and writing of data, for everybody."""
+    if resource.type not in _AUDIT_CONFIGS:
+        return
+    recorded = {
+        one.at("logType").text
+        for one in resource.props.at("auditLogConfigs").items()
+        if not one.at("exemptedMembers").stated
+    }
+    if {"DATA_READ", "DATA_WRITE"} <= recorded:
+        yield resource.props.at("service")
 
 
 def record_store(resource: Resource) -> RecordStore | None:

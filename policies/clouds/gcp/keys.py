@@ -6,7 +6,7 @@ from policies.clouds.gcp import machines
 from policies.release import gcp as language
 from policies.release.model import MalformedDocument, Reading, Way
 from policies.subject import Property, Resource
-from policies.terms import Key, Matching, NotSooner, OneOf, ReleaseDocument, Role, Setting, WithinDays
+from policies.terms import Key, KeyStore, Matching, NotSooner, OneOf, ReleaseDocument, Role, Setting, WithinDays
 
 _KEY = "gcp:kms:CryptoKey"
 _RING = "gcp:kms:KeyRing"
@@ -16,6 +16,7 @@ _ROLES = frozenset({"gcp:projects:IAMCustomRole", "gcp:organizations:IAMCustomRo
 _MEMBER_SUFFIX, _BINDING_SUFFIX = "IAMMember", "IAMBinding"
 _HARDWARE = ("HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
 _OWN_HARDWARE = ("EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
+_MANAGING = (".create", ".update", ".delete", ".destroy", ".restore", ".setIamPolicy", ".import")
 _LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = NotSooner(30)
 _WORKLOADS = Matching(
@@ -24,9 +25,20 @@ _WORKLOADS = Matching(
 )
 
 
-def key_store(_: Resource) -> None:
-    """Google Cloud's key rings have no settings: what a vault decides elsewhere, each key decides here."""
-    return
+def key_store(resource: Resource) -> KeyStore | None:
+    """`resource` as a store of keys: a key ring has no settings, and is reached and watched with its service."""
+    if resource.type != _RING:
+        return None
+    return KeyStore(
+        service="cloud-kms",
+        hardware=None,
+        purge_protection=None,
+        deletion_delay=None,
+        closed=(),
+        openings=(),
+        api="cloudkms.googleapis.com",
+        region=resource.props.at("location"),
+    )
 
 
 def disk_key(_: Resource) -> None:
@@ -69,7 +81,8 @@ def role(resource: Resource) -> Role | None:
         return None
     permissions = resource.props.at("permissions").items()
     used = tuple(one for one in permissions if ".use" in (one.text or "") or (one.text or "").endswith(".get"))
-    return Role(actions=tuple(one for one in permissions if one not in used), data_actions=used)
+    others = tuple(one for one in permissions if one not in used)
+    return Role(others, used, tuple(one for one in others if (one.text or "").endswith(_MANAGING)))
 
 
 def holder(resource: Resource) -> Setting | None:

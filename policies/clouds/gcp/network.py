@@ -8,6 +8,7 @@ from policies.terms import (
     EgressGuard,
     EgressRule,
     OneOf,
+    PrivateDoor,
     Reference,
     Setting,
     Subnet,
@@ -113,10 +114,18 @@ def peerings(resource: Resource) -> Iterator[Unwanted]:
         yield Unwanted(Property("type", resource.type), "a network that another project owns")
 
 
-def private_door(_: Resource) -> None:
-    """Regional endpoints lead to a service, never to one resource."""
-    return
+def private_door(resource: Resource) -> PrivateDoor | None:
+    """`resource` as a regional endpoint, which leads to a service, never to one resource."""
+    if resource.type != "gcp:networkconnectivity:RegionalEndpoint":
+        return None
+    return PrivateDoor(target=None, groups=(), host=resource.props.at("targetGoogleApi"))
 
 
 def private_name(_: Resource) -> None:
+    """Names are given to addresses, and not to endpoints."""
     return
+
+
+def private_host(resource: Resource) -> Property | None:
+    """The name that a record of a zone gives an address."""
+    return resource.props.at("name") if resource.type == "gcp:dns:RecordSet" else None

@@ -22,6 +22,7 @@ from policies.clouds.unspoken import (
     parse_release_document,
     peerings,
     private_door,
+    private_host,
     private_name,
     quorums,
     redundancies,
@@ -31,6 +32,7 @@ from policies.clouds.unspoken import (
     store_name,
     subnets,
     transport,
+    watched_apis,
     ways_out,
 )
 
@@ -64,6 +66,7 @@ __all__ = [
     "parse_release_document",
     "peerings",
     "private_door",
+    "private_host",
     "private_name",
     "provenance_demands",
     "provider_settings",
@@ -80,6 +83,7 @@ __all__ = [
     "subnets",
     "tags",
     "transport",
+    "watched_apis",
     "ways_in",
     "ways_out",
 ]
