@@ -7,7 +7,8 @@ attestation result, so that the app is no more than the word of that verifier. D
 
 The key cannot be exported: it unwraps data keys inside DSM. The group's approval policy asks a quorum before anybody
 changes, moves or copies it (`GroupApprovalPolicy`); a change of the approval policy is protected by the policy itself.
-The documents are the bodies of POST /crypto/v1/keys, /sys/v1/groups and /sys/v1/apps, in JSON.
+The documents are the bodies of POST /crypto/v1/keys, /sys/v1/groups and /sys/v1/apps, in plain JSON: the models of the
+Python SDK (`sdkms` 5.6) are of the API of 2020, which had neither approval policies nor policies on claims.
 """
 
 from collections.abc import Mapping, Sequence

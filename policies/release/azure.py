@@ -9,12 +9,12 @@ import base64
 import binascii
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from policies.release import documents
-from policies.release.model import Flaw, MalformedDocument, Reading, Way, Weakness
+from policies.release import documents, results
+from policies.release.model import MalformedDocument, Reading, Way
 
 GRAMMAR = "1.0.0"
 MOST_WAYS = 512
@@ -24,7 +24,6 @@ DEEPEST = 16
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 _OPERATORS = frozenset({"equals", "notEquals", "less", "lessOrEquals", "greater", "greaterOrEquals", "exists"})
 _NESTING = ("anyOf", "allOf")
-_EVERY = "a condition in every alternative"
 
 # A guest that asks through its vTPM gets the TEE's claims one level down.
 _VTPM_PREFIX = "x-ms-isolation-tee."
@@ -76,19 +75,8 @@ def parse(data: str) -> tuple[Way, ...]:
 def analyse(data: str) -> Reading:
     """`data` with what is wrong in it, whatever its region; raises `MalformedDocument`."""
     ways = parse(data)
-    weaknesses = (weakness for way in ways for weakness in _weaknesses(way))
+    weaknesses = (weakness for way in ways for weakness in results.weaknesses_of(way))
     return Reading(ways, tuple(dict.fromkeys(weaknesses)))
-
-
-def _weaknesses(way: Way) -> Iterator[Weakness]:
-    if not way.tees:
-        yield Weakness(Flaw.NO_TEE, way.path, "releases without asking for a TEE", f"{_EVERY} on the TEE")
-    if not way.pins:
-        allowed = f"{_EVERY} on a launch measurement, host data or signer"
-        yield Weakness(Flaw.NO_WORKLOAD, way.path, "releases to any workload", allowed)
-    if not way.refuses_debug:
-        found = "releases to a guest that its host can debug"
-        yield Weakness(Flaw.DEBUGGABLE, way.path, found, f"{_EVERY} that debugging is off")
 
 
 def _decode(data: str) -> Any:
