@@ -3,7 +3,9 @@
     python docs/generate.py
 
 No provider's SDK is imported: docstrings, annotations and defaults are read from the source, where the string below a
-field is its description. The index says which component each cloud has, and what its regions are built of.
+field is its description. The index says which component each cloud has, and what its regions are built of. Examples are
+cut from one program for each cloud (docs/examples): `#: PAGE N` begins the example of a page, whose component makes N
+resources; `alone` in place of a number says that it needs a program of its own, and makes what its stack file says.
 """
 
 import ast
@@ -17,6 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = ROOT / "components"
 PAGES = ROOT / "docs" / "components"
+EXAMPLES = ROOT / "docs" / "examples"
+BEGINNING = "README"
+"""The part of a program that every example needs."""
 CLOUDS = {"azure": "Azure", "gcp": "Google Cloud", "aws": "AWS", "kubernetes": "Kubernetes"}
 """Folder of a provider's components, and its name."""
 
@@ -46,6 +51,27 @@ registered, and gives back its properties and options; the policies judge what i
 """What holds for every component, and stands on every page."""
 
 
+@dataclass(frozen=True)
+class Example:
+    """One page's part of its cloud's program. `resources` is how many are made inside of its component, None for one
+    that runs in a program of its own."""
+
+    page: str
+    resources: int | None
+    code: str
+
+
+def examples(folder: str) -> dict[str, Example]:
+    """The examples of one cloud by page, in the order in which they run."""
+    program = (EXAMPLES / f"{folder}.py").read_text(encoding="utf-8")
+    found = {}
+    for part in re.split(r"^#: ", program, flags=re.MULTILINE)[1:]:
+        heading, _, code = part.partition("\n")
+        page, _, made = heading.partition(" ")
+        found[page] = Example(page, int(made) if made.isdigit() else None, code.strip() + "\n")
+    return found
+
+
 def pages() -> dict[str, str]:
     """Every page by file name, the index included."""
     found = [page for folder, cloud in CLOUDS.items() for page in _pages_of(folder, cloud)]
@@ -56,16 +82,18 @@ def _pages_of(folder: str, cloud: str) -> Iterator[Page]:
     sources = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((COMPONENTS / folder).glob("*.py"))}
     modules = [ast.parse((COMPONENTS / "component.py").read_text(encoding="utf-8")), *sources.values()]
     classes = {node.name: node for module in modules for node in module.body if isinstance(node, ast.ClassDef)}
+    known = examples(folder)
     for source, module in sources.items():
         for node in module.body:
             if isinstance(node, ast.ClassDef) and f"{node.name}Args" in classes:
-                title = f"{cloud} {_words(node.name)}"
+                title, page = f"{cloud} {_words(node.name)}", f"{folder}-{source.stem.replace('_', '-')}"
+                inputs = list(_with_bases(classes[f"{node.name}Args"], classes))
                 yield Page(
                     cloud=cloud,
                     component=_words(node.name),
                     summary=_one_line(ast.get_docstring(module) or ""),
-                    file=f"{folder}-{source.stem.replace('_', '-')}.md",
-                    text=_page(title, source, node, list(_with_bases(classes[f"{node.name}Args"], classes))),
+                    file=f"{page}.md",
+                    text=_page(title, source, node, inputs) + _example(page, cloud, known),
                 )
 
 
@@ -100,9 +128,15 @@ def _index(found: list[Page]) -> str:
             flags = " | ".join("yes" if flag else "–" for flag in (parts.groups, parts.clusters, parts.keys_and_log))
             lines.append(f"| {cloud} | {', '.join(parts.tees)} | {', '.join(parts.gpus)} | {flags} |")
     lines += ["", "Where a size, a TEE or a GPU is offered is the catalogue's to say: `bailiwick catalog machines`."]
-    for cloud in clouds:
+    for folder, cloud in CLOUDS.items():
         lines += ["", f"## {cloud}", ""]
         lines += [f"- [{page.component}]({page.file}): {page.summary}" for page in found if page.cloud == cloud]
+        lines += [
+            "",
+            f"The examples on these pages are [one program](../examples/{folder}.py), which begins:",
+            "",
+        ]
+        lines += ["```python", examples(folder)[BEGINNING].code + "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -133,6 +167,44 @@ def _page(title: str, source: Path, component: ast.ClassDef, args: list[ast.Clas
     lines += [f"| `{field}` | {_code(kind)} | {meaning} |" for field, kind, _, meaning in _fields(component)]
     lines += ["", _paragraphs(BEYOND)]
     return "\n".join(lines) + "\n"
+
+
+def _example(page: str, cloud: str, known: dict[str, Example]) -> str:
+    """The section with a page's example, which says where the names come from that it does not define."""
+    if page not in known:
+        return ""
+    example = known[page]
+    used = {node.id for node in ast.walk(ast.parse(example.code)) if isinstance(node, ast.Name)}
+    origins = [
+        (_origin(one.page, cloud), names)
+        for one in known.values()
+        if one.page != page and (names := sorted(used & _assigned(one.code)))
+    ]
+    known_from = "; ".join(f"{', '.join(f'`{name}`' for name in names)} from {origin}" for origin, names in origins)
+    count = "what its stack file asks for"
+    if example.resources is not None:
+        count = f"{example.resources} resource{'s' if example.resources != 1 else ''} inside of the component"
+    return "\n".join(
+        ["", "## Example", "", f"Makes {count}. Uses {known_from}.", "", "```python", example.code + "```", ""]
+    )
+
+
+def _origin(page: str, cloud: str) -> str:
+    """A link to where a name of an example comes from."""
+    if page == BEGINNING:
+        return f"[the beginning](README.md#{cloud.lower().replace(' ', '-')})"
+    return f"[{page.partition('-')[2].replace('-', ' ')}]({page}.md)"
+
+
+def _assigned(code: str) -> set[str]:
+    """Names that a program's top level gives to values of its own."""
+    return {
+        target.id
+        for statement in ast.parse(code).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str, str, str]]:

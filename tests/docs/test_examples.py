@@ -1,0 +1,64 @@
+"""Every component page's example, in the program that the pages of its cloud are cut from, under the local engine."""
+
+import re
+import runpy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import catalog
+from sandbox.clouds import open_cloud, providers_of
+from sandbox.clouds.hardware import NullHardware
+from sandbox.engine import LocalEngine, Planned, StateFile
+from sandbox.engine.events import Step
+from sandbox.engine.urn import qualified_type
+
+DOCS = Path(__file__).parents[2] / "docs"
+GENERATED = runpy.run_path(str(DOCS / "generate.py"))
+PROGRAMS = [(cloud, page) for cloud in GENERATED["CLOUDS"] for page in (None, f"{cloud}-sovereign-region")]
+
+
+@pytest.mark.parametrize(("cloud", "alone"), PROGRAMS)
+def test_each_example_makes_as_many_resources_as_its_page_says(cloud: str, alone: str | None, tmp_path: Path) -> None:
+    examples = GENERATED["examples"](cloud)
+    shared = alone is None
+    run = [one for one in examples.values() if one.page in ("README", alone) or (shared and one.resources is not None)]
+    made = resources_by_page(cloud, planned(cloud, "\n".join(one.code for one in run), tmp_path))
+    stated = {one.page: one.resources for one in run[1:] if one.resources is not None}
+    assert {page: made[page] for page in stated} == stated
+    if alone:
+        assert made[alone] > 30
+
+
+@pytest.mark.parametrize("cloud", GENERATED["CLOUDS"])
+def test_every_page_has_an_example(cloud: str) -> None:
+    components = {page.file.removesuffix(".md") for page in GENERATED["_pages_of"](cloud, cloud)}
+    assert set(GENERATED["examples"](cloud)) == components | {"README"}
+
+
+def planned(cloud: str, program: str, folder: Path) -> tuple[Step, ...]:
+    """What a preview of `program` would do from nothing, in the emulated cloud."""
+    catalog.load()  # with this repository's facts of the site: the program lies in a folder without any
+    (folder / "Pulumi.yaml").write_text("name: examples\nruntime: python\n")
+    (folder / "__main__.py").write_text(program)
+    emulated = open_cloud(cloud, folder / "cloud", NullHardware())
+    events: list[Any] = []
+    state = StateFile(folder / "state.json", "a passphrase")
+    providers = providers_of(emulated)
+    outcome = LocalEngine(folder, "docs", providers=providers, state=state, on_event=events.append, config={}).preview()
+    emulated.close()
+    assert outcome.ok, outcome.error
+    (plan,) = [event for event in events if isinstance(event, Planned)]
+    return plan.steps
+
+
+def resources_by_page(cloud: str, steps: tuple[Step, ...]) -> Counter[str]:
+    """How many resources there are inside of each page's component."""
+    pages = {
+        re.search(r"`(bailiwick:index:\w+)`", page.text)[1]: page.file.removesuffix(".md")  # type: ignore[index]
+        for page in GENERATED["_pages_of"](cloud, cloud)
+    }
+    outermost = (qualified_type(step.urn).split("$") for step in steps)
+    return Counter(pages[types[0]] for types in outermost if types[0] in pages and "bailiwick:" not in types[-1])
