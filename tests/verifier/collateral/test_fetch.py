@@ -8,14 +8,17 @@ from starlette.responses import RedirectResponse, Response
 
 from sandbox.hardware import Chip
 from tests.verifier.collateral.emulated_vendors import HOSTS, NONCE, REPORT_DATA
+from tests.verifier.genuine import CASES, SNP, time_of
 from verifier import library
 from verifier.appraisal import AppraisalPolicy
 from verifier.collateral import needs
 from verifier.collateral.fetch.origins import Origins, Service, Vendor
+from verifier.collateral.gathering import needs_of
 from verifier.collateral.record import CollateralError, Kind
 from verifier.collateral.source import Stored
 from verifier.snp import Product, SigningKey
 
+AT_OF_VLEK = next(time_of(case) for case in CASES if case["id"] == "decdab94")
 POLICY = AppraisalPolicy.model_validate({"reference_values": "if-given", "nvidia": {"stated_mode": "if-given"}})
 
 
@@ -83,6 +86,20 @@ def test_chains_and_crl_of_a_product_without_evidence(fetching):
     assert [it.state for it in fetching.fetcher().fetch([chain, crl])] == ["fetched", "fetched"]
     (other,) = fetching.fetcher().fetch([needs.amd_chain(Product.TURIN, SigningKey.VCEK)])
     assert "not there (404)" in other.reason
+
+
+def test_a_vlek_that_lies_beside_its_report_is_stored(fetching):
+    """Genuine evidence: AMD gives a VLEK to its cloud alone, and the cloud to its guests."""
+    folder = SNP / "decdab94"
+    evidence = library.parse((folder / "report.bin").read_bytes())
+    fetching.now = AT_OF_VLEK
+    record = fetching.fetcher().add_given(evidence, folder)
+    assert (record.kind, record.source) == (Kind.VLEK, "vlek.der")
+    assert fetching.fetcher().add_given(library.parse(fetching.hardware.report()), folder) is None
+    needed = list(needs_of(evidence, fetching.store, fetching.hardware.trust))
+    assert [need.kind for need in needed] == [Kind.AMD_CRL]
+    found = verdict(fetching, (folder / "report.bin").read_bytes(), nonce=None)
+    assert found.genuine, found.summary
 
 
 class TestDue:
