@@ -24,6 +24,7 @@ FILES = [(cloud, file.stem) for cloud, module in CLOUDS.items() for file in sort
 ON_HARDWARE = ("AttestationVerifier", "ConfidentialVm", "ConfidentialVmGroup", "ConfidentialCluster")
 """Components that differ by TEE."""
 UNBUILT: dict[str, str] = {
+    "azure AttestationVerifier tdx": "its machines are those of ConfidentialVm, which azure-netherlands has on TDX",
     "azure ConfidentialVmGroup tdx": "a scale set leaves disks readable to the host, so that no region has one",
     "azure ConfidentialVmGroup h100": "as above",
     "azure ConfidentialCluster tdx": "AKS offers confidential nodes on SEV-SNP only",
