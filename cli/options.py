@@ -11,6 +11,6 @@ EngineOption = Annotated[Engine, typer.Option("--engine", help="auto is pulumi w
 FaultsOption = Annotated[
     str | None,
     typer.Option(
-        "--faults", help="faults of the emulated cloud: throttle=0.2,unavailable=0.1,slow=0.1,fail=0.05,seed=7"
+        "--faults", help="faults of the emulated cloud: throttle=0.2,unavailable=0.1,lag=0.5,slow=0.1,fail=0.05,seed=7"
     ),
 ]

@@ -15,6 +15,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, TypeVar
 
+from sandbox.clouds import propagation
+from sandbox.engine.urn import type_of
 from sandbox.provider import Checked, Created, Diff, Properties, Provider, ProviderError, Read
 
 MAX_ATTEMPTS: Final = 5
@@ -63,14 +65,16 @@ class FaultPlanError(ValueError):
 class FaultPlan:
     """How often each fault strikes: a share of the resources, from 0 to 1.
 
-    `throttle` (429) and `unavailable` (503) refuse an operation's first attempts; `slow` holds a creation up for
-    `delay` seconds; `fail` fails one creation for good, in this run; `vanish` deletes a resource before it is next
-    read. `retry_after` is in seconds.
+    `throttle` (429) and `unavailable` (503) refuse an operation's first attempts; `lag` refuses those of a creation
+    that needs what was just made (`sandbox.clouds.propagation`); `slow` holds a creation up for `delay` seconds; `fail`
+    fails one creation for good, in this run; `vanish` deletes a resource before it is next read. `retry_after` is in
+    seconds.
     """
 
     seed: int = 0
     throttle: float = 0.0
     unavailable: float = 0.0
+    lag: float = 0.0
     slow: float = 0.0
     fail: float = 0.0
     vanish: float = 0.0
@@ -169,7 +173,8 @@ class FaultyProvider:
             self._sleep(self._plan.delay)
         if self._plan.strikes(self._plan.fail, "fail", urn) and self._memory.first(f"fail {urn}"):
             raise ProviderError(f"{self._wording(2)} (a fault that was switched on)")
-        return self._patiently("create", urn, lambda: self._provider.create(urn, inputs, preview=False))
+        lag = propagation.refusal(self.package, type_of(urn), inputs)
+        return self._patiently("create", urn, lambda: self._provider.create(urn, inputs, preview=False), lag)
 
     def read(self, urn: str, id: str, inputs: Properties) -> Read | None:  # noqa: A002
         if self._plan.strikes(self._plan.vanish, "vanish", urn):
@@ -195,11 +200,11 @@ class FaultyProvider:
     def invoke(self, token: str, args: Properties) -> Properties:
         return self._patiently("invoke", token, lambda: self._provider.invoke(token, args))
 
-    def _patiently(self, operation: str, urn: str, act: Callable[[], _T]) -> _T:
+    def _patiently(self, operation: str, urn: str, act: Callable[[], _T], lag: str | None = None) -> _T:
         """Try again what was throttled or unavailable, after the time that the cloud asks for, doubled each time."""
         for attempt in range(MAX_ATTEMPTS):
             try:
-                self._refuse_at_first(operation, urn)
+                self._refuse_at_first(operation, urn, lag)
                 return act()
             except TransientError as error:
                 if attempt == MAX_ATTEMPTS - 1:
@@ -207,17 +212,20 @@ class FaultyProvider:
                 self._sleep(error.retry_after * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _refuse_at_first(self, operation: str, urn: str) -> None:
+    def _refuse_at_first(self, operation: str, urn: str, lag: str | None) -> None:
         """Refuse the first attempts of an operation, up to three, where the plan strikes it."""
         with self._lock:
             attempt = self._attempts[operation, urn]
             self._attempts[operation, urn] += 1
-        for number, (share, name) in enumerate(
-            ((self._plan.throttle, "throttle"), (self._plan.unavailable, "unavailable"))
+        plan = self._plan
+        for share, name, wording in (
+            (plan.throttle, "throttle", self._wording(0)),
+            (plan.unavailable, "unavailable", self._wording(1)),
+            (plan.lag, "lag", lag),
         ):
-            streak = 1 + int(self._plan.draw("streak", name, operation, urn) * _LONGEST_STREAK)
-            if attempt < streak and self._plan.strikes(share, name, operation, urn):
-                raise TransientError(self._wording(number), self._plan.retry_after)
+            streak = 1 + int(plan.draw("streak", name, operation, urn) * _LONGEST_STREAK)
+            if wording and attempt < streak and plan.strikes(share, name, operation, urn):
+                raise TransientError(wording, plan.retry_after)
 
     def _vanish(self, urn: str, id: str) -> None:  # noqa: A002
         """Somebody deletes the resource, unless something else needs it."""

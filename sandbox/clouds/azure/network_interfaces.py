@@ -132,18 +132,22 @@ def _hosts(connection: View) -> list[str]:
     return [f"{target.name}.{suffix}"]
 
 
-def _approved(request: Request) -> Value:
-    """The connections of a private endpoint: approved at once, since the caller owns both sides."""
-    state = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
-    return [
-        {
-            **connection.properties,
-            "id": f"{request.id}/privateLinkServiceConnections/{connection.text('name')}",
-            "provisioningState": "Succeeded",
-            "privateLinkServiceConnectionState": state,
-        }
-        for connection in request.inputs.items("privateLinkServiceConnections")
-    ]
+def _connections(listed: str, status: str, description: str) -> Compute:
+    """The connections of a private endpoint, in the state that they begin in."""
+    state = {"status": status, "description": description, "actionsRequired": "None"}
+
+    def compute(request: Request) -> Value:
+        return [
+            {
+                **connection.properties,
+                "id": f"{request.id}/{listed}/{connection.text('name')}",
+                "provisioningState": "Succeeded",
+                "privateLinkServiceConnectionState": state,
+            }
+            for connection in request.inputs.items(listed)
+        ]
+
+    return compute
 
 
 TYPES = (
@@ -197,7 +201,11 @@ TYPES = (
         checks=(NAME, _group_ids),
         outputs={
             "customDnsConfigs": _endpoint_dns,
-            "privateLinkServiceConnections": _approved,
+            # Approved at once where the caller owns both sides; asked for by hand, it waits for the target's owner.
+            "privateLinkServiceConnections": _connections("privateLinkServiceConnections", "Approved", "Auto-Approved"),
+            "manualPrivateLinkServiceConnections": _connections(
+                "manualPrivateLinkServiceConnections", "Pending", "Awaiting Approval"
+            ),
             "networkInterfaces": constant([]),
         },
     ),

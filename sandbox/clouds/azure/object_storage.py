@@ -20,7 +20,7 @@ def obstacle(store: Store, host: str, network_id: str) -> str | None:
     zone = catalog.load().private_endpoint(CLOUD, _SERVICE).zone
     endpoints = [each for each in store.of_kind(PRIVATE_ENDPOINT) if _is_for(each, host)]
     if not endpoints:
-        return f"{host} is outside the virtual network: it has no private endpoint with group id '{_SERVICE}'"
+        return f"{host} is outside the virtual network: it has no approved private endpoint with group id '{_SERVICE}'"
     if any(_answers(store, each, zone, network_id) for each in endpoints):
         return None
     return (

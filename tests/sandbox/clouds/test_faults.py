@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.clouds import open_cloud
+from sandbox.clouds import open_cloud, propagation
 from sandbox.clouds.faults import MAX_ATTEMPTS, FaultMemory, FaultPlan, FaultPlanError, FaultyProvider, TransientError
 from sandbox.clouds.gcp import GcpCloud
 from sandbox.clouds.hardware import NullHardware
@@ -191,6 +191,50 @@ def test_what_never_ends_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="busy"):
         busy.create(urn("compute:Network", "net"), {"name": "net"}, preview=False)
     assert len(waits) == MAX_ATTEMPTS - 1
+
+
+@pytest.mark.parametrize(
+    ("package", "token", "inputs", "says"),
+    [
+        ("azure-native", "azure-native:authorization:RoleAssignment", {}, "PrincipalNotFound"),
+        ("aws", "aws:ec2/instance:Instance", {}, "Invalid IAM Instance Profile name"),
+        ("gcp", "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", {}, "Service account does not exist"),
+        ("kubernetes", "kubernetes:core/v1:Pod", {}, 'serviceaccount "default" not found'),
+    ],
+)
+def test_what_was_just_made_is_not_known_everywhere_yet(
+    package: str, token: str, inputs: Properties, says: str
+) -> None:
+    said: list[str] = []
+    cloud = Answering(package, said)
+    faulty = FaultyProvider(cloud, FaultPlan(lag=1.0), sleep=lambda _: said.append("waited"))
+    faulty.create(f"urn:pulumi:test::bailiwick::{token}::it", inputs, preview=False)
+    assert said[-1] == "created"
+    assert "waited" in said
+    assert says in str(propagation.refusal(package, token, inputs))
+
+
+def test_a_role_assignment_that_says_what_its_principal_is_does_not_wait_for_the_directory() -> None:
+    said: list[str] = []
+    faulty = FaultyProvider(Answering("azure-native", said), FaultPlan(lag=1.0), sleep=lambda _: said.append("waited"))
+    urn = "urn:pulumi:test::bailiwick::azure-native:authorization:RoleAssignment::it"
+    faulty.create(urn, {"principalType": "ServicePrincipal"}, preview=False)
+    faulty.create("urn:pulumi:test::bailiwick::azure-native:network:VirtualNetwork::it", {}, preview=False)
+    assert said == ["created", "created"]
+
+
+class Answering:
+    """A provider that creates whatever it is asked for, and says so."""
+
+    version = "1.0.0"
+
+    def __init__(self, package: str, said: list[str]) -> None:
+        self.package = package
+        self._said = said
+
+    def create(self, urn: str, inputs: Properties, *, preview: bool) -> Created:
+        self._said.append("created")
+        return Created("id", inputs)
 
 
 def test_previews_are_spared(google: Bench) -> None:

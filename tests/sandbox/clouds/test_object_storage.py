@@ -46,7 +46,7 @@ def test_azure_leads_to_an_account_with_an_endpoint_and_a_linked_zone(bench: reg
     bench.region()
     url = bench.cloud.object_url("germanywestcentral").format(account="modelstest", container="models", blob="llm.enc")
     assert url == f"https://{MODELS}/models/llm.enc"
-    assert "no private endpoint with group id 'blob'" in (bench.cloud.object_obstacle(MODELS, VNET) or "")
+    assert "no approved private endpoint with group id 'blob'" in (bench.cloud.object_obstacle(MODELS, VNET) or "")
     blob_endpoint(bench)
     assert f"no private DNS zone {BLOB_ZONE} that is linked to {VNET}" in (
         bench.cloud.object_obstacle(MODELS, VNET) or ""
@@ -55,6 +55,20 @@ def test_azure_leads_to_an_account_with_an_endpoint_and_a_linked_zone(bench: reg
     assert bench.cloud.object_obstacle(MODELS, VNET) is None
     assert bench.cloud.object_obstacle(MODELS, f"{VNET}-other") is not None
     assert bench.cloud.object_obstacle(f"other{MODELS}", VNET) is not None
+
+
+def test_azure_leads_nowhere_while_the_connection_waits_for_approval(bench: region.Bench) -> None:
+    bench.region()
+    account = in_group(accountName="modelstest", kind="StorageV2", sku={"name": "Standard_LRS"})
+    storage = bench.create("storage:StorageAccount", "models", account)
+    asked = {"name": "blob", "groupIds": ["blob"], "privateLinkServiceId": storage.id, "requestMessage": "please"}
+    subnet = {"id": f"{VNET}/subnets/guests"}
+    inputs = in_group(privateEndpointName="models", subnet=subnet, manualPrivateLinkServiceConnections=[asked])
+    made = bench.create("network:PrivateEndpoint", "endpoint", inputs)
+    (connection,) = made.outputs["manualPrivateLinkServiceConnections"]
+    assert connection["privateLinkServiceConnectionState"]["status"] == "Pending"
+    blob_zone(bench, VNET)
+    assert "no approved private endpoint" in (bench.cloud.object_obstacle(MODELS, VNET) or "")
 
 
 def test_google_leads_to_the_regional_endpoint_that_a_private_zone_names(google: project.Bench) -> None:
