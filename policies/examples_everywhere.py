@@ -50,6 +50,14 @@ def covered(
                 ),
             ),
         ),
+        "RES-12": Covered(
+            example(
+                "A region with its guard.",
+                region(**_KEYS, **here),
+                ExampleResource(f"bailiwick:index:{cloud}ResidencyGuard", "guard", {}, parent="region"),
+            ),
+            (example("A region without one.", region(**_KEYS, **here)),),
+        ),
         "ATT-03": Covered(
             example("A key for SEV-SNP.", verifier),
             (

@@ -36,11 +36,16 @@ def told(resource: Resource, role: str) -> Iterator[Property]:
             yield Property(configuration.path, found)
 
 
+def all_verifier_configurations(resource: Resource) -> Iterator[Property]:
+    """What verifiers are told by `resource`, the component or the machine; nothing for anything else."""
+    yield from told(resource, VERIFIER)
+    if vocabulary.is_verifier(resource):
+        yield resource.props.at("guestConfiguration")
+
+
 def verifier_configurations(resource: Resource) -> Iterator[Property]:
     """What verifiers are told; raises `NotApplicable` where `resource` tells no verifier anything."""
-    found = list(told(resource, VERIFIER))
-    if vocabulary.is_verifier(resource):
-        found.append(resource.props.at("guestConfiguration"))
+    found = list(all_verifier_configurations(resource))
     if not found:
         raise NotApplicable("configures no verifier")
     yield from found

@@ -66,8 +66,9 @@ pack does not know stops the run.
 stack configuration, so that the environment has to: `PULUMI_CONFIG='{{"bailiwick:cloud": "azure", …}}'`. Without it
 every rule that needs a declaration refuses.
 
-`ATT-10` and `RES-11` are Bailiwick's own additions to the catalogue that the other ids come from: the first keeps the
-sandbox's trust anchor out of real stacks, the second judges the jurisdiction graph that a region states.
+`ATT-10`, `RES-11` and `RES-12` are Bailiwick's own additions to the catalogue that the other ids come from: the first
+keeps the sandbox's trust anchor out of real stacks, the second judges the jurisdiction graph that a region states, the
+third asks that the cloud goes on holding residency by itself.
 
 Which rule helps with which requirement is in `policies/frameworks/`; ° marks what a person who knows the framework must
 still confirm.

@@ -1,22 +1,23 @@
-"""RES-11: the jurisdiction graph that a region states about itself.
+"""RES, continued: what a region states about itself, and what goes on holding when this deployment is over.
 
-The other RES rules judge resources. The graph also names what no resource stands for: the operator's control plane, the
-source of collateral, the name service.
+The other RES rules judge resources. The jurisdiction graph also names what no resource stands for: the operator's
+control plane, the source of collateral, the name service.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pulumi_policy import Severity
 
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
+from policies.edges import GRAPH
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
 from policies.verdict import Finding, NotApplicable
 
-GRAPH = "jurisdictionGraph"
 GLOBAL = "global"
 HARMLESS = "metadata"
 """What may leave: names, sizes and settings of resources, never data, keys or evidence."""
@@ -85,4 +86,32 @@ RES_11 = Rule(
     ),
 )
 
-RULES = (RES_11,)
+
+def _guarded(stack: Stack, _: Declared) -> Iterator[Finding]:
+    regions = [one for one in stack.resources if vocabulary.is_region(one)]
+    if not regions:
+        raise NotApplicable("no component of the stack is a region that could be guarded")
+    for region in regions:
+        if not any(vocabulary.is_guard(one) for one in stack.inside(region)):
+            found = "is missing: whoever deploys next may leave the jurisdiction, or make ordinary machines"
+            yield Finding("residency guard", found, "a ResidencyGuard in the region", region)
+
+
+_GUARD = ExampleResource("bailiwick:index:AzureResidencyGuard", "guard", {}, parent="region")
+
+RES_12 = Rule(
+    id="RES-12",
+    title="The cloud itself holds residency when the deployment is over",
+    why="These rules judge this program; the next tool, and the next person, meet only what the cloud enforces.",
+    severity=Severity.MEDIUM,
+    remediation="leave bailiwick:residencyGuard on, or waive this where an organisation's own policies do the same",
+    confirm="that those who may change the cloud's policies are not those who deploy.",
+    check_stack=_guarded,
+    passing=Example("A region with its guard.", (_region(_KEYS), _GUARD)),
+    failing=(
+        Example("A region without one.", (_region(_KEYS),)),
+        Example("A guard of another region.", (_region(_KEYS), replace(_GUARD, parent=None))),
+    ),
+)
+
+RULES = (RES_11, RES_12)

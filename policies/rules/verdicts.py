@@ -8,7 +8,14 @@ import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.edges import edges, inside
-from policies.guest import WORKLOAD, is_snp, key_policies, told, verifier_configurations
+from policies.guest import (
+    WORKLOAD,
+    all_verifier_configurations,
+    is_snp,
+    key_policies,
+    told,
+    verifier_configurations,
+)
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import Matching, OneOf, Setting
@@ -39,20 +46,19 @@ def _affirming(resource: Resource, _: Declared) -> Iterator[Finding]:
 def _gpus_too(stack: Stack, declared: Declared) -> Iterator[Finding]:
     if not any(vocabulary.is_verifier(one) for one in stack.resources):
         raise NotApplicable("the stack has no verifier; ATT-01 judges whether it needs one")
-    asked = {
-        guarded.at("path").text: guarded.at("policy", "nvidia")
+    demands = [
+        (guarded.at("path").text, guarded.at("policy", "nvidia").stated)
         for one in stack.resources
-        if vocabulary.is_verifier(one)
-        for guarded in one.props.at("guestConfiguration", "resources").items()
-    }
-    if declared.emulated:
-        return  # Emulated machines have no GPU that could say anything.
+        for configuration in all_verifier_configurations(one)
+        for guarded in configuration.at("resources").items()
+    ]
+    waiting = {key for key, _ in demands} - {key for key, waits in demands if not waits}
     for machine in stack.resources:
         if not _has_gpu(machine, declared):
             continue
         for configuration in told(machine, WORKLOAD):
             key = configuration.at("resource").text
-            if key not in asked or not asked[key].stated:
+            if key not in waiting:
                 found = "is a key that does not wait for the evidence of the machine's GPU"
                 yield Finding(configuration.at("resource").path, found, "a key whose policy has `nvidia`", machine)
 

@@ -19,7 +19,7 @@ FAILING = [
     for cloud, examples in rule.examples.items()
     for index, example in enumerate(examples.failing)
 ]
-RELATIONS = {"NET-01", "NET-03", "RES-02", "RES-07", "RES-09", "KEY-07", "KEY-08", "ATT-07"}
+RELATIONS = {"NET-01", "NET-03", "RES-02", "RES-07", "RES-09", "RES-12", "KEY-07", "KEY-08", "ATT-07"}
 """Rules whose passing examples hold by what is there, what refers to what, and what the stack declares: not by any
 value."""
 PLANTED = "planted-Secret-7fQ2"
