@@ -12,6 +12,7 @@ its real pages; everything that reads reference values treats both alike.
 import hashlib
 import re
 import struct
+from abc import ABC, abstractmethod
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -49,7 +50,7 @@ class Component(_Model):
     content: str = Field(min_length=1)
 
 
-class _Image(_Model):
+class _Image(_Model, ABC):
     """One version of one image for one TEE, as its recipe describes it."""
 
     name: str
@@ -62,13 +63,13 @@ class _Image(_Model):
         """`<name>-<version>`, as release policies name it."""
         return f"{self.name}-{self.version}"
 
+    @abstractmethod
     def measurement(self) -> bytes:
         """What the hardware measures at launch: 48 bytes, SHA-384."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predicate(self) -> dict[str, Any]:
         """What the reference values say besides image, build time and the vTPM's values."""
-        raise NotImplementedError
 
     def boot_events(self) -> list[Measured]:
         """What is measured into a vTPM where a paravisor starts the image."""
