@@ -32,6 +32,14 @@ class _Image(BaseModel):
     version: str
 
 
+class _Vtpm(BaseModel):
+    """What an image shows under a paravisor, as far as components use it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
+
+
 class _Predicate(BaseModel):
     """The fields that components use; the verifier's own model refuses what it does not know."""
 
@@ -41,6 +49,7 @@ class _Predicate(BaseModel):
     tee: Tee
     launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
     minimum_tcb: MinimumTcb | None = None
+    vtpm: _Vtpm | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -66,16 +75,20 @@ class ReferenceValues:
     """`<name>-<version>`."""
     tee: Tee
     launch_measurements: tuple[str, ...]
-    """Launch measurements that the image may have, lower-case hexadecimal; on Intel TDX its MRTD, which measures the
-    virtual firmware, while the RTMRs of the envelope measure what that boots."""
+    """What the processor may measure at launch, lower-case hexadecimal; on Intel TDX the MRTD, which measures the
+    virtual firmware, while the RTMRs of the envelope measure what that boots. Under a paravisor it is the paravisor's,
+    and PCRs of the envelope measure the image."""
     minimum_tcb: MinimumTcb | None
     """Oldest firmware of a SEV-SNP platform; None on other TEEs."""
     envelope: dict[str, Any]
     """The DSSE envelope as it was read, for the verifier."""
 
 
-def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP) -> ReferenceValues:
-    """The reference values of image `name` in `version` on `tee`; raises `ReferenceValuesError`."""
+def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP, paravisor: bool = False) -> ReferenceValues:
+    """The reference values of image `name` in `version` on `tee`; raises `ReferenceValuesError`.
+
+    paravisor: whether the cloud starts the image under one, which the processor measures in its place.
+    """
     image = f"{name}-{version}"
     path = directory / f"{reference_values_name(image, tee)}.json"
     if not path.is_file():
@@ -103,10 +116,15 @@ def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP) -> Ref
         )
     if predicate.tee is not tee:
         raise ReferenceValuesError(f"{path.name}: states TEE {predicate.tee}, its name says {tee}")
+    if paravisor and predicate.vtpm is None:
+        raise ReferenceValuesError(
+            f"{path.name}: states no vtpm, and the cloud starts {image} under a paravisor; sign its PCRs"
+        )
+    measured = predicate.vtpm if paravisor and predicate.vtpm else predicate
     return ReferenceValues(
         image=image,
         tee=predicate.tee,
-        launch_measurements=predicate.launch_measurements,
+        launch_measurements=measured.launch_measurements,
         minimum_tcb=predicate.minimum_tcb,
         envelope=envelope,
     )

@@ -45,7 +45,11 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
     entries: list[VerifierSpec | MachineSpec] = [*([spec.verifier] if spec.verifier else []), *spec.machines]
     values = {
         (image_id(entry.image), Tee(entry.tee)): reference_values.load(
-            directory, name=entry.image.name, version=entry.image.version, tee=Tee(entry.tee)
+            directory,
+            name=entry.image.name,
+            version=entry.image.version,
+            tee=Tee(entry.tee),
+            paravisor=spec.provider == "azure",
         )
         for entry in entries
     }

@@ -39,6 +39,19 @@ def test_values_are_read_and_the_envelope_is_left_as_it_was(tmp_path: Path) -> N
     assert values.envelope == envelope
 
 
+def test_under_a_paravisor_the_processor_measures_that(tmp_path: Path) -> None:
+    file = tmp_path / "guest-1.0.0.json"
+    file.write_text(json.dumps(_envelope(vtpm={"launch_measurements": ["cd" * 48], "pcrs": {"4": ["ef" * 32]}})))
+    bare = reference_values.load(tmp_path, name="guest", version="1.0.0")
+    under = reference_values.load(tmp_path, name="guest", version="1.0.0", paravisor=True)
+    assert (bare.launch_measurements, under.launch_measurements) == (("ab" * 48,), ("cd" * 48,))
+    file.write_text(json.dumps(_envelope()))
+    with pytest.raises(
+        ReferenceValuesError, match=r"states no vtpm, and the cloud starts guest-1\.0\.0 under a paravisor"
+    ):
+        reference_values.load(tmp_path, name="guest", version="1.0.0", paravisor=True)
+
+
 def test_missing_values_name_the_images_that_have_some(tmp_path: Path) -> None:
     (tmp_path / "guest-1.0.0.json").write_text("{}")
     with pytest.raises(ReferenceValuesError, match=r"image guest-2\.0\.0: .*; images that have them: guest-1\.0\.0$"):

@@ -72,6 +72,15 @@ NETHERLANDS: dict[str, Any] = {
 """What differs in a region with every kind of machine that Azure has."""
 
 
+def under_paravisor(measurement: str) -> dict[str, Any]:
+    """The part about a start under a paravisor that measures so."""
+    return {
+        "paravisor": {"name": "azure-paravisor", "version": "1.0.0"},
+        "launch_measurements": [measurement],
+        "pcrs": {"4": ["ab" * 32]},
+    }
+
+
 def envelope(image: str, *, microcode: int = 213, **predicate: Any) -> dict[str, Any]:
     """Reference values of `<name>-<version>` as the build publishes them; the signature is not read by components."""
     name, _, version = image.rpartition("-")
@@ -85,6 +94,7 @@ def envelope(image: str, *, microcode: int = 213, **predicate: Any) -> dict[str,
             "product": "milan",
             "launch_measurements": [MEASUREMENTS[image]],
             "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": microcode},
+            "vtpm": under_paravisor(MEASUREMENTS[image]),
             **predicate,
         },
     }
@@ -95,7 +105,13 @@ def envelope(image: str, *, microcode: int = 213, **predicate: Any) -> dict[str,
 def tdx_envelope(image: str) -> dict[str, Any]:
     """Reference values of an image on Intel TDX."""
     name, _, version = image.rpartition("-")
-    predicate = {"image": {"name": name, "version": version}, "tee": "tdx", "mr_td": ["cc" * 48], "rtmr2": ["cd" * 48]}
+    predicate = {
+        "image": {"name": name, "version": version},
+        "tee": "tdx",
+        "mr_td": ["cc" * 48],
+        "rtmr2": ["cd" * 48],
+        "vtpm": under_paravisor("cc" * 48),
+    }
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": image, "digest": {"sha384": "cc" * 48}}],
