@@ -9,11 +9,14 @@ agree, so that no floating-point formatting is needed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonError(ValueError):
@@ -99,7 +102,7 @@ def _check(value: Any, depth: int) -> None:
         case list():
             for item in value:
                 _check(item, depth + 1)
-        case str() if any("\ud800" <= character <= "\udfff" for character in value):
+        case str() if not value.isascii() and _SURROGATE.search(value):
             raise JsonError("a string holds a lone surrogate")
         case _:
             pass
