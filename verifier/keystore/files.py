@@ -51,6 +51,7 @@ class FileKeyStore:
         self._directory = directory
         self._passphrase = passphrase
         self._keys: dict[str, tuple[Kind, bytes]] = {}
+        self._signers: dict[bytes, SoftwareSigner] = {}
         self._lock = threading.RLock()
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,6 +108,7 @@ class FileKeyStore:
             self._load(check_name(name))
             self._path(name).unlink(missing_ok=True)
             del self._keys[name]
+            self._signers.clear()
 
     def names(self) -> tuple[str, ...]:
         """Names of the key files in the directory."""
@@ -123,12 +125,19 @@ class FileKeyStore:
         """Drop the decrypted keys from memory; the next use reads the files again."""
         with self._lock:
             self._keys.clear()
+            self._signers.clear()
 
     def _signer(self, name: str) -> SoftwareSigner:
-        key = serialization.load_der_private_key(self._secret(name, "signing"), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise KeyStoreError(f"key {name!r} is not an elliptic-curve key: restore its file from a copy")
-        return SoftwareSigner(key)
+        """The signer, read once: what it costs to load a key is most of what it costs to sign."""
+        secret = self._secret(name, "signing")
+        with self._lock:
+            known = self._signers.get(secret)
+            if known is None:
+                key = serialization.load_der_private_key(secret, None)
+                if not isinstance(key, ec.EllipticCurvePrivateKey):
+                    raise KeyStoreError(f"key {name!r} is not an elliptic-curve key: restore its file from a copy")
+                known = self._signers[secret] = SoftwareSigner(key)
+            return known
 
     def _secret(self, name: str, kind: Kind) -> bytes:
         with self._lock:
