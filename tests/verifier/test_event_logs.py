@@ -1,64 +1,24 @@
 """`bailiwick verify --event-log`: a log counts if it replays to what the hardware quoted, and else nothing passes."""
 
-import base64
-import json
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from sandbox.hardware import Measured, Platform, SandboxPki, TdxModule, publish_collateral
-from sandbox.hardware.platform import FMSPC
-from tests.verifier.emulated_azure import AzureTdGuest
+from sandbox.hardware import Measured, Platform, TdxModule
+from tests.verifier.emulated_files import NONCE, FileSite
 from tests.verifier.genuine import genuine
-from verifier.command import Verdict, verify_files
-from verifier.trust import TrustStore
+from verifier.command import Verdict
 
 KERNEL, APPLICATION = Measured(1, 0x80000003, b"kernel"), Measured(2, 0x0D, b"application")
-NONCE = b"\x07" * 48
-
-
-class Site:
-    """A folder with collateral, evidence and logs, and the emulated hardware that they are from."""
-
-    def __init__(self, directory: Path) -> None:
-        self.pki = SandboxPki(directory / "hardware")
-        publish_collateral(self.pki.intel, directory)
-        self.folder = directory / FMSPC.hex()
-        self.policy = directory / "policy.json"
-        self.ask()
-
-    def ask(self, **demands: Any) -> None:
-        """The policy: no reference values, and what a test demands."""
-        self.policy.write_text(json.dumps({"reference_values": "if-given"} | demands))
-
-    def write(self, name: str, content: bytes) -> Path:
-        path = self.folder / name
-        path.write_bytes(content)
-        return path
-
-    def verify(self, evidence: Path, log: Path | None) -> Verdict:
-        trust = TrustStore.production().with_sandbox(self.pki.intel.root.pem)
-        return verify_files(
-            evidence,
-            self.folder,
-            at=datetime.now(UTC),
-            policy=self.policy,
-            nonce=NONCE,
-            event_log=log,
-            trust=trust,
-        )
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path)
+def site(tmp_path: Path) -> FileSite:
+    return FileSite(tmp_path)
 
 
 @pytest.fixture
-def td(site: Site) -> tuple[Path, Path]:
+def td(site: FileSite) -> tuple[Path, Path]:
     """A TD's quote and its log."""
     module = TdxModule(site.pki.intel, Platform("host-a"))
     launched = module.launch(bytes(48), (KERNEL, APPLICATION))
@@ -67,15 +27,8 @@ def td(site: Site) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def vm(site: Site) -> tuple[Path, Path]:
-    """An HCL report with what its vTPM says beside it, and the vTPM's log."""
-    booted, endorsed = AzureTdGuest(site.pki, ec.generate_private_key(ec.SECP256R1())).start()
-    quote = booted.vtpm.quote(NONCE)
-    site.write("tpm_quote.msg", quote)
-    site.write("tpm_quote.sig", booted.vtpm.signature(quote))
-    site.write("pcrs.json", json.dumps([value.hex() for value in booted.vtpm.pcrs]).encode())
-    site.write("td_quote.bin", base64.urlsafe_b64decode(endorsed["td_quote"]))
-    return site.write("hcl_report.bin", booted.hcl_report), site.write("tcg.bin", booted.event_log)
+def vm(site: FileSite) -> tuple[Path, Path]:
+    return site.start_vm()
 
 
 def claim(verdict: Verdict) -> tuple[str, str]:
@@ -83,13 +36,13 @@ def claim(verdict: Verdict) -> tuple[str, str]:
     return str(found.tier), found.value
 
 
-def test_a_log_of_the_td_is_a_claim_for_it(site: Site, td: tuple[Path, Path]) -> None:
+def test_a_log_of_the_td_is_a_claim_for_it(site: FileSite, td: tuple[Path, Path]) -> None:
     verdict = site.verify(*td)
     assert verdict.exit_code == 0, verdict.summary
     assert claim(verdict) == ("affirming", "2 events")
 
 
-def test_a_log_of_the_vtpm_is_a_claim_for_it(site: Site, vm: tuple[Path, Path]) -> None:
+def test_a_log_of_the_vtpm_is_a_claim_for_it(site: FileSite, vm: tuple[Path, Path]) -> None:
     verdict = site.verify(*vm)
     assert verdict.exit_code == 0, verdict.summary
     assert claim(verdict) == ("affirming", "12 events")
@@ -97,7 +50,7 @@ def test_a_log_of_the_vtpm_is_a_claim_for_it(site: Site, vm: tuple[Path, Path]) 
     assert "PCR 7 agrees" in secure_boot.reason
 
 
-def test_a_td_log_that_does_not_replay_is_no_pass(site: Site, td: tuple[Path, Path]) -> None:
+def test_a_td_log_that_does_not_replay_is_no_pass(site: FileSite, td: tuple[Path, Path]) -> None:
     module = TdxModule(site.pki.intel, Platform("host-a"))
     other = site.write("other.bin", module.launch(bytes(48), (KERNEL,)).event_log)
     verdict = site.verify(td[0], other)
@@ -105,7 +58,7 @@ def test_a_td_log_that_does_not_replay_is_no_pass(site: Site, td: tuple[Path, Pa
     assert verdict.summary.startswith("not shown to be genuine: event-log.rtmr2: the log replays to ")
 
 
-def test_a_tpm_log_that_does_not_replay_is_no_pass(site: Site, vm: tuple[Path, Path]) -> None:
+def test_a_tpm_log_that_does_not_replay_is_no_pass(site: FileSite, vm: tuple[Path, Path]) -> None:
     changed = site.write("changed.bin", vm[1].read_bytes().replace(b"application", b"applicatioN"))
     assert site.verify(vm[0], changed).exit_code == 0  # data that is in no digest proves nothing, and harms nothing
     digests = bytearray(vm[1].read_bytes())
@@ -116,19 +69,19 @@ def test_a_tpm_log_that_does_not_replay_is_no_pass(site: Site, vm: tuple[Path, P
 
 
 @pytest.mark.parametrize("evidence", ["td", "vm"])
-def test_a_log_that_is_none_cannot_be_used(site: Site, evidence: str, request: pytest.FixtureRequest) -> None:
+def test_a_log_that_is_none_cannot_be_used(site: FileSite, evidence: str, request: pytest.FixtureRequest) -> None:
     path, _ = request.getfixturevalue(evidence)
     verdict = site.verify(path, site.write("broken.bin", b"no log"))
     assert verdict.exit_code == 2
     assert "first event" in verdict.summary
 
 
-def test_a_log_that_is_not_there_cannot_be_used(site: Site, td: tuple[Path, Path]) -> None:
+def test_a_log_that_is_not_there_cannot_be_used(site: FileSite, td: tuple[Path, Path]) -> None:
     verdict = site.verify(td[0], site.folder / "missing.bin")
     assert (verdict.exit_code, "missing.bin: No such file" in verdict.summary) == (2, True)
 
 
-def test_a_policy_may_demand_a_td_s_log(site: Site, td: tuple[Path, Path]) -> None:
+def test_a_policy_may_demand_a_td_s_log(site: FileSite, td: tuple[Path, Path]) -> None:
     site.ask(tdx={"event_log": "required"})
     assert site.verify(*td).exit_code == 0
     verdict = site.verify(td[0], None)
@@ -136,14 +89,14 @@ def test_a_policy_may_demand_a_td_s_log(site: Site, td: tuple[Path, Path]) -> No
     assert "event-log: the policy demands the firmware's event log" in verdict.summary
 
 
-def test_without_a_quote_by_the_vtpm_nothing_attests_its_log(site: Site, vm: tuple[Path, Path]) -> None:
+def test_without_a_quote_by_the_vtpm_nothing_attests_its_log(site: FileSite, vm: tuple[Path, Path]) -> None:
     (site.folder / "tpm_quote.msg").unlink()
     verdict = site.verify(*vm)
     assert verdict.exit_code == 2
     assert "there is no quote by the vTPM that could attest it" in verdict.summary
 
 
-def test_a_report_without_registers_attests_no_log(site: Site, td: tuple[Path, Path]) -> None:
+def test_a_report_without_registers_attests_no_log(site: FileSite, td: tuple[Path, Path]) -> None:
     report = site.write("report.bin", genuine()[0].report)
     verdict = site.verify(report, td[1])
     assert verdict.exit_code == 2
