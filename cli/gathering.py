@@ -40,7 +40,7 @@ def gather(session: Session) -> BundleInputs:
         inside=_inside(spec.jurisdiction),
         dependencies=outputs["jurisdictionGraph"],
         configurations=session.region.verifier_configurations(),
-        token_key=custody.keystore.public_key(TOKEN_KEY),
+        token_key=custody.keystore.public_key(TOKEN_KEY) if spec.verifier else None,
         keystore={"is_hsm": custody.keystore.is_hsm, "description": custody.keystore.describe()},
         sandbox_root=session.region.hardware_root(),
         **collect(custody.log),

@@ -1,5 +1,7 @@
 """A region of keys and log, in a place where nothing can be attested: it comes up, and says what it lacks."""
 
+import re
+
 import pytest
 
 from tests.cli.conftest import Cli
@@ -18,6 +20,12 @@ def test_the_european_sovereign_cloud_comes_up_without_machines_and_says_so(cli:
     for lack in LACKS:
         assert f"Lacks  {lack}" in up.out
     assert ": attested" not in up.out
+    exported = cli("evidence", "export", "aws-eusc", "--output", "bundle.json")
+    assert exported.code == 0, exported.out + exported.err
+    (key,) = set(re.findall(r"--key ([0-9a-f]{64})", exported.out.replace("\n", " ")))
+    verified = cli("evidence", "verify", "bundle.json", "--key", key, "--emulated")
+    assert verified.code == 0, verified.out + verified.err
+    assert "✓ Nothing is claimed to be attested" in verified.out
     drawn = cli("graph", "aws-eusc")
     for lack in LACKS:
         assert f'lacks| n{LACKS.index(lack)}["{lack}"]' in drawn.out

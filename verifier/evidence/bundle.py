@@ -45,7 +45,8 @@ class BundleInputs:
     config: the stack's settings. resources: `{"urn", "type", "name", "parent", "inputs"}` each. verdicts: policy
     verdicts, `{"rule", "urn", "level", "status", "message"}` each. jurisdiction: the stack's. inside: jurisdictions
     that lie within it, itself included (from the catalogue). dependencies: the jurisdiction graph's records.
-    configurations: of the verifiers. token_key, log_key: public keys of the verifiers' results and of the log.
+    configurations: of the verifiers. token_key, log_key: public keys of the verifiers' results and of the log; a region
+    without a verifier has no token_key.
     keystore: `is_hsm` and `description`. sandbox_root: PEM of the emulated vendors' roots, if a verifier trusts them.
     attestations, collateral (each set as archived), receipts, origin: the log's content (`collect`).
     """
@@ -61,7 +62,7 @@ class BundleInputs:
     inside: Sequence[str]
     dependencies: Sequence[Mapping[str, Any]]
     configurations: Sequence[Mapping[str, Any]]
-    token_key: ec.EllipticCurvePublicKey
+    token_key: ec.EllipticCurvePublicKey | None
     log_key: ec.EllipticCurvePublicKey
     keystore: Mapping[str, Any]
     sandbox_root: str | None = None
@@ -149,7 +150,11 @@ def _predicates(inputs: BundleInputs) -> dict[str, dict[str, Any]]:
         },
         "verifier": {
             "configurations": [dict(configuration) for configuration in inputs.configurations],
-            "keys": {"token": jwk.from_public_key(inputs.token_key), "log": jwk.from_public_key(inputs.log_key)},
+            "keys": {
+                purpose: jwk.from_public_key(key)
+                for purpose, key in (("token", inputs.token_key), ("log", inputs.log_key))
+                if key
+            },
             "keystore": dict(inputs.keystore),
             "sandbox_root": inputs.sandbox_root,
         },

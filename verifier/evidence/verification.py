@@ -183,6 +183,10 @@ def _claims(outcome: Verification, trust: TrustStore) -> None:
         VerifierConfig.from_json(canonical.encode(item)) for item in statements["verifier"]["configurations"]
     ]
     attestation = statements["attestation"]
+    if not (configurations or attestation["results"] or statements["receipts"]["receipts"]):
+        found = "the region has no verifier: nothing in it was attested, and no key was released"
+        outcome.add("attestation.none", "Nothing is claimed to be attested", [], found)
+        return
     Attestations(
         results=attestation["results"],
         collateral={bundles.digest_of(item): item for item in attestation.get("collateral", ())},
