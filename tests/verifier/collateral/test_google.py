@@ -1,0 +1,109 @@
+"""Google's launch endorsements: only what a pinned root's signer signed for the very measurement is stored."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from starlette.responses import Response
+
+from verifier.collateral import google, needs
+from verifier.collateral.facts import inspect
+from verifier.collateral.record import CollateralError, Kind
+from verifier.pki import Certificate
+from verifier.trust import TrustAnchor, TrustStore
+
+MEASUREMENT = bytes(range(48))
+MADE = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@cache
+def key(name: str) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@cache
+def certificate(subject: str, issuer: str) -> bytes:
+    now = datetime.now(UTC)
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (subject, issuer)]
+    builder = (
+        x509.CertificateBuilder(names[1], names[0], key(subject).public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(subject == issuer, None), critical=True)
+    )
+    return builder.sign(key(issuer), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def endorsement(tee: str = "snp", signer: str = "signer", issuer: str = "root", by: str | None = None) -> bytes:
+    one = field(1, 4) + field(2, MEASUREMENT) if tee == "snp" else field(1, 8) + field(3, MEASUREMENT)
+    golden = field(1, field(1, int(MADE.timestamp()))) + field(4, certificate(signer, issuer))
+    golden += field(7 if tee == "snp" else 8, field(1, 2) + field(2, one))
+    signature = key(by or signer).sign(golden, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+    return field(1, golden) + field(2, signature)
+
+
+@cache
+def trust() -> TrustStore:
+    anchor = Certificate.parse(certificate("root", "root"))
+    return TrustStore([TrustAnchor("fake", frozenset({google.SCOPE}), anchor)])
+
+
+def checked(content: bytes, tee: str = "snp", store: TrustStore | None = None):
+    subject = needs.launch_endorsement(tee, MEASUREMENT).subject
+    return inspect(Kind.LAUNCH_ENDORSEMENT, subject, content, store or trust())
+
+
+@pytest.mark.parametrize("tee", ["snp", "tdx"])
+def test_a_genuine_endorsement_says_when_it_was_made(tee):
+    facts = checked(endorsement(tee), tee)
+    assert (facts.not_before, facts.next_update) == (MADE, None)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: endorsement(by="other"), "signature: the signer did not sign"),
+        (lambda: endorsement(issuer="other"), "chain.leaf.signature"),
+        (lambda: endorsement("tdx"), "does not list this measurement"),
+        (lambda: endorsement()[:-1], "cut off"),
+        (lambda: b"", "field 1 is missing"),
+        (lambda: b"\xff" * 20, "more than 64 bits"),
+        (lambda: field(1, field(4, b"x") + field(1, b"")) + field(2, b"x"), "cert: not an X.509 certificate"),
+    ],
+)
+def test_anything_else_is_refused_for_its_reason(make, reason):
+    content = make()
+    with pytest.raises(CollateralError, match=reason):
+        checked(content)
+
+
+def test_production_pins_no_root_for_it():
+    with pytest.raises(CollateralError, match="no root for Google's launch endorsements is pinned"):
+        checked(endorsement(), store=TrustStore.production())
+
+
+def test_it_is_asked_for_by_measurement(fetching):
+    fetching.vendors.first += [Response(endorsement())]
+    (outcome,) = fetching.fetcher().fetch([needs.launch_endorsement("snp", MEASUREMENT)])
+    assert "no root for Google's launch endorsements" in outcome.reason
+    folder = "/google.vendor.test/gce_tcb_integrity/ovmf_x64_csm/sevsnp"
+    assert fetching.vendors.asked == [f"{folder}/{MEASUREMENT.hex()}.binarypb"]
