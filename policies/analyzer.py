@@ -2,7 +2,8 @@
 
 Pulumi passes an entry for a rule that does not exist, and a key that no rule reads, without a word
 (`pkg/resource/analyzer/config.go` of the CLI): a typing error in `--policy-pack-config` would switch nothing on. Here
-it stops the run, and so does an attempt to make a rule less than mandatory.
+it stops the run, and so does an attempt to make a rule less than mandatory. The one level that a person may choose is
+`remediate`, for a rule that can put a value right by itself.
 """
 
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import grpc
 from google.protobuf import json_format
 from pulumi.runtime import proto
-from pulumi_policy import EnforcementLevel, PolicyPack
+from pulumi_policy import EnforcementLevel, Policy, PolicyPack, ResourceValidationPolicy
 from pulumi_policy import policy as sdk
 
 import catalog
@@ -33,7 +34,7 @@ class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see bel
 
     def __init__(self, name: str, version: str, policies: list[Any], *others: Any) -> None:
         super().__init__(name, version, policies, *others)
-        self._levels = {policy.name: policy.enforcement_level or EnforcementLevel.MANDATORY for policy in policies}
+        self._levels = {policy.name: _levels(policy) for policy in policies}
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
         with once_per_request():
@@ -64,10 +65,18 @@ def serve() -> None:
     PolicyPack(NAME, policies, EnforcementLevel.MANDATORY)
 
 
-def problems(config: Mapping[str, Any], levels: Mapping[str, EnforcementLevel]) -> Iterable[str]:
+def _levels(policy: Policy) -> tuple[str, ...]:
+    """The levels that a policy may be given: mandatory, its own where that is less, and remediate if it can."""
+    own = policy.enforcement_level or EnforcementLevel.MANDATORY
+    can_remedy = isinstance(policy, ResourceValidationPolicy) and policy.has_remediation()  # type: ignore[no-untyped-call]
+    levels = [EnforcementLevel.MANDATORY, own, *([EnforcementLevel.REMEDIATE] if can_remedy else [])]
+    return tuple(dict.fromkeys(level.value for level in levels))
+
+
+def problems(config: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
     """What is wrong with a policy configuration, one line each.
 
-    `config` maps names to `PolicyConfig` messages, `levels` the policies' names to the least level of each.
+    `config` maps names to `PolicyConfig` messages, `levels` the policies' names to the levels that each may be given.
     """
     for name, entry in config.items():
         properties = json_format.MessageToDict(entry.properties)
@@ -80,7 +89,7 @@ def problems(config: Mapping[str, Any], levels: Mapping[str, EnforcementLevel]) 
         else:
             yield from _excess(name, properties, CONFIG_SCHEMA)
         asked = proto.EnforcementLevel.Name(entry.enforcementLevel).lower()
-        allowed = dict.fromkeys((EnforcementLevel.MANDATORY.value, levels.get(name, EnforcementLevel.MANDATORY).value))
+        allowed = levels.get(name, (EnforcementLevel.MANDATORY.value,))
         if asked not in allowed:
             yield f"{name.removesuffix(STACK_SUFFIX)}: enforcementLevel is {asked}; allowed: {' or '.join(allowed)}"
 

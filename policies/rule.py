@@ -25,6 +25,7 @@ from pulumi_policy import (
 
 from policies.context import Declared, NotDeclared
 from policies.controls import Control, controls_of
+from policies.remedy import Remedy, remedied
 from policies.subject import MalformedProperty, Resource, Stack, UnknownProperty
 from policies.verdict import Finding, NotApplicable, unknown
 from policies.waivers import NONE, Waivers
@@ -96,6 +97,8 @@ class Rule:
     """What a person must still see to, because no program states it; one sentence, or nothing."""
     check: ResourceCheck | None = None
     check_stack: StackCheck | None = None
+    remedy: Remedy | None = None
+    """Which of the settings that `check` asks for may be put right without a person, where one has switched it on."""
 
     @property
     def theme(self) -> str:
@@ -129,7 +132,10 @@ class Rule:
         """The rule as the SDK takes it: a resource policy, a stack policy, or both."""
         if self.check is not None:
             yield ResourceValidationPolicy(
-                name=self.id, validate=partial(self._validate, self.check, waivers), **self._metadata()
+                name=self.id,
+                validate=partial(self._validate, self.check, waivers),
+                remediate=partial(self._remediate, self.remedy, waivers) if self.remedy else None,
+                **self._metadata(),
             )
         if self.check_stack is not None:
             name = self.id + STACK_SUFFIX if self.check is not None else self.id
@@ -162,6 +168,12 @@ class Rule:
         reason = self._judge(lambda: check(resource, Declared.read(args.get_config())), resource, waivers, report)
         if reason is not None:
             args.not_applicable(reason)
+
+    def _remediate(self, remedy: Remedy, waivers: Waivers, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+        waiver = waivers.of(self.id, args.urn)
+        if waiver is not None:
+            args.not_applicable(waiver.says())
+        return remedied(args, remedy)
 
     def _validate_stack(
         self, check: StackCheck, waivers: Waivers, args: StackValidationArgs, report: ReportViolation

@@ -162,13 +162,15 @@ class Setting:
     """A property that must satisfy `condition`.
 
     `words` are values that may be printed although they do not satisfy it: a cloud's own enumeration, never free
-    text. `unless_stated` tells that the cloud's default satisfies the condition too.
+    text. `unless_stated` tells that the cloud's default satisfies the condition too. `switch` tells that the first of
+    `OneOf`'s values can be set at any time, and leaves the resource what it is: nothing is replaced, moved or opened.
     """
 
     property: Property
     condition: Condition
     words: tuple[str, ...] = ()
     unless_stated: bool = False
+    switch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ VERIFIER_COMPONENT_SUFFIX = "AttestationVerifier"
 REGION_COMPONENT_SUFFIX = "SovereignRegion"
 COLLATERAL_COMPONENT_SUFFIX = "CollateralCache"
 GUARD_COMPONENT_SUFFIX = "ResidencyGuard"
+LOG_COMPONENT_SUFFIX = "AuditLog"
 GATEWAY_COMPONENT_SUFFIX = "ModelGateway"
 
 
@@ -351,6 +352,19 @@ def is_guard(resource: Resource) -> bool:
     return resource.is_component and resource.type.endswith(GUARD_COMPONENT_SUFFIX)
 
 
+def is_audit_log(resource: Resource) -> bool:
+    """Whether `resource` is the component that keeps the region's records."""
+    return resource.is_component and resource.type.endswith(LOG_COMPONENT_SUFFIX)
+
+
 def is_gateway(resource: Resource) -> bool:
     """Whether `resource` is the component that answers for the region's models."""
     return resource.is_component and resource.type.endswith(GATEWAY_COMPONENT_SUFFIX)
+
+
+def weakness_of(resource: Resource, argument: str) -> Property | None:
+    """An argument that weakens one of Bailiwick's own components, if `resource` is one that has been given it."""
+    if not resource.is_component:
+        return None
+    stated = resource.props.at(argument)
+    return stated if stated.unknown or stated.flag else None

@@ -28,6 +28,7 @@ RES_04 = Rule(
     severity=Severity.HIGH,
     remediation="switch cross-tenant replication off, and remove replication policies",
     check=_stays,
+    remedy=vocabulary.copies_away_of,
     passing=Example("An account that lets no other tenant copy from it.", (examples.AUDIT_STORE,)),
     failing=(
         Example(

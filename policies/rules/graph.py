@@ -97,6 +97,14 @@ def _guarded(stack: Stack, _: Declared) -> Iterator[Finding]:
             yield Finding("residency guard", found, "a ResidencyGuard in the region", region)
 
 
+def _guards_machines(resource: Resource, _: Declared) -> Iterator[Finding]:
+    if not vocabulary.is_guard(resource):
+        raise NotApplicable("guards nothing")
+    weakness = vocabulary.weakness_of(resource, "plainMachinesAllowed")
+    if weakness is not None:
+        yield Finding(weakness.path, "lets in machines without confidential computing", "false")
+
+
 _GUARD = ExampleResource("bailiwick:index:AzureResidencyGuard", "guard", {}, parent="region")
 
 RES_12 = Rule(
@@ -106,10 +114,15 @@ RES_12 = Rule(
     severity=Severity.MEDIUM,
     remediation="leave bailiwick:residencyGuard on, or waive this where an organisation's own policies do the same",
     confirm="that those who may change the cloud's policies are not those who deploy.",
+    check=_guards_machines,
     check_stack=_guarded,
     passing=Example("A region with its guard.", (_region(_KEYS), _GUARD)),
     failing=(
         Example("A region without one.", (_region(_KEYS),)),
+        Example(
+            "A guard that lets ordinary machines in.",
+            (_region(_KEYS), replace(_GUARD, props={"plainMachinesAllowed": True})),
+        ),
         Example("A guard of another region.", (_region(_KEYS), replace(_GUARD, parent=None))),
     ),
 )

@@ -66,6 +66,7 @@ CVM_06 = Rule(
     severity=Severity.HIGH,
     remediation="remove extensions, run commands, logins and boot diagnostics; put what is needed into the image",
     check=_no_side_door,
+    remedy=vocabulary.side_doors_of,
     passing=Example(
         "A machine without logins, extensions or console.",
         (examples.but(examples.VM, {"diagnosticsProfile": {"bootDiagnostics": {"enabled": False}}}),),

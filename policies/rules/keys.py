@@ -7,7 +7,7 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.rule import Example, Rule
+from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import KeyStore, PrivateDoor
 from policies.verdict import Finding, NotApplicable, refuse, require
@@ -51,7 +51,11 @@ KEY_01 = Rule(
 )
 
 
-def _kept(resource: Resource, _: Declared) -> Iterator[Finding]:
+def _kept(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    weakness = vocabulary.weakness_of(resource, "destroyableKeys")
+    if weakness is not None and not declared.emulated:
+        yield Finding(weakness.path, "lets a deployment destroy every key, in a stack that is not emulated", "false")
+        return
     key = vocabulary.key_of(resource)
     if key is not None and key.deletion_delay is not None:
         yield from require(key.deletion_delay)
@@ -79,6 +83,11 @@ KEY_03 = Rule(
         Example(
             "Seven days pass before anybody notices.",
             (examples.but(examples.VAULT, {"properties.softDeleteRetentionInDays": 7}),),
+        ),
+        Example(
+            "A region that is real, whose keys go with the deployment.",
+            (ExampleResource("bailiwick:index:AzureKeyVault", "keys", {"destroyableKeys": True}),),
+            {"emulated": "false"},
         ),
         Example(
             "The retention is left to a default.",

@@ -6,7 +6,7 @@ from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.rule import Example, Rule
+from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import AuditStream, RecordStore
 from policies.verdict import Finding, NotApplicable, require
@@ -60,12 +60,20 @@ def _stores(stack: Stack, used: Sequence[Resource]) -> Iterator[tuple[Resource, 
     yield from about
 
 
+def _not_with_the_deployment(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    weakness = vocabulary.weakness_of(resource, "destroyable") if vocabulary.is_audit_log(resource) else None
+    if weakness is None or declared.emulated:
+        raise NotApplicable("is no audit log that a deployment may delete")
+    yield Finding(weakness.path, "lets a deployment delete the records, in a stack that is not emulated", "false")
+
+
 LOG_01 = Rule(
     id="LOG-01",
     title="Audit records are kept unchanged for at least 183 days",
     why="A log that its subject can edit proves nothing; the EU AI Act, Article 26(6), asks for six months.",
     severity=Severity.HIGH,
     remediation="stream audit records to a storage account with an immutability policy of 183 days or more",
+    check=_not_with_the_deployment,
     check_stack=_audited,
     passing=Example(
         "The vault's audit records go to a store that keeps them for a year.",
@@ -73,6 +81,11 @@ LOG_01 = Rule(
     ),
     failing=(
         Example("A vault that nobody watches.", (examples.VAULT,)),
+        Example(
+            "Records that go with the deployment, in a region that is real.",
+            (ExampleResource("bailiwick:index:GcpAuditLog", "audit", {"destroyable": True}),),
+            {"emulated": "false"},
+        ),
         Example(
             "Records are kept for 30 days.",
             (

@@ -105,6 +105,12 @@ CVM_03 = Rule(
 
 
 def _bound_disk(resource: Resource, _: Declared) -> Iterator[Finding]:
+    weakness = vocabulary.weakness_of(resource, "hostReadableOsDisk")
+    if weakness is not None:
+        yield Finding(
+            weakness.path, "leaves the OS disk to whoever has the host", "single machines, whose disk is bound"
+        )
+        return
     machine = _machine(resource)
     if machine.disk_binding is None or machine.disk_key is None:
         raise NotApplicable("is in a cloud that cannot bind a disk to a machine")

@@ -84,6 +84,7 @@ NET_04 = Rule(
     severity=Severity.HIGH,
     remediation="require HTTPS and TLS 1.2",
     check=_encrypted,
+    remedy=vocabulary.transport_of,
     passing=Example("An account that takes TLS 1.2 and nothing less.", (examples.AUDIT_STORE,)),
     failing=(
         Example("TLS 1.0.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": "TLS1_0"}),)),

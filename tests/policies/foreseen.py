@@ -123,10 +123,11 @@ def preview(program: Callable[[], object], *, stack: str, config: dict[str, str]
     return Foreseen(monitor)
 
 
-def preview_stack(stack: str) -> Foreseen:
-    """Preview a stack of this repository by its own program and its own file."""
+def preview_stack(stack: str, **changes: str) -> Foreseen:
+    """Preview a stack of this repository by its own program and its own file, with some of that changed."""
+    config = stack_configuration(stack) | {f"bailiwick:{key}": value for key, value in changes.items()}
 
     def program() -> None:
         runpy.run_path(str(PROGRAM / "__main__.py"), run_name="__main__")
 
-    return preview(program, stack=stack, config=stack_configuration(stack))
+    return preview(program, stack=stack, config=config)

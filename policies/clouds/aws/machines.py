@@ -40,4 +40,4 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     if resource.type in _MACHINES:
         yield Unwanted(resource.props.at("keyName"), "a login from outside")
         tokens = resource.props.at("metadataOptions", "httpTokens")
-        yield Setting(tokens, OneOf(("required",)), ("optional",))
+        yield Setting(tokens, OneOf(("required",)), ("optional",), switch=True)

@@ -45,7 +45,7 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
     elif resource.type == _PREFIX + "Instance":
         yield Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,)))
     elif resource.type == _PREFIX + "Subnet":
-        yield Setting(resource.props.at("mapPublicIpOnLaunch"), OneOf((False,)), unless_stated=True)
+        yield Setting(resource.props.at("mapPublicIpOnLaunch"), OneOf((False,)), unless_stated=True, switch=True)
     elif resource.type in _LOAD_BALANCERS:
         yield Setting(resource.props.at("internal"), OneOf((True,)))
 

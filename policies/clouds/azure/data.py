@@ -39,7 +39,7 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
     if resource.type in _COPIERS:
         yield Unwanted(Property("type", resource.type), _COPIERS[resource.type])
     elif resource.type == _ACCOUNT:
-        yield Setting(resource.props.at("allowCrossTenantReplication"), OneOf((False,)))
+        yield Setting(resource.props.at("allowCrossTenantReplication"), OneOf((False,)), switch=True)
 
 
 def redundancies(resource: Resource) -> Iterator[Redundancy]:
@@ -73,8 +73,8 @@ def tags(resource: Resource) -> Property | None:
 def transport(resource: Resource) -> Iterator[Setting]:
     """What keeps connections to `resource` encrypted."""
     if resource.type == _ACCOUNT:
-        yield Setting(resource.props.at("minimumTlsVersion"), OneOf(_MODERN_TLS), ("TLS1_0", "TLS1_1"))
-        yield Setting(resource.props.at("enableHttpsTrafficOnly"), OneOf((True,)))
+        yield Setting(resource.props.at("minimumTlsVersion"), OneOf(_MODERN_TLS), ("TLS1_0", "TLS1_1"), switch=True)
+        yield Setting(resource.props.at("enableHttpsTrafficOnly"), OneOf((True,)), switch=True)
 
 
 def managed_verifier(resource: Resource) -> tuple[Setting, ...]:

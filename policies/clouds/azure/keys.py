@@ -56,11 +56,11 @@ def key_store(resource: Resource) -> KeyStore | None:
     return KeyStore(
         service=service,
         hardware=hardware,
-        purge_protection=Setting(body.at("enablePurgeProtection"), OneOf((True,))),
+        purge_protection=Setting(body.at("enablePurgeProtection"), OneOf((True,)), switch=True),
         deletion_delay=Setting(body.at("softDeleteRetentionInDays"), _DELETION_DELAY),
         closed=(
-            Setting(body.at("publicNetworkAccess"), OneOf(("Disabled",)), ("Enabled",)),
-            Setting(rules.at("defaultAction"), OneOf(("Deny",)), ("Allow",)),
+            Setting(body.at("publicNetworkAccess"), OneOf(("Disabled",)), ("Enabled",), switch=True),
+            Setting(rules.at("defaultAction"), OneOf(("Deny",)), ("Allow",), switch=True),
         ),
         openings=tuple(Unwanted(found, what) for found, what in openings if not _empty(found)),
     )

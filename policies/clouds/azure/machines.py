@@ -112,7 +112,7 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
         yield Unwanted(Property("type", resource.type), _INTRUDERS[resource.type])
     elif resource.type == _CLUSTER:
         yield Setting(resource.props.at("disableLocalAccounts"), OneOf((True,)))
-        yield Setting(resource.props.at("apiServerAccessProfile", "disableRunCommand"), OneOf((True,)))
+        yield Setting(resource.props.at("apiServerAccessProfile", "disableRunCommand"), OneOf((True,)), switch=True)
         yield Unwanted(resource.props.at("linuxProfile", "ssh"), "a login from outside")
     if resource.type not in {_MACHINE, _SCALE_SET}:
         return
@@ -121,4 +121,5 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     yield Unwanted(linux.at("ssh", "publicKeys"), "a login from outside")
     yield Unwanted(body.at("osProfile", "adminPassword"), "a login with a password")
     yield Unwanted(body.at("extensionProfile"), "code that the operator can put into the machine")
-    yield Setting(body.at("diagnosticsProfile", "bootDiagnostics", "enabled"), OneOf((False,)), unless_stated=True)
+    console = body.at("diagnosticsProfile", "bootDiagnostics", "enabled")
+    yield Setting(console, OneOf((False,)), unless_stated=True, switch=True)

@@ -55,7 +55,7 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
     elif resource.type == _STORED_SECRET:
         yield Unwanted(resource.props.at("replication", "auto"), "copies in regions that Google chooses")
     elif resource.type == _BUCKET:
-        yield Setting(resource.props.at("rpo"), OneOf(("DEFAULT",)), ("ASYNC_TURBO",), unless_stated=True)
+        yield Setting(resource.props.at("rpo"), OneOf(("DEFAULT",)), ("ASYNC_TURBO",), unless_stated=True, switch=True)
 
 
 def redundancies(resource: Resource) -> Iterator[Redundancy]:
@@ -92,12 +92,14 @@ def tags(resource: Resource) -> Property | None:
 def transport(resource: Resource) -> Iterator[Setting]:
     """What keeps connections to `resource` encrypted; buckets and keys take TLS whatever one says."""
     if resource.type in _TLS_POLICIES:
-        yield Setting(resource.props.at("minTlsVersion"), OneOf(("TLS_1_2", "TLS_1_3")), ("TLS_1_0", "TLS_1_1"))
+        least = resource.props.at("minTlsVersion")
+        yield Setting(least, OneOf(("TLS_1_2", "TLS_1_3")), ("TLS_1_0", "TLS_1_1"), switch=True)
     elif resource.type in _PLAIN_FRONTS:
         yield Setting(Property("type", "plain HTTP"), OneOf(("HTTPS",)), ("plain HTTP",))
     elif resource.type == _DATABASE:
         mode = resource.props.at("settings", "ipConfiguration", "sslMode")
-        yield Setting(mode, OneOf(("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")), ("ALLOW_UNENCRYPTED",))
+        encrypted = OneOf(("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"))
+        yield Setting(mode, encrypted, ("ALLOW_UNENCRYPTED",), switch=True)
 
 
 def watched_apis(resource: Resource) -> Iterator[Property]:

@@ -103,9 +103,9 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     if resource.type != _INSTANCE and resource.type not in _TEMPLATES:
         return
     metadata = resource.props.at("metadata")
-    yield Setting(metadata.at("block-project-ssh-keys"), OneOf(("TRUE", True)))
+    yield Setting(metadata.at("block-project-ssh-keys"), OneOf(("TRUE", True)), switch=True)
     for key in ("serial-port-enable", "enable-oslogin", "enable-guest-attributes"):
-        yield Setting(metadata.at(key), _OFF, unless_stated=True)
+        yield Setting(metadata.at(key), _OFF, unless_stated=True, switch=True)
     for key, what in _METADATA_DOORS.items():
         yield Unwanted(metadata.at(key), what)
     yield Unwanted(resource.props.at("metadataStartupScript"), _METADATA_DOORS["startup-script"])

@@ -89,8 +89,8 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     yield Unwanted(pod.at("ephemeralContainers"), "a container that joins a running pod")
     for container in _containers(pod):
         context = container.at("securityContext")
-        yield Setting(context.at("privileged"), OneOf((False,)), unless_stated=True)
-        yield Setting(context.at("allowPrivilegeEscalation"), OneOf((False,)))
+        yield Setting(context.at("privileged"), OneOf((False,)), unless_stated=True, switch=True)
+        yield Setting(context.at("allowPrivilegeEscalation"), OneOf((False,)), switch=True)
         yield Setting(container.at("stdin"), OneOf((False,)), unless_stated=True)
         yield Setting(container.at("tty"), OneOf((False,)), unless_stated=True)
 
