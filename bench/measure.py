@@ -23,9 +23,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Wall seconds of a process, and the most memory that it held (resident, MiB)."""
+    """What a process took: wall seconds, processor seconds, and the most memory that it held (resident, MiB)."""
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
 
@@ -61,7 +62,7 @@ def cost_of_process(arguments: Sequence[str]) -> Cost:
         if process.returncode:
             said = errors.read().strip()[-500:]
             raise RuntimeError(f"{' '.join(arguments)} exited with {process.returncode}: {said}")
-    return Cost(elapsed, usage.ru_maxrss / 1024)
+    return Cost(elapsed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _round(call: Callable[[], object], calls: int) -> float:

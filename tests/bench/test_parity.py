@@ -32,7 +32,7 @@ class Local:
 
 @pytest.fixture(scope="module", params=["azure-germany", "gcp-germany", "aws-ireland", "onprem-kubernetes"])
 def local(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Local:
-    folder = tmp_path_factory.mktemp("local")
+    folder = tmp_path_factory.mktemp("parity") / "local"
     return Local(request.param, folder, deploy_locally(request.param, folder))
 
 
