@@ -239,5 +239,6 @@ def test_nothing_secret_is_registered(germany: Recording) -> None:
             for item in value:
                 yield from walk(item)
 
-    words = {word for one in germany.registrations for word in walk(one.inputs)}
+    # `secretsProvider` names the key that encrypts the state.
+    words = {word for one in germany.registrations for word in walk(one.inputs)} - {"secretsprovider"}
     assert not {word for word in words if "password" in word or "secret" in word or "privatekey" in word}

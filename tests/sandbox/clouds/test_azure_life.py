@@ -257,6 +257,7 @@ class TestMachines:
             network_id=VNET,
             secure_boot=True,
             vtpm=True,
+            paravisor=True,
         )
 
     def test_a_machine_that_does_not_boot_is_not_there(
