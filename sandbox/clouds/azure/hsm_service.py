@@ -17,15 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.clouds.azure import hsm_keys, hsm_roles
 from sandbox.clouds.azure.hsm_errors import HsmRefusal, bad_parameter, conflict, forbidden, not_found
+from sandbox.clouds.azure.keyvault import MANAGED_HSM
 from sandbox.clouds.hardware import Hardware
 from sandbox.clouds.resource import View
 from sandbox.clouds.store import Object, Store
 from sandbox.provider import Properties
 from sandbox.values import Value
 
-HSM = "Microsoft.KeyVault/managedHSMs"
-_KEY, _DELETED = f"{HSM}/keys", f"{HSM}/deletedKeys"
-_DEFINITION, _ASSIGNMENT = f"{HSM}/roleDefinitions", f"{HSM}/roleAssignments"
+_KEY, _DELETED = f"{MANAGED_HSM}/keys", f"{MANAGED_HSM}/deletedKeys"
+_DEFINITION, _ASSIGNMENT = f"{MANAGED_HSM}/roleDefinitions", f"{MANAGED_HSM}/roleAssignments"
 _ENDPOINT = "Microsoft.Network/privateEndpoints"
 _OFFICERS = range(3, 11)
 _LEAST_RSA_BITS = 2048
@@ -62,7 +62,7 @@ class HsmService:
 
     def find(self, host: str) -> Object | None:
         """The HSM behind a host name."""
-        for item in self._cloud.store.of_kind(HSM):
+        for item in self._cloud.store.of_kind(MANAGED_HSM):
             if View(item.outputs).text("properties.hsmUri") == f"https://{host}/":
                 return item
         return None

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sandbox.clouds.azure.cloud import AzureCloud
 from sandbox.clouds.azure.hsm_errors import HsmRefusal
-from sandbox.clouds.azure.hsm_service import HSM, HsmService
+from sandbox.clouds.azure.hsm_service import HsmService
+from sandbox.clouds.azure.keyvault import MANAGED_HSM
 from sandbox.clouds.resource import CloudError
 
 
@@ -18,7 +19,7 @@ def activate(cloud: AzureCloud, certificates: Sequence[Path], quorum: int) -> st
 
     Raises `CloudError` with what the service refuses.
     """
-    hsms = cloud.store.of_kind(HSM)
+    hsms = cloud.store.of_kind(MANAGED_HSM)
     if not hsms:
         raise CloudError("ResourceNotFound", "The region has no Managed HSM: deploy it first.")
     body = {"certificates": [{"x5c": [_der(path)]} for path in certificates], "required": quorum}
