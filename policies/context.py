@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 
 import catalog
+from policies.deserialization import once
 from policies.subject import Property
 
 DATA_CLASSES = ("public", "internal", "confidential", "secret")
@@ -73,8 +74,7 @@ class Declared:
     @classmethod
     def read(cls, policy_config: Mapping[str, Any]) -> "Declared":
         """The declarations of the running stack, and the config of the running policy."""
-        config = pulumi.Config(NAMESPACE)
-        return _declared(tuple((key, config.get(key)) for key in _KEYS), policy_config.get("jurisdiction"))
+        return _declared(once(_configuration, NAMESPACE), policy_config.get("jurisdiction"))
 
     @cached_property
     def jurisdictions(self) -> tuple[str, ...]:
@@ -162,6 +162,12 @@ class Declared:
         if not value:
             raise NotDeclared(f"{NAMESPACE}:{key}", "is not set", allowed)
         return value
+
+
+def _configuration(namespace: str) -> tuple[tuple[str, str | None], ...]:
+    """The stack's own configuration, as far as rules read it."""
+    config = pulumi.Config(namespace)
+    return tuple((key, config.get(key)) for key in _KEYS)
 
 
 @cache

@@ -1,7 +1,8 @@
 """Turns a resource's properties into Python once for each request instead of once for each policy.
 
-The SDK's servicer (pulumi-policy 1.21, `policy.py`) does it inside its loop over policies, which at 30 rules is most of
-the time that judging takes. Policies must not change what they are given, and ours do not.
+The SDK's servicer (pulumi-policy 1.21, `policy.py`) does it inside its loop over policies, and wraps what it read in
+proxies, which at 50 rules is most of the time that judging takes. Policies must not change what they are given, and
+ours do not.
 """
 
 import contextlib
@@ -16,23 +17,26 @@ from google.protobuf import json_format
 _sdk: Final[Any] = importlib.import_module("pulumi_policy.policy")
 _message_to_dict: Final[Callable[..., dict[str, Any]]] = json_format.MessageToDict
 _deserialize: Final[Callable[..., Any]] = _sdk.deserialize_properties
+_proxy: Final[Callable[..., Any]] = _sdk.unknown_checking_proxy
 
 
 class _Seen(threading.local):
-    """What this thread has read in the request at hand, by the identity of what was read, which is kept alive."""
+    """What this thread has read in the request at hand, by how and from what, both of which are kept alive."""
 
-    read: dict[int, tuple[Any, Any]] | None = None
+    read: dict[tuple[int, int], tuple[Any, Any]] | None = None
 
 
 _SEEN: Final = _Seen()
 
 
-def _once(work: Callable[..., Any], source: Any, *options: Any) -> Any:
+def once(work: Callable[..., Any], source: Any, *options: Any) -> Any:
+    """`work(source)`, done once in the request at hand; outside of one, each time."""
     if _SEEN.read is None or options:
         return work(source, *options)
-    if id(source) not in _SEEN.read:
-        _SEEN.read[id(source)] = source, work(source)
-    return _SEEN.read[id(source)][1]
+    key = id(work), id(source)
+    if key not in _SEEN.read:
+        _SEEN.read[key] = source, work(source)
+    return _SEEN.read[key][1]
 
 
 @contextlib.contextmanager
@@ -45,5 +49,6 @@ def once_per_request() -> Iterator[None]:
         _SEEN.read = before
 
 
-_sdk.json_format = SimpleNamespace(MessageToDict=lambda message, *options: _once(_message_to_dict, message, *options))
-_sdk.deserialize_properties = lambda properties, *options: _once(_deserialize, properties, *options)
+_sdk.json_format = SimpleNamespace(MessageToDict=lambda message, *options: once(_message_to_dict, message, *options))
+_sdk.deserialize_properties = lambda properties, *options: once(_deserialize, properties, *options)
+_sdk.unknown_checking_proxy = lambda properties: once(_proxy, properties)
