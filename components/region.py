@@ -64,6 +64,20 @@ class Outline:
             *(Guest(machine.name, image_id(machine.image)) for machine in machines),
         ]
 
+    def endpoints(self, machines: Sequence[MachineSpec], collateral_url: str) -> dict[str, Any]:
+        """Where the parts are that every cloud's region has: the inputs of `RegionEndpoints`."""
+        spec = self.spec
+        return {
+            "location": spec.location,
+            "domain": self.domain,
+            "verifier_url": self.verifier_url,
+            "key_service": spec.keys.service,
+            "guests": self.guests(machines),
+            "clusters": [cluster.name for cluster in spec.clusters],
+            "collateral_url": collateral_url if self.caches_collateral else None,
+            "hardware": self.hardware,
+        }
+
     def plan(self) -> ImagePlan:
         """Who may get which model's key; raises `ReferenceValuesError`."""
         return release_plan.plan(self.spec, directory=self.directory, verifier_url=self.verifier_url)

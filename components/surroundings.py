@@ -23,6 +23,26 @@ class Guest:
     """`<name>-<version>`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionEndpoints:
+    """Where those parts of a region are reached that every cloud's region has; each cloud adds its own."""
+
+    location: str
+    domain: str
+    """The region's private DNS domain."""
+    verifier_url: str
+    key_service: str
+    """Key service, as the catalogue names it."""
+    guests: Sequence[Guest]
+    """The confidential machines and groups, the verifier's among them."""
+    clusters: Sequence[str]
+    """Names of the Kubernetes clusters that the region creates."""
+    collateral_url: str | None
+    """URL of the collateral cache; None where the region has none."""
+    hardware: Sequence[str]
+    """TEEs and GPUs of the machines, as the catalogue names them."""
+
+
 class Surroundings:
     """One location of one cloud, and the dependencies that a region there has."""
 

@@ -1,35 +1,21 @@
 """The jurisdiction graph of a region in AWS, as the catalogue's facts have it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.aws.key_vault import KeyVault
 from components.aws.model_store import ModelStore
 from components.aws.placement import Placement
 from components.graph import Carries, Dependency, Kind
-from components.surroundings import Guest, Surroundings
+from components.surroundings import RegionEndpoints, Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints(RegionEndpoints):
     """Where the parts of one region are reached."""
 
     placement: Placement
-    domain: str
-    """The region's private DNS domain."""
-    verifier_url: str
-    key_service: str
-    """Key service, as the catalogue names it."""
     audit_account: str
     workspace: str
-    guests: Sequence[Guest]
-    """The confidential machines and groups, the verifier's among them."""
-    clusters: Sequence[str]
-    """Names of the clusters."""
-    collateral_url: str | None
-    """URL of the collateral cache; None where the region has none."""
-    hardware: Sequence[str]
-    """TEEs of the machines, as the catalogue names them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:

@@ -266,14 +266,8 @@ class SovereignRegion(Component):
         """Where everything will be reached: every name follows from the specification."""
         spec, place, outline = self._spec, self._placement, self._outline
         return Endpoints(
+            **outline.endpoints(spec.machines, CollateralCache.url_in(place)),
             placement=place,
-            domain=outline.domain,
-            verifier_url=outline.verifier_url,
-            key_service=spec.keys.service,
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
-            guests=outline.guests(spec.machines),
-            clusters=[cluster.name for cluster in spec.clusters],
-            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
-            hardware=outline.hardware,
         )

@@ -4,37 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.graph import Carries, Dependency, Kind
-from components.surroundings import Guest, Surroundings
+from components.surroundings import RegionEndpoints, Surroundings
 
 CLOUD = "azure"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints(RegionEndpoints):
     """Where the parts of one region are reached."""
 
-    location: str
     network: str
     """Name of the virtual network."""
-    domain: str
-    """The region's private DNS domain."""
-    verifier_url: str
     vault_uri: str
-    key_service: str
-    """Key service, as the catalogue names it."""
     attestation_origins: Sequence[str]
     """The Azure Attestation providers that may vouch for an OS disk's machine."""
     model_account: str
     audit_account: str
     workspace: str
-    clusters: Sequence[str]
-    """Names of the Kubernetes clusters."""
-    guests: Sequence[Guest]
-    """The confidential machines, the verifier's among them."""
-    collateral_url: str | None
-    """URL of the collateral cache; None where the region has none."""
-    hardware: Sequence[str]
-    """TEEs and GPUs of the machines, as the catalogue names them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:

@@ -330,20 +330,13 @@ class SovereignRegion(Component):
         """Where everything will be reached: every name follows from the specification."""
         spec, place, outline = self._spec, self._placement, self._outline
         return Endpoints(
-            location=spec.location,
+            **outline.endpoints(self._machines, CollateralCache.url_in(place)),
             network=SovereignNetwork.network_name(place),
-            domain=outline.domain,
-            verifier_url=outline.verifier_url,
             vault_uri=uri_in(spec.keys, place),
-            key_service=spec.keys.service,
             attestation_origins=[authority.uri for authority in disk_authorities(place)],
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
-            clusters=[cluster.name for cluster in spec.clusters],
-            guests=outline.guests(self._machines),
-            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
-            hardware=outline.hardware,
         )
 
 

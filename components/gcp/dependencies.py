@@ -1,39 +1,24 @@
 """The jurisdiction graph of a Google Cloud region: what it depends on, as the catalogue's facts have it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.graph import Carries, Dependency, Kind
-from components.surroundings import Guest, Surroundings
+from components.surroundings import RegionEndpoints, Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoints:
+class Endpoints(RegionEndpoints):
     """Where the parts of one region are reached."""
 
     cloud: str
-    location: str
     network: str
     """Name of the network."""
-    domain: str
-    """The region's private DNS domain."""
-    verifier_url: str
     vault_uri: str
-    key_service: str
-    """Key service, as the catalogue names it."""
     storage_host: str
     """Host of Cloud Storage's private endpoint in the region."""
     model_account: str
     audit_account: str
     workspace: str
-    guests: Sequence[Guest]
-    """The confidential machines and groups, the verifier's among them."""
-    clusters: Sequence[str]
-    """Names of the Kubernetes clusters."""
-    collateral_url: str | None
-    """URL of the collateral cache; None where the region has none."""
-    hardware: Sequence[str]
-    """TEEs and GPUs of the machines, as the catalogue names them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:

@@ -272,21 +272,14 @@ class SovereignRegion(Component):
         """Where everything will be reached: every name follows from the specification."""
         spec, place, outline = self._spec, self._placement, self._outline
         return Endpoints(
+            **outline.endpoints(spec.machines, CollateralCache.url_in(place)),
             cloud=spec.cloud,
-            location=spec.location,
             network=SovereignNetwork.network_name(place),
-            domain=outline.domain,
-            verifier_url=outline.verifier_url,
             vault_uri=KeyVault.uri_in(place),
-            key_service=spec.keys.service,
             storage_host=SovereignNetwork.service_host(place, "storage"),
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
-            guests=outline.guests(spec.machines),
-            clusters=[cluster.name for cluster in spec.clusters],
-            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
-            hardware=outline.hardware,
         )
 
 

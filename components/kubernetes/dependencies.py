@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from components.graph import Carries, Dependency, Kind
 from components.kubernetes.placement import CLOUD
 from components.kubernetes.site import LockedBucket
-from components.surroundings import Guest, Surroundings
+from components.surroundings import RegionEndpoints, Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints(RegionEndpoints):
     """Where the parts of one region are reached."""
 
-    location: str
     namespaces: Sequence[str]
-    verifier_url: str
     token_uri: str
-    key_service: str
-    """Key service, as the site's facts name it."""
     registry: str
     model_store: str
     """Address range of the object store."""
@@ -27,12 +23,6 @@ class Endpoints:
     """Bucket with object lock that the customer named."""
     cluster: str
     """Context of the cluster."""
-    guests: Sequence[Guest]
-    """The confidential guests, the verifier's among them."""
-    collateral_url: str | None
-    """URL of the collateral cache; None where the region has none."""
-    hardware: Sequence[str]
-    """TEEs of the guests, as the site's facts name them."""
 
 
 def dependencies(endpoints: Endpoints) -> list[Dependency]:

@@ -234,19 +234,14 @@ class SovereignRegion(Component):
         """Where everything will be reached: every name follows from the specification and the site."""
         spec, site, place, outline = self._spec, self._site, self._placement, self._outline
         return Endpoints(
-            location=spec.location,
+            **outline.endpoints(spec.machines, CollateralCache.url_in(place)),
             namespaces=[place.namespace(segment) for segment in Segment],
-            verifier_url=outline.verifier_url,
             token_uri=token_uri(site.hsm),
-            key_service=spec.keys.service,
             registry=site.registry,
             model_store=site.model_store.endpoint.cidr,
             audit_claim=VOLUME,
             bucket=site.audit.bucket,
             cluster=spec.cluster,
-            guests=outline.guests(spec.machines),
-            collateral_url=CollateralCache.url_in(place) if outline.caches_collateral else None,
-            hardware=outline.hardware,
         )
 
 
