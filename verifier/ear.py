@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from verifier import canonical
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
 from verifier.errors import InvalidToken
