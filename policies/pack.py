@@ -11,6 +11,7 @@ from policies import (
     examples_gcp,
     examples_gcp_keys,
     examples_kubernetes,
+    examples_supply,
     waivers,
 )
 from policies.rule import Covered, Rule
@@ -69,8 +70,8 @@ _MODULES = (
 _OF_CLOUDS: Mapping[str, Mapping[str, Covered]] = {
     "azure": {},
     "gcp": {**examples_gcp.COVERED, **examples_gcp_keys.COVERED},
-    "aws": examples_aws.COVERED,
-    "kubernetes": examples_kubernetes.COVERED,
+    "aws": {**examples_aws.COVERED, **examples_supply.AWS},
+    "kubernetes": {**examples_kubernetes.COVERED, **examples_supply.KUBERNETES},
 }
 _ELSEWHERE = {cloud: {**examples_everywhere.COVERED[cloud], **of_cloud} for cloud, of_cloud in _OF_CLOUDS.items()}
 _THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG", "SUP", "GW")

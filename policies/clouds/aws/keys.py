@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from policies.release import aws as language
 from policies.release.model import Reading
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AtMost, Key, OneOf, ReleaseDocument, Setting, Unwanted
+from policies.terms import AtLeast, AtMost, Key, Matching, OneOf, ReleaseDocument, Setting, Unwanted
 
 _KEY = "aws:kms:Key"
 _EXTERNAL_KEY = "aws:kms:ExternalKey"
@@ -14,6 +14,7 @@ _GRANT = "aws:kms:Grant"
 _REPLICAS = frozenset({"aws:kms:ReplicaKey", "aws:kms:ReplicaExternalKey"})
 _INSTANCE = "aws:ec2:Instance"
 _LONGEST_BETWEEN_ROTATIONS = AtMost(90, "days")
+_OWN_STORE = Matching(r"cks-[0-9a-f]+", "a key store of one's own (cks-…)")
 _DELETION_DELAY = AtLeast(30, "days")
 
 
@@ -48,10 +49,10 @@ def service_keys(resource: Resource) -> Iterator[Property]:
         yield resource.props.at("rootBlockDevice", "kmsKeyId")
 
 
-def own_hardware(resource: Resource) -> Iterator[Setting | Unwanted]:
+def own_hardware(resource: Resource) -> Iterator[Setting]:
     """A key store of one's own: a CloudHSM cluster, or a key manager outside AWS."""
-    if resource.type == _KEY and not resource.props.at("customKeyStoreId").stated:
-        yield Unwanted(Property("customKeyStoreId", "absent"), "a key in HSMs that every customer of AWS KMS shares")
+    if resource.type == _KEY:
+        yield Setting(resource.props.at("customKeyStoreId"), _OWN_STORE)
 
 
 def key_places(resource: Resource) -> Iterator[Setting | Unwanted]:

@@ -23,7 +23,9 @@ _PUBLIC_DATA = "CollateralCache$"
 _HANDLERS = ("kata-qemu-snp", "kata-qemu-tdx", "kata-snp", "kata-tdx", "kata-cc", "kata-qemu-nvidia-gpu-snp")
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 _CONTENT_VARIABLES = ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "VLLM_DEBUG_LOG_API_SERVER_RESPONSE")
-_CONTENT_ARGUMENTS = ("--enable-log-requests", "--enable-log-outputs", "--log-requests")
+_NO_CONTENT = Matching(
+    r"(?s)(?!--(enable-log-requests|enable-log-outputs|log-requests)\b).*", "no argument that has requests logged"
+)
 _NO = OneOf(("false", "0", "no"))
 _SHARED_WITH_THE_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _DIGEST = Matching(r"[^@\s]+@sha256:[0-9a-f]{64}", "an image by digest (…@sha256:…)")
@@ -111,5 +113,4 @@ def content_logs(resource: Resource) -> Iterator[Setting]:
             if variable.at("name").text in _CONTENT_VARIABLES:
                 yield Setting(variable.at("value"), _NO)
         for argument in container.at("args").items():
-            if not argument.unknown and str(argument.value).partition("=")[0] in _CONTENT_ARGUMENTS:
-                yield Setting(Property(argument.path, True), OneOf((False,)))
+            yield Setting(argument, _NO_CONTENT)
