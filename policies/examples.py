@@ -125,6 +125,23 @@ VM = ExampleResource(
     uses={"storageProfile": ("inference-disk-key",)},
 )
 
+NODE_POOL = ExampleResource(
+    "azure-native:containerservice:AgentPool",
+    "nodes",
+    {"resourceName": "cluster", "vmSize": "Standard_DC4as_v5", "enableNodePublicIP": False},
+)
+
+CLUSTER = ExampleResource(
+    "azure-native:containerservice:ManagedCluster",
+    "cluster",
+    {
+        "location": LOCATION,
+        "agentPoolProfiles": [{"name": "system", "vmSize": "Standard_DC4as_v5"}],
+        "apiServerAccessProfile": {"enablePrivateCluster": True, "disableRunCommand": True},
+        "disableLocalAccounts": True,
+    },
+)
+
 VAULT = ExampleResource(
     "azure-native:keyvault:Vault",
     "keys",

@@ -68,8 +68,11 @@ CVM_06 = Rule(
     check=_no_side_door,
     remedy=vocabulary.side_doors_of,
     passing=Example(
-        "A machine without logins, extensions or console.",
-        (examples.but(examples.VM, {"diagnosticsProfile": {"bootDiagnostics": {"enabled": False}}}),),
+        "A machine without logins, extensions or console, and a cluster with neither accounts nor commands.",
+        (
+            examples.but(examples.VM, {"diagnosticsProfile": {"bootDiagnostics": {"enabled": False}}}),
+            examples.CLUSTER,
+        ),
     ),
     failing=(
         Example(
@@ -96,6 +99,14 @@ CVM_06 = Rule(
                     },
                 ),
             ),
+        ),
+        Example(
+            "A cluster with accounts that no directory knows.",
+            (examples.but(examples.CLUSTER, {"disableLocalAccounts": None}),),
+        ),
+        Example(
+            "A cluster in which the operator runs commands.",
+            (examples.but(examples.CLUSTER, {"apiServerAccessProfile.disableRunCommand": False}),),
         ),
         Example(
             "Boot diagnostics, and with them the serial console.",

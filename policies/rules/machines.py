@@ -53,11 +53,19 @@ CVM_01 = Rule(
     remediation="create it as a confidential VM (components.azure.ConfidentialVm), of a size that has a TEE",
     check=_confidential,
     check_stack=_confidential_runtime,
-    passing=Example("A virtual machine of security type ConfidentialVM.", (examples.VM,)),
+    passing=Example(
+        "A virtual machine of security type ConfidentialVM, and a cluster of nodes with a TEE.",
+        (examples.VM, examples.CLUSTER, examples.NODE_POOL),
+    ),
     failing=(
         Example(
             "Trusted Launch protects the boot, not the memory.",
             (examples.but(examples.VM, {"securityProfile.securityType": "TrustedLaunch"}),),
+        ),
+        Example("A pool of ordinary nodes.", (examples.but(examples.NODE_POOL, {"vmSize": "Standard_D4s_v5"}),)),
+        Example(
+            "A cluster whose own nodes are ordinary.",
+            (examples.but(examples.CLUSTER, {"agentPoolProfiles.0.vmSize": "Standard_D4s_v5"}),),
         ),
         Example("A machine without a security profile.", (examples.but(examples.VM, {"securityProfile": None}),)),
         Example(
