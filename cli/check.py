@@ -15,11 +15,11 @@ from cli.difference_view import SMALLEST
 from cli.difference_view import render as render_differences
 from cli.errors import EXIT_UNUSABLE, CliError
 from cli.given import check_preview, check_state
+from cli.options import RemediateOption
 from cli.project import Project
 from policies.report import github, junit, markdown, record, sarif, text
 from policies.report.model import Report, StackReport
-from policies.rule import Rule
-from policies.selection import Selection, UnknownSelection
+from policies.selection import Selection, remedial
 
 app = typer.Typer()
 
@@ -76,15 +76,16 @@ def check(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="configuration of the file's stack, such as bailiwick:cloud=azure"),
     ] = None,
+    remediate: RemediateOption = None,
     timeout: Annotated[float, typer.Option(min=1, help="seconds that one stack may take")] = 300,
 ) -> None:
     """Judge stacks against the policy pack. Exit code 0: pass, 1: violation, 2: could not check."""
     if diff is not None and (form not in (Format.TEXT, Format.MARKDOWN) or state or preview_json):
         raise CliError("--diff writes Markdown about stacks: leave --format, --state and --preview-json out")
-    rules = _rules(
-        Selection(tuple(jurisdiction or ()), tuple(framework or ()), tuple(severity or ()), tuple(theme or ()))
-    )
-    ids = tuple(rule.id for rule in rules)
+    if remediate and (state or preview_json):
+        raise CliError("--remediate changes what a program asks for; a file of --state or --preview-json is what it is")
+    selection = Selection(tuple(jurisdiction or ()), tuple(framework or ()), tuple(severity or ()), tuple(theme or ()))
+    ids, remedies = tuple(rule.id for rule in selection.rules()), remedial(remediate or ())
     known = _known(baseline)
     if state is not None or preview_json is not None:
         reports = [_given(stacks or [], state, preview_json, config or [], ids, timeout)]
@@ -97,7 +98,7 @@ def check(
         if not names:
             open_console().print(f"no stack changed since {changed_since}: nothing to check", markup=False)
             return
-        reports = check_stacks([Request(project.root, name, ids, timeout) for name in names])
+        reports = check_stacks([Request(project.root, name, ids, timeout, remedies) for name in names])
     report = Report(tuple(against(one, known) for one in reports), ids)
     code = report.exit_code
     if diff is None:
@@ -121,13 +122,6 @@ def _write_difference(
         output.write_text(comment, encoding="utf-8")
         write(report, Format.TEXT, None)
     return any(one.error is not None for one in found)
-
-
-def _rules(selection: Selection) -> tuple[Rule, ...]:
-    try:
-        return selection.rules()
-    except UnknownSelection as error:
-        raise CliError(str(error)) from None
 
 
 def _known(baseline: Path | None) -> frozenset[str]:

@@ -27,12 +27,14 @@ from sandbox.engine.events import Emit, Event, Message, StepFailed, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one worker needs: the project's root, a stack, the ids of the rules, and how long it may take."""
+    """What one worker needs: the project's root, a stack, the ids of the rules, how long it may take, and the ids of
+    the rules that may put right what they find."""
 
     root: Path
     stack: str
     rules: tuple[str, ...]
     timeout_s: float
+    remediate: tuple[str, ...] = ()
 
 
 class _OutOfTimeError(BaseException):
@@ -63,6 +65,7 @@ def _taken(request: Request, future: Future[StackReport]) -> StackReport:
 def check_stack(request: Request) -> StackReport:
     """Preview the stack from nothing, in an emulated cloud that lasts as long as this call, under the pack."""
     project = Project(request.root)
+    remedied: list[str] = []
 
     def judge() -> tuple[str, Sequence[Verdict], str | None]:
         path = project.stack_file(request.stack)
@@ -74,15 +77,17 @@ def check_stack(request: Request) -> StackReport:
                     failures.append(f"{step.type} {step.name}: {text}")
                 case Message(severity="error", text=text):
                     failures.append(text)
+                case Message(severity="warning", text=text) if text.startswith(request.remediate):
+                    remedied.append(text)
 
-        outcome = preview(project, request.stack, request.rules, listen)
+        outcome = preview(project, request.stack, request.rules, listen, request.remediate)
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         error = f"{failures[0]}{more}" if failures else None
         if error is None and not outcome.ok and not any(verdict.blocks for verdict in outcome.verdicts):
             error = outcome.error
         return str(path.relative_to(project.root)), outcome.verdicts, error
 
-    return guarded(request.stack, judge, request.timeout_s)
+    return replace(guarded(request.stack, judge, request.timeout_s), remedied=tuple(sorted(remedied)))
 
 
 def guarded(
@@ -104,7 +109,11 @@ def guarded(
 
 
 def preview(
-    project: Project, stack: str, rules: Sequence[str] | None = None, on_event: Emit = lambda _event: None
+    project: Project,
+    stack: str,
+    rules: Sequence[str] | None = None,
+    on_event: Emit = lambda _event: None,
+    remediate: Sequence[str] = (),
 ) -> Outcome:
     """The engine's outcome of previewing `stack` in a cloud that has nothing yet."""
     spec = RegionSpec.from_stack_file(project.stack_file(stack))
@@ -116,7 +125,7 @@ def preview(
                 stack,
                 providers=providers_of(cloud),
                 state=StateFile(Path(scratch) / "state.json", passphrase=""),
-                policy_pack=PolicyHost(pack.build(rules)),
+                policy_pack=PolicyHost(pack.build(rules), remediate),
                 on_event=on_event,
             )
             return engine.preview()

@@ -13,6 +13,7 @@ _USER_ERRORS: Final = (
     ("catalog", "UnknownFact"),
     ("catalog", "BadCatalog"),
     ("components.spec", "SpecError"),
+    ("policies.selection", "UnknownSelection"),
     ("policies.waivers", "WaiverError"),
     ("sandbox.engine.errors", "EngineError"),
     ("sandbox.provider", "ProviderError"),

@@ -44,7 +44,9 @@ class Arrival:
     error: str | None
 
 
-def bring_up(project: Project, stacks: Sequence[str], console: Console, faults: str | None = None) -> list[Arrival]:
+def bring_up(
+    project: Project, stacks: Sequence[str], console: Console, faults: str | None, remediate: Sequence[str]
+) -> list[Arrival]:
     """Bring every stack up with the local engine, as many at a time as there are cores, and print a line for each."""
     started = time.monotonic()
     context = multiprocessing.get_context("spawn")
@@ -53,7 +55,7 @@ def bring_up(project: Project, stacks: Sequence[str], console: Console, faults: 
         context.Manager() as manager,
         ProcessPoolExecutor(min(len(stacks), os.cpu_count() or 1), mp_context=context) as pool,
     ):
-        arrivals = _watched(manager, pool, project, stacks, console, faults)
+        arrivals = _watched(manager, pool, project, stacks, console, faults, remediate)
     _print(console, arrivals, time.monotonic() - started)
     return arrivals
 
@@ -65,11 +67,12 @@ def _watched(
     stacks: Sequence[str],
     console: Console,
     faults: str | None,
+    remediate: Sequence[str],
 ) -> list[Arrival]:
     """Run the stacks in `pool` while one progress display follows what they tell."""
     news: Queue[tuple[str, str, int]] = manager.Queue()
     running: dict[str, Future[Arrival]] = {
-        stack: pool.submit(_bring_up_one, project.root, stack, news, faults) for stack in stacks
+        stack: pool.submit(_bring_up_one, project.root, stack, news, faults, remediate) for stack in stacks
     }
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -86,7 +89,9 @@ def _watched(
     return [future.result() for future in running.values()]
 
 
-def _bring_up_one(root: Path, stack: str, news: "Queue[tuple[str, str, int]]", faults: str | None) -> Arrival:
+def _bring_up_one(
+    root: Path, stack: str, news: "Queue[tuple[str, str, int]]", faults: str | None, remediate: Sequence[str]
+) -> Arrival:
     """One region, in a process of its own; every failure is in the result."""
     started = time.monotonic()
 
@@ -107,7 +112,7 @@ def _bring_up_one(root: Path, stack: str, news: "Queue[tuple[str, str, int]]", f
 
     project = Project(root)
     try:
-        with emulated(project, stack, Console(quiet=True), faults) as session:
+        with emulated(project, stack, Console(quiet=True), faults, remediate) as session:
             outcome = session.local_engine(tell).up()
             records.save_verdicts(project, stack, Engine.LOCAL, outcome.verdicts)
             total, changed = outcome.changes.total(), outcome.changes.total() - outcome.changes["same"]

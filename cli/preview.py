@@ -4,7 +4,7 @@ import typer
 
 from cli.console import open_console
 from cli.errors import EXIT_VIOLATION
-from cli.options import EngineOption, StackArgument
+from cli.options import EngineOption, RemediateOption, StackArgument
 from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import emulated, print_header
@@ -13,10 +13,10 @@ app = typer.Typer()
 
 
 @app.command()
-def preview(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
+def preview(stack: StackArgument, engine: EngineOption = Engine.AUTO, remediate: RemediateOption = None) -> None:
     """Show what `up` would change, and what the policy pack says of it. Changes nothing."""
     console = open_console()
-    with emulated(Project.find(), stack, console) as session:
+    with emulated(Project.find(), stack, console, remediate=remediate or ()) as session:
         print_header(session, engine.chosen())
         if engine.chosen() is Engine.PULUMI:
             with session.pulumi_engine() as pulumi:

@@ -5,6 +5,7 @@ the salt of the passphrase into the stack file; so that a stack file under versi
 somebody tried the sandbox, the salt lives in a copy of the stack file which `--config-file` names.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -42,11 +43,15 @@ class Engine(StrEnum):
 
 
 class PulumiEngine:
-    """One stack under the real engine, its providers attached at `debug_providers` (`azure-native:PORT,…`)."""
+    """One stack under the real engine, its providers attached at `debug_providers` (`azure-native:PORT,…`).
 
-    def __init__(self, project: Project, stack: str, debug_providers: str) -> None:
+    `remediate` are the rules that may put right what they find.
+    """
+
+    def __init__(self, project: Project, stack: str, debug_providers: str, remediate: Sequence[str] = ()) -> None:
         self.project = project
         self.stack = stack
+        self._remediate = remediate
         command = find_pulumi()
         if command is None:
             raise CliError(f"no pulumi command on PATH: {INSTALL_HINT}")
@@ -60,10 +65,18 @@ class PulumiEngine:
         """Run `pulumi VERB` on the stack, its output going straight to the terminal; returns its exit code."""
         arguments = ["--stack", self.stack, "--config-file", str(self._config_file()), *options]
         if verb in {"preview", "up"}:
-            arguments += ["--policy-pack", str(self.project.policies)]
+            arguments += ["--policy-pack", str(self.project.policies), *self._policy_config()]
         if verb != "preview":
             arguments += ["--yes"]
         return self._call([verb, *arguments, "--non-interactive"], cwd=self.project.root)
+
+    def _policy_config(self) -> list[str]:
+        """The option with which rules are let to put right what they find, if any are."""
+        if not self._remediate:
+            return []
+        file = self._home / "policy-config.json"
+        file.write_text(json.dumps(dict.fromkeys(self._remediate, "remediate")), encoding="utf-8")
+        return ["--policy-pack-config", str(file)]
 
     def export(self) -> str:
         """The stack's checkpoint as `pulumi stack export` prints it, secrets encrypted."""

@@ -1,7 +1,7 @@
 """One stack over its emulated region: the pieces that `up`, `preview`, `refresh` and `destroy` share."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from cli.project import Project
 from cli.pulumi_engine import Engine, PulumiEngine
 from components.spec import RegionSpec
 from policies import pack
+from policies.selection import remedial
 from sandbox.clouds import Cloud, open_cloud, providers_of
 from sandbox.clouds.faults import FaultMemory, FaultPlan, FaultPlanError, FaultyProvider
 from sandbox.engine import LocalEngine, PolicyHost, StateFile
@@ -24,7 +25,7 @@ from sandbox.region import Region
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A stack, its emulated region and cloud, and where to print."""
+    """A stack, its emulated region and cloud, where to print, and which rules may put right what they find."""
 
     project: Project
     stack: str
@@ -33,6 +34,7 @@ class Session:
     cloud: Cloud
     console: Console
     faults: FaultPlan | None = None
+    remediate: tuple[str, ...] = ()
 
     @property
     def providers(self) -> dict[str, Provider]:
@@ -50,7 +52,7 @@ class Session:
             self.stack,
             providers=self.providers,
             state=StateFile(self.project.state_file(self.stack), self.project.passphrase()),
-            policy_pack=PolicyHost(pack.build()),
+            policy_pack=PolicyHost(pack.build(), self.remediate),
             on_event=on_event or Display(self.console),
         )
 
@@ -67,19 +69,24 @@ class Session:
 
         served = serve(self.providers)
         try:
-            yield PulumiEngine(self.project, self.stack, served.debug_providers)
+            yield PulumiEngine(self.project, self.stack, served.debug_providers, self.remediate)
         finally:
             served.stop()
 
 
 @contextmanager
-def emulated(project: Project, stack: str, console: Console, faults: str | None = None) -> Iterator[Session]:
-    """Open the emulated region of `stack`, with the faults of a plan such as `throttle=0.2,fail=0.05,seed=7`.
+def emulated(
+    project: Project, stack: str, console: Console, faults: str | None = None, remediate: Sequence[str] = ()
+) -> Iterator[Session]:
+    """Open the emulated region of `stack`, with the faults of a plan such as `throttle=0.2,fail=0.05,seed=7`, and with
+    the rules of `remediate` let to put right what they find.
 
     Raises:
+        UnknownSelection: a rule of `remediate` cannot.
         SpecError: the stack file is wrong, every problem at once.
         CliError: the stack is not emulated, so that only the real engine with real providers may deploy it.
     """
+    remedies = remedial(remediate)
     spec = RegionSpec.from_stack_file(project.stack_file(stack))
     try:
         plan = FaultPlan.parse(faults) if faults else None
@@ -95,7 +102,7 @@ def emulated(project: Project, stack: str, console: Console, faults: str | None 
         cloud = open_cloud(spec.provider, data, region)
         region.attach(cloud)
         try:
-            yield Session(project, stack, spec, region, cloud, console, plan)
+            yield Session(project, stack, spec, region, cloud, console, plan, remedies)
         finally:
             cloud.close()
     finally:

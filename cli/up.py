@@ -11,7 +11,7 @@ from cli.checking import preview
 from cli.console import open_console
 from cli.display import print_outputs, resource_tree
 from cli.errors import EXIT_VIOLATION, CliError
-from cli.options import EngineOption, FaultsOption
+from cli.options import EngineOption, FaultsOption, RemediateOption
 from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import Session, emulated, print_header
@@ -27,6 +27,7 @@ def up(
     every: Annotated[bool, typer.Option("--all", help="every stack that has a stack file")] = False,
     engine: EngineOption = Engine.AUTO,
     faults: FaultsOption = None,
+    remediate: RemediateOption = None,
 ) -> None:
     """Bring regions up in the emulated cloud, attest their guests and show the proof.
 
@@ -37,17 +38,17 @@ def up(
     if not names:
         raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names()) or 'none'}")
     if len(names) == 1:
-        _one(project, names[0], engine, faults)
+        _one(project, names[0], engine, faults, remediate or [])
     elif engine is Engine.PULUMI:
         raise CliError("several stacks at once run under the local engine: leave --engine out, or name one stack")
-    elif any(arrival.error for arrival in fleet.bring_up(project, names, open_console(), faults)):
+    elif any(arrival.error for arrival in fleet.bring_up(project, names, open_console(), faults, remediate or [])):
         raise typer.Exit(EXIT_VIOLATION)
 
 
-def _one(project: Project, stack: str, engine: Engine, faults: str | None) -> None:
+def _one(project: Project, stack: str, engine: Engine, faults: str | None, remediate: list[str]) -> None:
     started, began = time.monotonic(), datetime.now(UTC).isoformat()
     console = open_console()
-    with emulated(project, stack, console, faults) as session:
+    with emulated(project, stack, console, faults, remediate) as session:
         print_header(session, engine.chosen())
         ok = _with_pulumi(session) if engine.chosen() is Engine.PULUMI else _with_local_engine(session)
         if not ok:
@@ -84,9 +85,8 @@ def _with_pulumi(session: Session) -> bool:
         if pulumi.run("up") != 0:
             return False
     # The engine enforced the pack and keeps no verdicts: the same rules on the same program give them again.
-    records.save_verdicts(
-        session.project, session.stack, Engine.PULUMI, preview(session.project, session.stack).verdicts
-    )
+    outcome = preview(session.project, session.stack, remediate=session.remediate)
+    records.save_verdicts(session.project, session.stack, Engine.PULUMI, outcome.verdicts)
     return True
 
 

@@ -68,7 +68,7 @@ def serve() -> None:
 def _levels(policy: Policy) -> tuple[str, ...]:
     """The levels that a policy may be given: mandatory, its own where that is less, and remediate if it can."""
     own = policy.enforcement_level or EnforcementLevel.MANDATORY
-    can_remedy = isinstance(policy, ResourceValidationPolicy) and policy.has_remediation()  # type: ignore[no-untyped-call]
+    can_remedy = isinstance(policy, ResourceValidationPolicy) and policy.has_remediation()
     levels = [EnforcementLevel.MANDATORY, own, *([EnforcementLevel.REMEDIATE] if can_remedy else [])]
     return tuple(dict.fromkeys(level.value for level in levels))
 

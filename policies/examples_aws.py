@@ -232,6 +232,10 @@ COVERED: Final[Mapping[str, Covered]] = {
                 ExampleResource("aws:lb/loadBalancer:LoadBalancer", "front", {"region": LOCATION, "internal": False}),
             ),
             _example("A public address.", ExampleResource("aws:ec2/eip:Eip", "address", {"region": LOCATION})),
+            _example(
+                "A subnet that gives each machine a public address.",
+                ExampleResource("aws:ec2/subnet:Subnet", "workload", {"region": LOCATION, "mapPublicIpOnLaunch": True}),
+            ),
         ),
     ),
     "NET-02": Covered(

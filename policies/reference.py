@@ -62,6 +62,15 @@ What a stack must not leave is its `bailiwick:jurisdiction`. A platform team can
 each rule, in `--policy-pack-config`: `{{"RES-01": {{"jurisdiction": "DE"}}}}`. A rule, a setting or a level that the
 pack does not know stops the run.
 
+## Remedies
+
+A few rules ask for a switch that has one right value and can be set at any time: {_remedial()}. A violation of them
+blocks like any other, unless a person lets the rule put it right: `bailiwick check|preview|up --remediate NET-04`, or
+`--policy-pack-config` with `{{"NET-04": {{"enforcementLevel": "remediate"}}}}` under Pulumi. A value that is unknown is
+never overwritten, nor is anything changed that is waived; what a remedy leaves wrong still blocks.
+
+## States that exist
+
 `pulumi policy analyze --file state.json --policy-pack policies` judges a state that exists already. Pulumi hands it no
 stack configuration, so that the environment has to: `PULUMI_CONFIG='{{"bailiwick:cloud": "azure", …}}'`. Without it
 every rule that needs a declaration refuses.
@@ -69,6 +78,8 @@ every rule that needs a declaration refuses.
 `ATT-10`, `RES-11` and `RES-12` are Bailiwick's own additions to the catalogue that the other ids come from: the first
 keeps the sandbox's trust anchor out of real stacks, the second judges the jurisdiction graph that a region states, the
 third asks that the cloud goes on holding residency by itself.
+
+## All rules
 
 Which rule helps with which requirement is in `policies/frameworks/`; ° marks what a person who knows the framework must
 still confirm.
@@ -78,12 +89,25 @@ still confirm.
 {rows}"""
 
 
+def _remedial() -> str:
+    return ", ".join(f"`{rule.id}`" for rule in RULES if rule.remedy is not None)
+
+
 def _requirements(rule: Rule) -> str:
     by_framework: dict[str, list[str]] = {}
     for control in rule.controls:
         mark = "°" if control.must_be_confirmed else ""
         by_framework.setdefault(control.framework, []).append(f"{control.requirement}{mark}")
     return "; ".join(f"{framework}: {', '.join(listed)}" for framework, listed in by_framework.items())
+
+
+def _remedy(rule: Rule) -> str:
+    """The row of a rule that can put something right by itself; nothing for any other."""
+    if rule.remedy is None:
+        return ""
+    return (
+        f"| Can put right | switches with one right value, with `--remediate {rule.id}` ([how](index.md#remedies)) |\n"
+    )
 
 
 def _page(rule: Rule) -> str:
@@ -105,7 +129,7 @@ def _page(rule: Rule) -> str:
 | Severity | {rule.severity.value} |
 | Looks at | {sees} |
 | Unknown value | {rule.on_unknown}s |
-| Clouds | {", ".join(rule.clouds)} |
+{_remedy(rule)}| Clouds | {", ".join(rule.clouds)} |
 | Helps with | {_requirements(rule)} |
 
 **Fix:** {rule.remediation}.

@@ -134,7 +134,7 @@ class Rule:
             yield ResourceValidationPolicy(
                 name=self.id,
                 validate=partial(self._validate, self.check, waivers),
-                remediate=partial(self._remediate, self.remedy, waivers) if self.remedy else None,
+                remediate=self._remediation(waivers),
                 **self._metadata(),
             )
         if self.check_stack is not None:
@@ -168,6 +168,10 @@ class Rule:
         reason = self._judge(lambda: check(resource, Declared.read(args.get_config())), resource, waivers, report)
         if reason is not None:
             args.not_applicable(reason)
+
+    def _remediation(self, waivers: Waivers) -> Any:
+        """What the SDK calls for a remedy, None without one. Its types ask for an awaitable; its servicer does not."""
+        return partial(self._remediate, self.remedy, waivers) if self.remedy else None
 
     def _remediate(self, remedy: Remedy, waivers: Waivers, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
         waiver = waivers.of(self.id, args.urn)

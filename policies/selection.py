@@ -15,7 +15,7 @@ from policies.rule import Rule
 
 
 class UnknownSelection(ValueError):  # noqa: N818 - named for what it says
-    """A jurisdiction, framework, severity or theme that no rule has; the text names the nearest that exists."""
+    """A jurisdiction, framework, severity, theme or remedy that no rule has; the text names the nearest that exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Selection:
                 "no rule is of every selected jurisdiction, framework, severity and theme: select fewer kinds"
             )
         return selected
+
+
+def remedial(rules: Sequence[str]) -> tuple[str, ...]:
+    """`rules`, each of which can put something right by itself; raises `UnknownSelection` for one that cannot."""
+    _known("remedy of rule", rules, [rule.id for rule in RULES if rule.remedy is not None])
+    return tuple(dict.fromkeys(rules))
 
 
 def _frameworks_of(rule: Rule) -> set[str]:

@@ -37,6 +37,9 @@ def _note(stack: StackReport) -> str:
 
 
 def _findings(stack: StackReport) -> Iterator[str]:
+    if stack.remedied:
+        yield f"\n### {cell(stack.stack)}: put right by rules\n"
+        yield from (f"- {cell(line)}" for line in stack.remedied)
     if found := stack.found():
         yield f"\n### {cell(stack.stack)}\n"
         yield "| Rule | Status | Severity | Where | What |\n| --- | --- | --- | --- | --- |"

@@ -63,6 +63,8 @@ class StackReport:
     results: tuple[Result, ...] = ()
     error: str | None = None
     seconds: float = 0.0
+    remedied: tuple[str, ...] = ()
+    """What rules put right before they judged, one line each."""
 
     @property
     def exit_code(self) -> int:

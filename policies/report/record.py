@@ -31,6 +31,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         "error": stack.error,
         "seconds": round(stack.seconds, 3),
         "summary": stack.counts,
+        "remedied": list(stack.remedied),
         "verdicts": [_result(result) for result in stack.results],
     }
 
@@ -57,7 +58,8 @@ def _read_stack(name: str, stack: dict[str, Any]) -> StackReport:
     results = tuple(
         Result(**{field.name: verdict[field.name] for field in fields(Result)}) for verdict in stack["verdicts"]
     )
-    return StackReport(name, str(stack["file"]), results, stack["error"], float(stack["seconds"]))
+    remedied = tuple(str(line) for line in stack.get("remedied", ()))
+    return StackReport(name, str(stack["file"]), results, stack["error"], float(stack["seconds"]), remedied)
 
 
 def fingerprints(text: str) -> frozenset[str]:

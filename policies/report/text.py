@@ -22,6 +22,8 @@ def _stack(stack: StackReport, rules: int) -> Iterator[tuple[str, str]]:
         if not stack.results:
             return
     yield "default", f"  {rules} rules, {len(stack.results):,} verdicts: {summary(stack)}"
+    for line in stack.remedied:
+        yield "yellow", f"  {line}"
     for result in stack.found():
         where = f"{result.file}:{result.line}: " if result.line else ""
         text = f"  {result.level} {result.status} {where}{result.message}"

@@ -9,7 +9,7 @@ from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
-from policies.terms import KeyStore, PrivateDoor
+from policies.terms import KeyStore, PrivateDoor, Setting
 from policies.verdict import Finding, NotApplicable, refuse, require
 
 
@@ -67,6 +67,12 @@ def _kept(resource: Resource, declared: Declared) -> Iterator[Finding]:
     yield from require(store.deletion_delay)
 
 
+def _purge_protection(resource: Resource) -> Iterator[Setting]:
+    store = vocabulary.key_store_of(resource)
+    if store is not None and store.purge_protection is not None:
+        yield store.purge_protection
+
+
 KEY_03 = Rule(
     id="KEY-03",
     title="A deleted key can be recovered for at least 30 days",
@@ -74,6 +80,7 @@ KEY_03 = Rule(
     severity=Severity.HIGH,
     remediation="switch purge protection on and set the soft-delete retention to 30 days or more",
     check=_kept,
+    remedy=_purge_protection,
     passing=Example("A vault with purge protection and 90 days of soft delete.", (examples.VAULT,)),
     failing=(
         Example(
@@ -103,6 +110,12 @@ def _closed(resource: Resource, _: Declared) -> Iterator[Finding]:
         yield from require(setting)
     for opening in store.openings:
         yield from refuse(opening)
+
+
+def _doors(resource: Resource) -> Iterator[Setting]:
+    store = vocabulary.key_store_of(resource)
+    if store is not None:
+        yield from store.closed
 
 
 def _has_private_door(stack: Stack, declared: Declared) -> Iterator[Finding]:
@@ -136,6 +149,7 @@ KEY_06 = Rule(
     severity=Severity.CRITICAL,
     remediation="disable public network access, deny by default, and add a private endpoint",
     check=_closed,
+    remedy=_doors,
     check_stack=_has_private_door,
     passing=Example("A closed vault with a private endpoint.", (examples.VAULT, examples.VAULT_DOOR)),
     failing=(

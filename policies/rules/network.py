@@ -28,6 +28,7 @@ NET_01 = Rule(
     severity=Severity.HIGH,
     remediation="remove the public address; reach the resource through the private network",
     check=_no_way_in,
+    remedy=vocabulary.ways_into,
     passing=Example("An interface with a private address only.", (examples.INTERFACE,)),
     failing=(
         Example(

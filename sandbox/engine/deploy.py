@@ -259,14 +259,27 @@ class Deployment:
         return state
 
     def _check(self, provider: Provider, goal: Goal, old: Entry | None) -> Properties:
-        """The goal's inputs as the provider completes them; raises `EngineError` naming each that it refuses."""
+        """The goal's inputs as the provider completes them and remedies leave them; raises `EngineError` naming each
+        that it refuses."""
         wanted = keep_ignored(goal, old.state if old else None)
         checked = provider.check(goal.urn, for_provider(old.state.inputs if old else {}), for_provider(wanted))
         if checked.failures:
             texts = [f"{failure.property}: {failure.reason}".removeprefix(": ") for failure in checked.failures]
             raise EngineError("; ".join(texts))
         plaintexts = plaintexts_of(wanted)
-        return {key: mark_secrets(value, wanted.get(key), plaintexts) for key, value in checked.inputs.items()}
+        return self._remedied(
+            goal, {key: mark_secrets(value, wanted.get(key), plaintexts) for key, value in checked.inputs.items()}
+        )
+
+    def _remedied(self, goal: Goal, inputs: Properties) -> Properties:
+        """`inputs` as the policies put them right, where they are let; a preview, which every run begins with, says
+        what was changed."""
+        if self._policy is None:
+            return inputs
+        changed, told = self._policy.remedy_resource(goal.state(), inputs, self._run.redactor)
+        for line in told if self._run.preview else ():
+            self._run.message("warning", line, goal.urn)
+        return changed
 
     def _judge(self, state: ResourceState) -> None:
         """Ask the policies. In a deployment a mandatory violation stops the resource and the run."""

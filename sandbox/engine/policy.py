@@ -7,7 +7,7 @@ whose message starts with `unknown:`, which is what our rules report for the sam
 policy's own level.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,10 +19,11 @@ from pulumi_policy.policy import _PolicyAnalyzerServicer
 from policies.deserialization import once_per_request
 from sandbox.engine.errors import PolicyError
 from sandbox.engine.events import Level, Status, Verdict
+from sandbox.engine.paths import differences, value_at
 from sandbox.engine.resource import ResourceState
 from sandbox.engine.secrets import Redactor
 from sandbox.engine.urn import name_of
-from sandbox.engine.wire import to_struct
+from sandbox.engine.wire import from_struct, shown, to_struct
 from sandbox.provider import Properties
 
 PACK_NAME: Final = "bailiwick"
@@ -50,10 +51,32 @@ class _Rule:
 
 
 class PolicyHost:
-    """A policy pack, each policy at its own level: the sandbox has no switch that makes a rule weaker."""
+    """A policy pack, each policy at its own level: the sandbox has no switch that makes a rule weaker.
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    `remediate` names policies that may put right what they find (`EnforcementLevel.REMEDIATE`).
+    """
+
+    def __init__(self, policies: Sequence[Policy], remediate: Collection[str] = ()) -> None:
         self._rules = [rule for policy in policies if (rule := _rule(policy)) is not None]
+        self._remedies = [rule for rule in self._rules if rule.name in remediate]
+        for rule in self._remedies:
+            level = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.REMEDIATE)
+            rule.servicer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={rule.name: level}), None)
+
+    def remedy_resource(
+        self, state: ResourceState, inputs: Properties, redactor: Redactor
+    ) -> tuple[Properties, list[str]]:
+        """`inputs` as remedies leave them, and one line for each value that one of them changed."""
+        told = []
+        for rule in self._remedies:
+            request = _request(state, inputs, None)
+            for remedy in _called(rule, rule.servicer.Remediate, request, state.urn, redactor).remediations:
+                former, inputs = inputs, from_struct(remedy.properties)
+                for path in differences(former, inputs):
+                    was, now = (shown(value_at(one, path)) for one in (former, inputs))
+                    was = "not stated" if was is None else was
+                    told.append(f"{rule.name} remediated {state.type} {name_of(state.urn)}: {path} {was} → {now}")
+        return inputs, told
 
     def judge_resource(
         self, state: ResourceState, inputs: Properties, provider: ResourceState | None, redactor: Redactor
@@ -62,14 +85,7 @@ class PolicyHost:
         rules = [rule for rule in self._rules if not rule.is_stack_rule]
         if not rules:
             return []
-        request = analyzer_pb2.AnalyzeRequest(
-            type=state.type,
-            urn=state.urn,
-            name=name_of(state.urn),
-            properties=to_struct(inputs),
-            options=_options(state),
-            provider=_provider(provider),
-        )
+        request = _request(state, inputs, provider)
         with once_per_request():
             answers = [_ask(rule, rule.servicer.Analyze, request, state.urn, redactor) for rule in rules]
         return [verdict for answer in answers for verdict in answer]
@@ -121,6 +137,17 @@ def _rule(policy: Policy) -> _Rule | None:
     )
 
 
+def _request(state: ResourceState, inputs: Properties, provider: ResourceState | None) -> analyzer_pb2.AnalyzeRequest:
+    return analyzer_pb2.AnalyzeRequest(
+        type=state.type,
+        urn=state.urn,
+        name=name_of(state.urn),
+        properties=to_struct(inputs),
+        options=_options(state),
+        provider=_provider(provider),
+    )
+
+
 def _options(state: ResourceState) -> analyzer_pb2.AnalyzerResourceOptions:
     return analyzer_pb2.AnalyzerResourceOptions(
         protect=state.protect,
@@ -138,14 +165,18 @@ def _provider(provider: ResourceState | None) -> analyzer_pb2.AnalyzerProviderRe
     )
 
 
-def _ask(rule: _Rule, method: Any, request: Any, urn: str, redactor: Redactor) -> list[Verdict]:
+def _called(rule: _Rule, method: Any, request: Any, urn: str, redactor: Redactor) -> Any:
     try:
-        response = method(request, None)
+        return method(request, None)
     except Exception as error:
         detail = redactor.clean(f"{type(error).__name__}: {error}")
         raise PolicyError(
             f"policy {rule.name} failed on {urn}: {detail}; what is not judged is not deployed"
         ) from error
+
+
+def _ask(rule: _Rule, method: Any, request: Any, urn: str, redactor: Redactor) -> list[Verdict]:
+    response = _called(rule, method, request, urn, redactor)
 
     def verdict(status: Status, message: str = "", on: str = "") -> Verdict:
         return Verdict(rule.name, on or urn, rule.level, status, redactor.clean(message), rule.severity)

@@ -37,6 +37,21 @@ from pulumi_azure_native import resources
 never = pulumi.Output.from_input(asyncio.get_running_loop().create_future())
 resources.ResourceGroup("waiting", location=never)
 """
+LEAKY = """
+from pulumi_azure_native import storage
+
+storage.StorageAccount(
+    "leaky",
+    resource_group_name="x",
+    location="germanywestcentral",
+    kind="StorageV2",
+    sku={"name": "Standard_ZRS"},
+    allow_cross_tenant_replication=False,
+    minimum_tls_version="TLS1_0",
+    enable_https_traffic_only=True,
+    tags={"owner": "o", "jurisdiction": "DE", "data-class": "confidential"},
+)
+"""
 
 
 def program(cli: Cli) -> Path:
@@ -116,6 +131,11 @@ def test_a_resource_that_waits_for_what_never_comes(cli: Cli) -> None:
         (("azure-germany", "--config", "bailiwick:cloud=azure"), "--config goes with --state or --preview-json"),
         (("azure-germany", "--baseline", "none.json"), "none.json: No such file"),
         (("azure-germany", "--baseline", "Pulumi.yaml"), "is not a report of `bailiwick check --format json`"),
+        (("azure-germany", "--remediate", "NET-05"), "no remedy of rule 'NET-05'; did you mean NET-0"),
+        (
+            ("azure-germany", "--remediate", "RES-01", "--state", "Pulumi.yaml"),
+            "a file of --state or --preview-json is",
+        ),
         (("--changed-since", "--output=x"), "is not a git reference"),
     ],
 )
@@ -158,3 +178,16 @@ def test_the_stacks_that_a_change_touches(repository: Project) -> None:
 def test_a_reference_that_does_not_exist(repository: Project) -> None:
     with pytest.raises(CliError, match="--changed-since: git merge-base failed"):
         stacks_changed_since(repository, "nowhere", "--changed-since")
+
+
+def test_a_rule_puts_right_what_it_finds_where_it_is_let_and_says_so(cli: Cli) -> None:
+    extend(cli, LEAKY)
+    line = "NET-04 remediated azure-native:storage:StorageAccount leaky: minimumTlsVersion TLS1_0 → TLS1_2"
+    refused = cli("check", "azure-germany", "--theme", "NET", "--format", "json")
+    assert refused.code == 1, refused.out + refused.err
+    mended = cli("check", "azure-germany", "--theme", "NET", "--remediate", "NET-04", "--format", "json")
+    assert mended.code == 0, mended.out + mended.err
+    stack = json.loads(mended.out)["stacks"]["azure-germany"]
+    assert stack["remedied"] == [line]
+    (verdict,) = [one for one in stack["verdicts"] if one["rule"] == "NET-04" and one["urn"].endswith("::leaky")]
+    assert verdict["status"] == "pass"

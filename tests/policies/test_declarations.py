@@ -117,6 +117,13 @@ def analyzer() -> FailClosedAnalyzer:
         ({"RES-01": {"enforcementLevel": "advisory"}}, "RES-01: enforcementLevel is advisory; allowed: mandatory"),
         ({"KEY-06-stack": {"enforcementLevel": "disabled"}}, "KEY-06: enforcementLevel is disabled"),
         ({"all": {"enforcementLevel": "disabled"}}, "all: enforcementLevel is disabled"),
+        ({"all": {"enforcementLevel": "remediate"}}, "all: enforcementLevel is remediate; allowed: mandatory"),
+        ({"RES-01": {"enforcementLevel": "remediate"}}, "RES-01: enforcementLevel is remediate; allowed: mandatory"),
+        (
+            {"NET-04": {"enforcementLevel": "advisory"}},
+            "NET-04: enforcementLevel is advisory; allowed: mandatory or rem",
+        ),
+        ({"KEY-06-stack": {"enforcementLevel": "remediate"}}, "KEY-06: enforcementLevel is remediate; allowed: mandat"),
         ({"all": {"jurisdiction": "DE"}}, "all: 'jurisdiction' is not a setting"),
     ],
 )
