@@ -111,6 +111,11 @@ class Site:
         """Where the verifier keeps NVIDIA's."""
         return self.directory / "nvidia"
 
+    def devices(self) -> nvidia.Collateral:
+        """What is there now."""
+        directory = self.device_collateral
+        return nvidia.Collateral.from_directory(directory) if directory.is_dir() else nvidia.Collateral()
+
     def pass_time(self, **duration: int) -> None:
         self.now += timedelta(**duration)
 
@@ -124,7 +129,6 @@ class Site:
 
     def replica(self, *, trust: TrustStore | None = None) -> Client:
         roots, store = trust or TrustStore.production().with_sandbox(self.pki.roots), CollateralStore(self.collateral)
-        devices = nvidia.collateral_in(self.device_collateral)
         return Client(
             create_app(
                 self.config,
@@ -134,7 +138,7 @@ class Site:
                 self.wrapped,
                 lambda: self.now,
                 collateral=store,
-                devices=devices,
+                devices=self.devices,
             )
         )
 

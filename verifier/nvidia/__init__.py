@@ -2,7 +2,7 @@
 
 from verifier.nvidia import layout
 from verifier.nvidia.binding import device_nonce, evidence_digest, report_data
-from verifier.nvidia.collateral import Collateral, CollateralSource, collateral_in
+from verifier.nvidia.collateral import Collateral, CollateralSource
 from verifier.nvidia.device import DeviceChain, DeviceKind
 from verifier.nvidia.evidence import DeviceEvidence, parse_evidence_list, read_evidence_list
 from verifier.nvidia.opaque import OpaqueData
@@ -25,7 +25,6 @@ __all__ = [
     "Rim",
     "RimKind",
     "VerifiedDevice",
-    "collateral_in",
     "device_nonce",
     "evidence_digest",
     "is_report",

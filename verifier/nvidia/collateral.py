@@ -55,15 +55,6 @@ CollateralSource: TypeAlias = Callable[[], Collateral]
 """Gives what is at hand now; UnreadableInput or MalformedEvidence when it cannot be used."""
 
 
-def collateral_in(directory: Path | None) -> CollateralSource:
-    """The folder, read anew for each use, as OCSP responses age; one that is not there holds nothing."""
-
-    def read() -> Collateral:
-        return Collateral() if directory is None or not directory.is_dir() else Collateral.from_directory(directory)
-
-    return read
-
-
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 

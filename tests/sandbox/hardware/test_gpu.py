@@ -36,7 +36,7 @@ def gpu(pki, directory):
 
 def verified(gpu, pki, directory, at=None, trust=None):
     roots = trust or TrustStore.production().with_sandbox(pki.root.pem + pki.rim_root.pem)
-    collateral = nvidia.collateral_in(directory / "collateral")()
+    collateral = nvidia.Collateral.from_directory(directory / "collateral")
     return nvidia.verify(nvidia.parse(gpu.report(NONCE)), gpu.chain, collateral, roots, at or datetime.now(UTC))
 
 

@@ -59,7 +59,7 @@ def test_receipts_count_devices_and_name_what_they_were_judged_with(
     assert digest == attested["device_collateral_digest"] == released["device_collateral_digest"]
     members = canonical.parse_object(site.log.archive.get("collateral", digest))
     assert members["rims"].keys() == {DRIVER_RIM, VBIOS_RIM}
-    assert nvidia.Collateral.from_members(members).rims == nvidia.collateral_in(site.device_collateral)().rims
+    assert nvidia.Collateral.from_members(members).rims == site.devices().rims
     (digest,) = site.log.archive.digests("evidence")
     content = site.log.archive.get("evidence", digest)
     assert Evidence.from_json(content).to_json() == content
