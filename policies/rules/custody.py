@@ -44,7 +44,8 @@ KEY_02 = Rule(
     severity=Severity.HIGH,
     remediation="name a customer's key by its URL; for secret data one of a Managed HSM, an external key manager or "
     "a key store of your own",
-    confirm="who may administer that HSM, which its security domain and not the stack decides.",
+    confirm="who may administer that HSM, which its security domain and not the stack decides; and that confidential "
+    "data may be under keys of an HSM that the cloud's customers share, which this rule lets pass.",
     check=_own_key,
     passing=Example("Disks of secret data under a key of a Managed HSM.", (_DISK_KEY,), _SECRET),
     failing=(
