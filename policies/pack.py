@@ -9,7 +9,7 @@ from policies import (
     examples_aws,
     examples_everywhere,
     examples_gcp,
-    examples_gcp_keys,
+    examples_gcp_services,
     examples_kubernetes,
     examples_supply,
     waivers,
@@ -69,7 +69,7 @@ _MODULES = (
 )
 _OF_CLOUDS: Mapping[str, Mapping[str, Covered]] = {
     "azure": {},
-    "gcp": {**examples_gcp.COVERED, **examples_gcp_keys.COVERED},
+    "gcp": {**examples_gcp.COVERED, **examples_gcp_services.COVERED},
     "aws": {**examples_aws.COVERED, **examples_supply.AWS},
     "kubernetes": {**examples_kubernetes.COVERED, **examples_supply.KUBERNETES},
 }

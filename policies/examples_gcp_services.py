@@ -1,4 +1,4 @@
-"""Examples of the rules for Google Cloud, continued: copies, keys and their service, names, logs, models, clusters."""
+"""Examples of the rules for Google Cloud, continued: what its services keep, copy, name, record and run."""
 
 from collections.abc import Mapping
 from typing import Final
