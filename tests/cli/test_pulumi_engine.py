@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,30 +89,33 @@ def test_plain_pulumi_over_the_served_cloud(real: Cli) -> None:
     """What the README says: `sandbox serve` in another terminal, its line exported, then `pulumi` itself."""
     stack, stack_file = "onprem-kubernetes", real.project / "stacks" / "Pulumi.onprem-kubernetes.yaml"
     before = stack_file.read_text()
-    serving = subprocess.Popen(
-        [sys.executable, "-u", "-c", "from cli.main import run; run()", "sandbox", "serve", stack, "--minutes", "3"],
-        cwd=real.project,
-        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(real.project)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert serving.stdout is not None
-        line = next(line for line in serving.stdout if line.startswith("export PULUMI_DEBUG_PROVIDERS="))
-        backend = real.project / ".bailiwick" / "plain"
-        backend.mkdir(parents=True)
+    backend = real.project / ".bailiwick" / "plain"
+    backend.mkdir(parents=True)
+    with _serving(real, stack) as line:
         environment = _pulumi_environment(real) | {
-            "PULUMI_DEBUG_PROVIDERS": line.strip().partition("=")[2],
+            "PULUMI_DEBUG_PROVIDERS": line.removeprefix("export PULUMI_DEBUG_PROVIDERS="),
             "PULUMI_BACKEND_URL": backend.as_uri(),
             "PYTHONPATH": str(ROOT),
         }
         _pulumi(real, environment, "stack", "init", stack)
         assert "bailiwick@v" in _pulumi(real, environment, "up", "--yes", "--policy-pack", "policies", "--stack", stack)
         _pulumi(real, environment, "destroy", "--yes", "--stack", stack)
-    finally:
-        stack_file.write_text(before)
-        serving.terminate()
-        serving.wait(30)
+    stack_file.write_text(before)
+
+
+@contextmanager
+def _serving(cli: Cli, stack: str) -> Iterator[str]:
+    """`bailiwick sandbox serve` while the context lasts; gives the line that it says to export."""
+    command = ["-u", "-c", "from cli.main import run; run()", "sandbox", "serve", stack, "--minutes", "5"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(cli.project)}
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=cli.project, env=environment, stdout=subprocess.PIPE, text=True
+    ) as serving:
+        assert serving.stdout is not None
+        try:
+            yield next(line.strip() for line in serving.stdout if line.startswith("export PULUMI_DEBUG_PROVIDERS="))
+        finally:
+            serving.terminate()
 
 
 def _pulumi(cli: Cli, environment: dict[str, str], *arguments: str) -> str:
