@@ -33,7 +33,7 @@ from verifier.tdx.pck import read_platform
 from verifier.tdx.quote import TdxQuote
 
 if TYPE_CHECKING:
-    from verifier.nvidia.chain import Member
+    from verifier.pki.chain import Member
 
 STANDARD: Final = "standard"
 EARLY: Final = "early"

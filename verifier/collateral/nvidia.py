@@ -14,12 +14,12 @@ from typing import Final
 from verifier.collateral import needs, pem
 from verifier.collateral.needs import Need
 from verifier.errors import MalformedEvidence, VerificationFailed
-from verifier.nvidia.chain import Chain, verified_chain
 from verifier.nvidia.device import ROLES, DeviceKind, device_chain
 from verifier.nvidia.evidence import DeviceEvidence
 from verifier.nvidia.ocsp import signer_of
 from verifier.nvidia.revocation import OcspResponses
 from verifier.nvidia.rim import SCOPES, SIGNER_ROLES, Rim, RimKind, rim_ids, verify_rim
+from verifier.pki.chain import Chain, verified_chain
 from verifier.trust import TrustStore
 
 _FAMILIES: Final = (

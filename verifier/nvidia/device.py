@@ -14,9 +14,9 @@ from typing import Final
 
 from verifier.errors import MalformedEvidence, VerificationFailed
 from verifier.nvidia import layout
-from verifier.nvidia.chain import Chain, Member, verified_chain
 from verifier.nvidia.fwid import FirmwareIdentity, read_firmware_identity
 from verifier.pki import Certificate
+from verifier.pki.chain import Chain, Member, verified_chain
 from verifier.pki.files import pem_values
 from verifier.trust import TrustStore
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from verifier.errors import MalformedEvidence, VerificationFailed
-from verifier.nvidia.chain import Member, require_link
 from verifier.pki import Certificate, der
+from verifier.pki.chain import Member, require_link
 from verifier.pki.ecdsa import P384
 
 MAX_RESPONSE_BYTES: Final = 65_536

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Final
 
 from verifier.errors import MalformedEvidence, VerificationFailed
-from verifier.nvidia.chain import Chain, Member
 from verifier.nvidia.ocsp import CertificateStatus, OcspResponse, SingleResponse, signer_of
 from verifier.pki import Certificate
+from verifier.pki.chain import Chain, Member
 from verifier.trust import TrustStore
 
 _MEMORY: Final = b"nvidia.ocsp"

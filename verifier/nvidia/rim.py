@@ -17,10 +17,10 @@ from typing import Final
 from lxml import etree
 
 from verifier.errors import VerificationFailed
-from verifier.nvidia.chain import Chain, verified_chain
 from verifier.nvidia.device import DeviceChain, DeviceKind
 from verifier.nvidia.opaque import OpaqueData
 from verifier.nvidia.xml import SignedDocument, parse_xml, signed_document
+from verifier.pki.chain import Chain, verified_chain
 from verifier.pki.ecdsa import P384
 from verifier.trust import TrustStore
 

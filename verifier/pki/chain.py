@@ -1,4 +1,4 @@
-"""Chains of certificates as NVIDIA issues them, for devices and for the signers of RIMs, up to a pinned root."""
+"""Chains of certificates on P-384, as NVIDIA issues them for devices and AWS for Nitro, up to a pinned root."""
 
 from __future__ import annotations
 
