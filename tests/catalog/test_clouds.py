@@ -233,18 +233,23 @@ def test_each_region_of_a_public_cloud_names_zones_of_its_own(cloud: str) -> Non
 
 @pytest.mark.parametrize("cloud", SDKS)
 def test_global_types_exist_in_the_provider_sdk(cloud: str) -> None:
+    """But a cluster's custom resources, which controllers define in API groups of their own."""
     spec = find_spec(SDKS[cloud])
     if spec is None or spec.origin is None:
         pytest.skip(f"needs the package {SDKS[cloud].replace('_', '-')}")
     sdk = Path(spec.origin).parent
     for token in FACTS.global_types(cloud):
         _, module, _ = token.split(":")
-        folder = sdk / module.split("/")[0].split(".")[0].lower()
+        group = module.split("/")[0]
+        if cloud == "kubernetes" and "." in group and not group.endswith(".k8s.io"):
+            continue
+        folder = sdk / group.split(".")[0].lower()
         assert any(token in file.read_text() for file in folder.rglob("*.py")), token
 
 
 def test_no_endpoint_or_definition_has_a_placeholder_that_nobody_fills() -> None:
-    known = {"region", "name", "dns", "workspace", "region-code", "prefix", "project", "product", "chip id"}
+    known = {"region", "name", "dns", "workspace", "region-code", "prefix", "project"}
+    known |= {"product", "chip id", "measurement"}  # filled in by verifier.collateral.fetch
     for _, _, id_, fact in FACTS.everything():
         texts: list[str] = []
         if isinstance(fact, catalog.Service):

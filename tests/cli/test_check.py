@@ -73,10 +73,12 @@ def unusable(result: Result, *expected: str) -> None:
 def test_the_shipped_stacks_pass_and_every_status_is_told_apart(cli: Cli) -> None:
     result = cli("check", "--all", "--format", "json")
     assert result.code == 0, result.out + result.err
+    lines: list[int] = []
     for stack in json.loads(result.out)["stacks"].values():
         assert {verdict["status"] for verdict in stack["verdicts"]} == {"pass", "not_applicable"}
         assert [one["urn"] for one in stack["verdicts"] if one["rule"] == "CVM-01" and one["status"] == "pass"]
-        assert {one["line"] > 0 for one in stack["verdicts"] if "confidentialvm" in one["urn"].lower()} == {True}
+        lines += [one["line"] for one in stack["verdicts"] if "confidentialvm" in one["urn"].lower()]
+    assert min(lines) > 0, "a region of keys and log has no machine, the others have"
 
 
 def test_a_violation_is_reported_at_the_line_that_made_the_resource(cli: Cli) -> None:
