@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.errors import CliError
+from policies.edges import GRAPH
+from policies.subject import COMPONENT_PREFIX
 from sandbox.engine.resource import ResourceState
 from sandbox.engine.wire import (
     OUTPUT_SIGNATURE,
@@ -76,7 +78,7 @@ def read_preview(file: Path) -> Foreign:
         same += operation == "same"
         state = _resource(step.get("newState"), file, f"{place}.newState")
         kept = [one for one in kept if one.urn != state.urn]
-        kept.append(state if state.outputs else replace(state, outputs=state.inputs))
+        kept.append(_foreseen(state))
     counted = _object(document.get("changeSummary") or {}, file, "changeSummary").get("same", 0)
     if counted != same:
         raise CliError(f"{file}: {counted} unchanged resources are left out: use pulumi preview --json --show-sames")
@@ -85,6 +87,15 @@ def read_preview(file: Path) -> Foreign:
         _foreign(file, kept, preview=True),
         configuration={key: value for key, value in config.items() if isinstance(value, str) and value != SECRET_MASK},
     )
+
+
+def _foreseen(state: ResourceState) -> ResourceState:
+    """`state` with outputs to judge: its inputs, where a preview states none. What a component registers comes too late
+    for a step, so that the jurisdiction graph of a region is there and nobody knows it."""
+    if state.outputs:
+        return state
+    is_ours = not state.custom and state.type.startswith(COMPONENT_PREFIX)
+    return replace(state, outputs={**state.inputs, **({GRAPH: UNKNOWN} if is_ours else {})})
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from policies.testing import UNKNOWN
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 COMPLIANT = (examples.PROVIDER, examples.VAULT, examples.VAULT_DOOR, examples.AUDIT_STORE, examples.AUDIT_STREAM)
 CONFIG = [f"bailiwick:{key}={value}" for key, value in examples.CONFIG.items()]
-RULES = ("RES-01", "RES-02", "RES-03", "KEY-01", "KEY-03", "KEY-06", "LOG-01", "CVM-01", "ATT-01")
+RULES = ("RES-01", "RES-02", "RES-03", "KEY-01", "KEY-03", "KEY-06", "LOG-01", "CVM-01", "ATT-01", "RES-11")
 
 
 def urn(resource: ExampleResource) -> str:
@@ -130,6 +130,16 @@ def test_a_preview_without_the_unchanged_resources_is_no_answer(judge: Judge) ->
     report = judge({**preview(), "changeSummary": {"create": 5, "same": 3}}, check_preview)
     assert report.exit_code == EXIT_UNUSABLE
     assert "3 unchanged resources are left out: use pulumi preview --json --show-sames" in (report.error or "")
+
+
+def test_the_jurisdiction_graph_of_a_region_is_unknown_to_a_preview(judge: Judge) -> None:
+    document = preview()
+    kind = "bailiwick:index:AzureSovereignRegion"
+    region = {"urn": f"urn:pulumi:prod::shop::{kind}::region", "type": kind, "inputs": {"spec": {}}}
+    document["steps"].append({"op": "create", "urn": region["urn"], "newState": region})
+    report = judge(document, check_preview)
+    assert broken(report) == {"RES-11"}
+    assert {result.status for result in report.results if result.blocks} == {"unknown"}
 
 
 def changed(**changes: Any) -> dict[str, Any]:
