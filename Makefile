@@ -1,5 +1,7 @@
 # Everything needs `make setup` only, and every target runs it first. Nothing here needs the pulumi command.
 STACK ?= azure-germany
+EXECUTIONS ?= 1000000
+MUTATIONS ?= 25000
 VENV := .venv
 READY := $(VENV)/.ready
 
@@ -7,7 +9,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 
-.PHONY: help setup up test lint format types bench docs lock softhsm clean
+.PHONY: help setup up test lint format types bench fuzz differential docs lock softhsm clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -31,6 +33,12 @@ format: $(READY)  ## apply ruff's formatting and fixes
 
 bench: setup  ## every measured claim, as ratios of one run
 	@$(BIN)/python -m bench
+
+fuzz: $(READY)  ## a long random test of everything that reads evidence (EXECUTIONS=1000000, for each parser)
+	@$(BIN)/python -m tests.fuzz --executions $(EXECUTIONS)
+
+differential: $(READY)  ## the same TDX quotes, genuine and mutated, to dcap-qvl (MUTATIONS=25000)
+	@BAILIWICK_MUTATIONS=$(MUTATIONS) $(BIN)/python -m pytest -q tests/verifier/tdx/test_differential.py
 
 docs: $(READY)  ## regenerate the generated pages and schemas; the tests fail when they drift
 	@$(BIN)/python docs/generate.py

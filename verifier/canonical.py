@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -111,8 +112,8 @@ def _check(value: Any, depth: int) -> None:
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        duplicate = next(name for name in names if names.count(name) > 1)
+        counted = Counter(name for name, _ in pairs)
+        duplicate = next(name for name, count in counted.items() if count > 1)
         raise JsonError(f"member {duplicate!r:.60} appears twice")
     return members
 

@@ -24,6 +24,9 @@ from verifier.trust import TrustStore
 SCOPE: Final = "google-tcb"
 """Scope of the anchors that may vouch for Google's firmware."""
 
+MAX_ENDORSEMENT_BYTES: Final = 262_144
+"""Many times a signer's certificate and a measurement for each size of machine."""
+
 _GOLDEN, _SIGNATURE = 1, 2
 _TIMESTAMP, _CERTIFICATE = 1, 4
 _MEASUREMENTS: Final = {"snp": (7, 2), "tdx": (8, 3)}
@@ -36,6 +39,8 @@ _PADDING: Final = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=has
 
 def inspect(subject: str, content: bytes, trust: TrustStore) -> tuple[datetime, None]:
     """When a genuine endorsement of the subject's measurement was made; it states no end."""
+    if len(content) > MAX_ENDORSEMENT_BYTES:
+        raise MalformedEvidence(MAX_ENDORSEMENT_BYTES, f"launch endorsement: at most {MAX_ENDORSEMENT_BYTES} bytes")
     endorsement = dict(_fields(content))
     golden, signature = _required(endorsement, _GOLDEN), _required(endorsement, _SIGNATURE)
     members = list(_fields(golden))

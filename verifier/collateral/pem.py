@@ -15,8 +15,9 @@ OCSP_RESPONSE: Final = "OCSP RESPONSE"
 
 _LINE: Final = 64
 _BLOCK: Final = re.compile(
-    rb"-----BEGIN (CERTIFICATE|X509 CRL|OCSP RESPONSE)-----\s+([A-Za-z0-9+/=\s]+?)-----END \1-----\s*", re.ASCII
+    rb"-----BEGIN (CERTIFICATE|X509 CRL|OCSP RESPONSE)-----\s++([A-Za-z0-9+/=\s]++)-----END \1-----\s*+", re.ASCII
 )
+"""Possessive, so that text which is no PEM in the end is read once and not once for each of its characters."""
 
 
 def armour(label: str, der: bytes) -> bytes:

@@ -30,6 +30,9 @@ SET: Final = 0x31
 _LONG_LENGTH: Final = 0x80
 _MAX_LENGTH_BYTES: Final = 4
 _HIGH_TAG_NUMBER: Final = 0x1F
+_MAX_NUMBER_BYTES: Final = 128
+"""Of an INTEGER or OBJECT IDENTIFIER; serial numbers have up to 20 octets (RFC 5280, 4.1.2.2). What is longer than
+that could not even be named in a message: Python refuses to print such numbers."""
 
 
 def context(number: int) -> int:
@@ -122,7 +125,7 @@ class Reader:
 
 def integer(element: Element, what: str) -> int:
     """Value of an INTEGER in its shortest form (X.690, 8.3.2)."""
-    contents = element.contents
+    contents = _number(element, what)
     if not contents or (len(contents) > 1 and (contents[0], contents[1] >> 7) in {(0x00, 0), (0xFF, 1)}):
         raise MalformedEvidence(element.start, f"{what}: INTEGER is empty or not in its shortest form")
     return int.from_bytes(contents, "big", signed=True)
@@ -145,7 +148,7 @@ def bit_string(element: Element, what: str) -> bytes:
 
 def object_identifier(element: Element, what: str) -> str:
     """Dotted form of an OBJECT IDENTIFIER (X.690, 8.19)."""
-    contents = element.contents
+    contents = _number(element, what)
     if not contents or contents[-1] & 0x80:
         raise MalformedEvidence(element.start, f"{what}: OBJECT IDENTIFIER is empty or cut off")
     arcs: list[int] = []
@@ -161,6 +164,13 @@ def object_identifier(element: Element, what: str) -> str:
             value = 0
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def _number(element: Element, what: str) -> bytes:
+    size = element.end - element.body
+    if size > _MAX_NUMBER_BYTES:
+        raise MalformedEvidence(element.start, f"{what}: {size} octets, at most {_MAX_NUMBER_BYTES} make sense")
+    return element.contents
 
 
 def time(element: Element, what: str) -> datetime:

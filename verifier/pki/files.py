@@ -14,7 +14,8 @@ MAX_FILE_BYTES: Final = 2_097_152
 
 _CERTIFICATE_SUFFIXES: Final = (".der", ".crt", ".cer", ".pem")
 
-_PEM: Final = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s+([A-Za-z0-9+/=\s]+?)-----END \1-----", re.ASCII)
+_PEM: Final = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s++([A-Za-z0-9+/=\s]++)-----END \1-----", re.ASCII)
+"""Possessive, so that text which is no PEM in the end is read once and not once for each of its characters."""
 
 
 def read(path: Path) -> bytes:
