@@ -18,18 +18,25 @@ app = typer.Typer()
 
 @app.command()
 def verify(
-    evidence: Annotated[Path, typer.Argument(help="SNP report, TDX quote, NVIDIA device report or Azure HCL report")],
-    collateral: Annotated[
+    evidence: Annotated[
         Path,
+        typer.Argument(
+            help="SNP report, TDX quote, NVIDIA device report, Azure HCL report or AWS Nitro attestation document"
+        ),
+    ],
+    collateral: Annotated[
+        Path | None,
         typer.Option(
             "--collateral",
             "--endorsements",
             help="folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL, or the host's "
-            "certificate table (auxblob), for SNP; tcb_info.json and its companions for TDX",
+            "certificate table (auxblob), for SNP; tcb_info.json and its companions for TDX; nothing for Nitro",
         ),
-    ],
+    ] = None,
     policy: Annotated[Path | None, typer.Option(help="appraisal policy; the default is strict")] = None,
-    nonce: Annotated[str | None, typer.Option(help="what REPORT_DATA or REPORTDATA must hold, in hex")] = None,
+    nonce: Annotated[
+        str | None, typer.Option(help="what the evidence must be bound to (REPORT_DATA, a nonce), in hex")
+    ] = None,
     at: Annotated[str | None, typer.Option(help="time of verification, ISO 8601; default now")] = None,
     reference_values: Annotated[list[Path] | None, typer.Option(help="signed reference values of an image")] = None,
     build_key: Annotated[list[Path] | None, typer.Option(help="public key (PEM) that signs reference values")] = None,

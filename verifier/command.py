@@ -9,7 +9,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verifier import library, snp, tdx
+from verifier import library, nitro, snp, tdx
 from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.collateral.source import source_in
@@ -29,7 +29,7 @@ MAX_LOG_BYTES: Final = 2_097_152
 
 def verify_files(
     evidence: Path,
-    collateral: Path,
+    collateral: Path | None,
     *,
     at: datetime,
     policy: Path | None = None,
@@ -40,15 +40,15 @@ def verify_files(
     trust: TrustStore | None = None,
 ) -> Verdict:
     """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, the HCL report of an Azure
-    confidential VM, or NVIDIA devices'.
+    confidential VM, an AWS Nitro attestation document, or NVIDIA devices'.
 
     NVIDIA devices' evidence is one report, or a list of them with their certificates (`nvidia.parse_evidence_list`).
 
-    collateral: a collateral store, or a folder with what endorses this evidence. For SNP `vcek.der` or `vlek.der` and,
-    optionally, `ask`/`asvk`, `ark` and `crl`; for TDX the files of `tdx.Collateral.from_directory`; for NVIDIA devices
-    those of `nvidia.Collateral.from_directory`. What belongs to the evidence itself, `chain.pem` of a single device
-    report and what an HCL report's vTPM says (`azure.from_directory`), is in that folder too, or, with a store, beside
-    the evidence.
+    collateral: a collateral store, or a folder with what endorses this evidence; a Nitro document needs none. For SNP
+    `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark` and `crl`; for TDX the files of
+    `tdx.Collateral.from_directory`; for NVIDIA devices those of `nvidia.Collateral.from_directory`. What belongs to the
+    evidence itself, `chain.pem` of a single device report and what an HCL report's vTPM says (`azure.from_directory`),
+    is in that folder too, or, with a store, beside the evidence.
     nonce, event_log, trust: as `library.verify` takes them. policy: None = the default policy.
     reference_values: DSSE envelopes signed by one of `build_keys`.
     """
@@ -57,7 +57,7 @@ def verify_files(
         appraisal = AppraisalPolicy.load(policy or DEFAULT_POLICY)
         parsed = read_evidence(evidence, collateral)
         values = _reference_values(parsed, reference_values, tuple(build_keys))
-        source = source_in(collateral, at)
+        source = None if collateral is None else source_in(collateral, at)
         try:
             return library.verify(
                 parsed,
@@ -70,7 +70,8 @@ def verify_files(
                 trust=trust,
             )
         except MalformedEvidence as error:
-            raise UnreadableInput(f"{evidence} with {collateral}: {error}") from None
+            given = "" if collateral is None else f" with {collateral}"
+            raise UnreadableInput(f"{evidence}{given}: {error}") from None
     except VerifierError as error:
         return Verdict(at, parsed, error=str(error))
 
@@ -94,6 +95,8 @@ def _reference_values(
     """The bundles, each of which must be signed and for this kind of evidence."""
     if paths and isinstance(evidence, tuple):
         raise InvalidReferenceValues(library.NO_REFERENCE_VALUES)
+    if paths and isinstance(evidence, nitro.NitroDocument):
+        raise InvalidReferenceValues(library.NO_NITRO_VALUES)
     read = read_any_bundle
     if isinstance(evidence, snp.SnpReport):
         read = read_bundle

@@ -13,10 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from verifier import azure, snp, tdx
+from verifier import azure, nitro, snp, tdx
 from verifier.appraisal import AppraisalPolicy, AttestationResult, rejected
 from verifier.appraisal import azure as azure_appraisal
 from verifier.appraisal import collateral as collateral_appraisal
+from verifier.appraisal import nitro as nitro_appraisal
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.collateral.source import Folder, Source, Used
@@ -35,7 +36,9 @@ XML library is among them and `bailiwick verify` should start fast."""
 
 REPORT_DATA_BYTES: Final = 64
 NO_EVENT_LOG: Final = "event log: a TD's quote or a vTPM's can attest one, this evidence has no registers for it"
+NO_SOURCE: Final = "collateral: none given, and this evidence needs it; name a collateral store or a folder"
 NO_REFERENCE_VALUES: Final = "reference values are images'; NVIDIA devices are compared with their RIMs"
+NO_NITRO_VALUES: Final = "reference values are of images on SNP and TDX; a Nitro document's PCRs are in the policy"
 
 References = Sequence[ReferenceValues | TdxReferenceValues]
 
@@ -50,6 +53,8 @@ def parse(evidence: bytes, companions: Path | None = None) -> Evidence:
         from verifier.nvidia import files
 
         return files.parse(evidence, companions)
+    if nitro.is_document(evidence):
+        return nitro.parse(evidence)
     if azure.is_report(evidence):
         return azure.from_directory(evidence, companions) if companions else azure.AzureEvidence(azure.parse(evidence))
     return tdx.parse(evidence) if tdx.is_quote(evidence) else snp.parse(evidence)
@@ -58,7 +63,7 @@ def parse(evidence: bytes, companions: Path | None = None) -> Evidence:
 def verify(
     evidence: bytes | Evidence,
     policy: AppraisalPolicy,
-    collateral: Source | Path,
+    collateral: Source | Path | None,
     at: datetime,
     *,
     nonce: bytes | None = None,
@@ -68,9 +73,10 @@ def verify(
 ) -> Verdict:
     """Verify and appraise one piece of evidence as of the time `at`.
 
-    evidence: as `parse` takes or gives it. collateral: a source, or a folder with the files for this evidence.
-    nonce: what REPORT_DATA must hold, up to 64 bytes, followed by zeros; for an HCL report what the vTPM was asked to
-    quote; for NVIDIA devices the 32 bytes that they were asked with. reference_values: whose signatures have been
+    evidence: as `parse` takes or gives it. collateral: a source, or a folder with the files for this evidence; None is
+    enough for a Nitro document, which brings its chain. nonce: what REPORT_DATA must hold, up to 64 bytes, followed by
+    zeros; for an HCL report what the vTPM was asked to quote; for a Nitro document its nonce; for NVIDIA devices the 32
+    bytes that they were asked with. reference_values: whose signatures have been
     checked. event_log: what firmware measured, which must replay: a TD's (CCEL) to the quote's RTMRs, that of a vTPM to
     its quote's PCRs. trust: None = the pinned vendors' roots, in one store for the whole process.
 
@@ -105,12 +111,19 @@ class _Question:
     """What `verify` was asked, but for the evidence."""
 
     policy: AppraisalPolicy
-    source: Source
+    given: Source | None
     at: datetime
     nonce: bytes | None
     values: References
     event_log: bytes | None
     trust: TrustStore
+
+    @property
+    def source(self) -> Source:
+        """Where collateral comes from; UnreadableInput when it is needed and nothing was given."""
+        if self.given is None:
+            raise UnreadableInput(NO_SOURCE)
+        return self.given
 
     @property
     def report_data(self) -> bytes | None:
@@ -131,7 +144,16 @@ def _judge(evidence: Evidence, question: _Question) -> Judged:
         return _tdx(evidence, question)
     if question.event_log is not None:
         raise UnreadableInput(NO_EVENT_LOG)
+    if isinstance(evidence, nitro.NitroDocument):
+        return _nitro(evidence, question)
     return _devices(evidence, question) if isinstance(evidence, tuple) else _snp(evidence, question)
+
+
+def _nitro(document: nitro.NitroDocument, asked: _Question) -> Judged:
+    if asked.values:
+        raise InvalidReferenceValues(NO_NITRO_VALUES)
+    verified = nitro.verify(document, asked.trust, asked.at)
+    return verified, nitro_appraisal.appraise(verified, asked.policy, nonce=asked.nonce), ()
 
 
 def _devices(evidence: Devices, asked: _Question) -> Judged:
@@ -185,6 +207,8 @@ def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Ev
         from verifier.nvidia import files
 
         return files.rejected(failure, policy)
+    if isinstance(evidence, nitro.NitroDocument):
+        return nitro_appraisal.rejected(failure, policy, evidence)
     if isinstance(evidence, azure.AzureEvidence):
         return azure_appraisal.rejected(failure, policy, evidence)
     return rejected(failure, policy, evidence)

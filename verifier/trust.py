@@ -22,9 +22,10 @@ from verifier.pki import Certificate
 from verifier.pki.files import certificates_in, pem_values
 
 _ROOTS: Final = Path(__file__).parent / "roots"
-_VENDORS: Final = ("amd", "intel", "nvidia")
+VENDORS: Final = ("amd", "intel", "nvidia", "aws")
+"""Whose roots ship: the folders of `roots`."""
 
-EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim")
+EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim", "nitro")
 """Product lines that a sandbox emulates."""
 
 
@@ -32,7 +33,7 @@ EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gp
 class TrustAnchor:
     """A root certificate.
 
-    name: whose it is, `amd`, `intel`, `nvidia` or `sandbox`; it appears in every result that rests on it.
+    name: whose it is, a vendor of `VENDORS` or `sandbox`; it appears in every result that rests on it.
     scope: product lines whose evidence it may vouch for.
     """
 
@@ -76,7 +77,7 @@ class TrustStore:
         """The pinned roots of hardware vendors, and nothing else."""
         anchors: list[TrustAnchor] = []
         intermediates: list[Certificate] = []
-        for vendor in _VENDORS:
+        for vendor in VENDORS:
             for pin in pinned_certificates(vendor):
                 certificate = _load_pinned(vendor, pin)
                 if pin.role == "anchor":
@@ -89,7 +90,7 @@ class TrustStore:
         """A new store that also trusts emulated vendors' roots, each under the name `sandbox`.
 
         pem: the self-issued roots, one for each vendor, and any intermediates under them. What a root's key cannot
-        have signed it does not vouch for, whatever its scope: AMD's are RSA keys, Intel's on P-256, NVIDIA's on P-384.
+        have signed it does not vouch for, whatever its scope: AMD's are RSA keys, Intel's on P-256, others' on P-384.
         """
         text = pem.encode() if isinstance(pem, str) else pem
         certificates = [Certificate.parse(der) for der in pem_values(text)]

@@ -10,15 +10,17 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from verifier import azure, ear, snp, tdx
+from verifier import azure, ear, nitro, snp, tdx
 from verifier.appraisal import AttestationResult, Claim, Tier
 from verifier.errors import VerificationFailed
 
 if TYPE_CHECKING:
     from verifier.nvidia.files import Devices, VerifiedDevices
 
-Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | Devices"
-Verified: TypeAlias = "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | VerifiedDevices"
+Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | nitro.NitroDocument | Devices"
+Verified: TypeAlias = (
+    "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | nitro.VerifiedDocument | VerifiedDevices"
+)
 
 
 class ExitCode(IntEnum):

@@ -29,6 +29,9 @@ NVIDIA = {
 }
 """NVIDIA Device Identity CA, and NVIDIA CoRIM signing Root CA for both kinds of RIM."""
 
+AWS = ("aws", "nitro", "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b")
+"""AWS Nitro Enclaves root G1."""
+
 
 def pem(certificate: bytes) -> bytes:
     body = base64.encodebytes(certificate)
@@ -41,6 +44,7 @@ def test_production_trusts_the_pinned_roots_of_the_vendors_and_nothing_else():
         *(("amd", product, fingerprint) for product, fingerprint in PUBLISHED.items()),
         INTEL,
         *NVIDIA,
+        AWS,
     }
 
 
@@ -50,6 +54,7 @@ def test_production_trusts_the_pinned_roots_of_the_vendors_and_nothing_else():
         ("amd", "https://kdsintf.amd.com/"),
         ("intel", "https://certificates.trustedservices.intel.com/"),
         ("nvidia", "https://github.com/NVIDIA/nvtrust"),
+        ("aws", "https://aws-nitro-enclaves.amazonaws.com/"),
     ],
 )
 def test_every_pin_states_its_source_and_a_date(vendor, service):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from verifier import azure, snp, tdx
+from verifier import azure, nitro, snp, tdx
 from verifier.collateral import amd, needs
 from verifier.collateral.needs import Need
 from verifier.collateral.record import Kind
@@ -28,6 +28,8 @@ def needs_of(
         from verifier.collateral import nvidia
 
         yield from nvidia.needs_of(evidence, trust, rims_in(store))
+        return
+    if isinstance(evidence, nitro.NitroDocument):
         return
     if isinstance(evidence, azure.AzureEvidence):
         evidence = evidence.hcl.snp_report or azure.required_quote(evidence)

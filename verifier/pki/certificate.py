@@ -22,6 +22,7 @@ _KEY_USAGE: Final = "2.5.29.15"
 _BASIC_CONSTRAINTS: Final = "2.5.29.19"
 _UNDERSTOOD: Final = frozenset({_KEY_USAGE, _BASIC_CONSTRAINTS})
 _VERSION_3: Final = 2
+_DIGITAL_SIGNATURE: Final = 0x80
 _KEY_CERT_SIGN: Final = 0x04
 _CRL_SIGN: Final = 0x02
 
@@ -43,7 +44,8 @@ class Certificate:
     common_name: last CN of the subject, "" without one.
     key: SubjectPublicKeyInfo in DER.
     extensions: dotted object identifier → extension.
-    is_authority: BasicConstraints cA. signs_certificates, signs_revocations: KeyUsage bits.
+    is_authority: BasicConstraints cA. path_length: how many CAs may follow below; None: any number.
+    signs_data, signs_certificates, signs_revocations: KeyUsage bits.
     """
 
     encoded: bytes
@@ -58,6 +60,8 @@ class Certificate:
     key: bytes
     extensions: Mapping[str, Extension]
     is_authority: bool
+    path_length: int | None
+    signs_data: bool
     signs_certificates: bool
     signs_revocations: bool
     signature: bytes
@@ -103,6 +107,7 @@ class Certificate:
         if body.next_is(der.context(3)):
             extensions = _extensions(body.read(der.context(3), "extensions"))
         body.finish("TBSCertificate")
+        is_authority, path_length = _basic_constraints(extensions)
         usage = _key_usage(extensions)
         return cls(
             encoded=encoded,
@@ -116,7 +121,9 @@ class Certificate:
             not_after=not_after,
             key=key,
             extensions=extensions,
-            is_authority=_is_authority(extensions),
+            is_authority=is_authority,
+            path_length=path_length,
+            signs_data=bool(usage & _DIGITAL_SIGNATURE),
             signs_certificates=bool(usage & _KEY_CERT_SIGN),
             signs_revocations=bool(usage & _CRL_SIGN),
             signature=signature,
@@ -172,15 +179,16 @@ def _common_name(subject: der.Element) -> str:
     return found
 
 
-def _is_authority(extensions: Mapping[str, Extension]) -> bool:
-    """BasicConstraints (RFC 5280, 4.2.1.9): cA defaults to FALSE."""
+def _basic_constraints(extensions: Mapping[str, Extension]) -> tuple[bool, int | None]:
+    """BasicConstraints (RFC 5280, 4.2.1.9): cA, which defaults to FALSE, and pathLenConstraint."""
     extension = extensions.get(_BASIC_CONSTRAINTS)
     if extension is None:
-        return False
+        return False, None
     constraints = der.Reader(extension.value).read(der.SEQUENCE, "basicConstraints").inside()
-    if not constraints.next_is(der.BOOLEAN):
-        return False
-    return der.boolean(constraints.read(der.BOOLEAN, "cA"), "cA")
+    is_authority = constraints.next_is(der.BOOLEAN) and der.boolean(constraints.read(der.BOOLEAN, "cA"), "cA")
+    if not constraints.next_is(der.INTEGER):
+        return is_authority, None
+    return is_authority, der.integer(constraints.read(der.INTEGER, "pathLenConstraint"), "pathLenConstraint")
 
 
 def _key_usage(extensions: Mapping[str, Extension]) -> int:

@@ -78,6 +78,7 @@ def verified_chain(encoded: Sequence[bytes], roles: Sequence[str], scope: str, t
     issuer = _member(roles[-1], anchor.certificate, check)
     members = [issuer]
     for role, certificate in zip(roles[-2::-1], reversed(given), strict=True):
+        _require_depth(issuer, len(given) - len(members), check)
         issuer = _signed_member(role, certificate, issuer, check, is_leaf=role == roles[0])
         members.insert(0, issuer)
     certificates = [member.certificate for member in members]
@@ -122,6 +123,16 @@ def _anchor(given: Certificate, scope: str, trust: TrustStore, check: str) -> Tr
     raise VerificationFailed(
         f"{check}.root", f"{given.common_name!r} (SHA-256 {given.fingerprint}) is not a pinned root for {scope}"
     )
+
+
+def _require_depth(issuer: Member, authorities: int, check: str) -> None:
+    """VerificationFailed when more CAs follow below `issuer` than its pathLenConstraint allows (RFC 5280, 4.2.1.9)."""
+    allowed = issuer.certificate.path_length
+    if allowed is not None and authorities > allowed:
+        raise VerificationFailed(
+            f"{check}.{issuer.role}.path-length",
+            f"{authorities} CAs follow below {issuer.certificate.common_name}, which allows {allowed}",
+        )
 
 
 def _signed_member(role: str, certificate: Certificate, issuer: Member, check: str, *, is_leaf: bool) -> Member:
