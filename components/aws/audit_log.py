@@ -119,7 +119,7 @@ class AuditLog(Component):
         return f"/bailiwick/{placement.name('log group', 'audit')}"
 
 
-def _events(name: str, category: str, resource_type: str | None = None) -> cloudtrail.TrailAdvancedEventSelectorArgs:
+def _events(name: str, category: str, resource_type: str | None = None) -> "cloudtrail.TrailAdvancedEventSelectorArgs":
     fields = [cloudtrail.TrailAdvancedEventSelectorFieldSelectorArgs(field="eventCategory", equals=[category])]
     if resource_type is not None:
         fields.append(

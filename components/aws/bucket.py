@@ -14,8 +14,8 @@ from components.aws.policies import Statement, document
 class PrivateBucket:
     """A bucket, and its policy for what must wait until that holds."""
 
-    bucket: s3.Bucket
-    policy: s3.BucketPolicy
+    bucket: "s3.Bucket"
+    policy: "s3.BucketPolicy"
 
 
 def private_bucket(
@@ -25,7 +25,7 @@ def private_bucket(
     bucket_name: str,
     key_arn: pulumi.Input[str],
     statements: Sequence[Statement] = (),
-    object_lock: s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs | None = None,
+    object_lock: "s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs | None" = None,
     opts: pulumi.ResourceOptions,
 ) -> PrivateBucket:
     """Create a bucket that no public grant opens and that answers over TLS only, under one key of the region.

@@ -96,7 +96,7 @@ def snp_template(
     image_id: pulumi.Input[str] | None = None,
     user_data: str | None = None,
     opts: pulumi.ResourceOptions,
-) -> ec2.LaunchTemplate:
+) -> "ec2.LaunchTemplate":
     """A launch template of machines with SEV-SNP: the same settings as `ConfidentialVm`.
 
     A managed node group brings identity, image and user data by itself; for one, these are None.

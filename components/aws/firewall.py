@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pulumi_aws import ec2
 
@@ -30,7 +31,7 @@ FLOWS = (
     Flow(Segment.VERIFIER, Segment.ENDPOINTS, HTTPS_PORT, "the broker has keys unwrapped by KMS"),
 )
 
-Rules = tuple[list[ec2.SecurityGroupIngressArgs], list[ec2.SecurityGroupEgressArgs]]
+Rules: TypeAlias = "tuple[list[ec2.SecurityGroupIngressArgs], list[ec2.SecurityGroupEgressArgs]]"
 
 
 def group_rules(part: str, prefixes: Mapping[str, ipaddress.IPv4Network]) -> Rules:
@@ -62,7 +63,7 @@ def _cluster_rules(part: str, prefixes: Mapping[str, ipaddress.IPv4Network]) -> 
     return ingress, egress
 
 
-def acl_rules(address_space: str) -> tuple[list[ec2.NetworkAclIngressArgs], list[ec2.NetworkAclEgressArgs]]:
+def acl_rules(address_space: str) -> "tuple[list[ec2.NetworkAclIngressArgs], list[ec2.NetworkAclEgressArgs]]":
     """The rules of the network ACL: the VPC's own range, and after it AWS's own rule that denies all."""
     rule = {
         "rule_no": 100,
@@ -75,13 +76,13 @@ def acl_rules(address_space: str) -> tuple[list[ec2.NetworkAclIngressArgs], list
     return [ec2.NetworkAclIngressArgs(**rule)], [ec2.NetworkAclEgressArgs(**rule)]
 
 
-def _ingress(source: str, port: int, why: str) -> ec2.SecurityGroupIngressArgs:
+def _ingress(source: str, port: int, why: str) -> "ec2.SecurityGroupIngressArgs":
     return ec2.SecurityGroupIngressArgs(
         protocol="tcp", from_port=port, to_port=port, cidr_blocks=[source], description=why
     )
 
 
-def _egress(target: str, port: int, why: str) -> ec2.SecurityGroupEgressArgs:
+def _egress(target: str, port: int, why: str) -> "ec2.SecurityGroupEgressArgs":
     return ec2.SecurityGroupEgressArgs(
         protocol="tcp", from_port=port, to_port=port, cidr_blocks=[target], description=why
     )

@@ -135,7 +135,7 @@ class SovereignNetwork(Component):
         group_id: pulumi.Output[str] = group.id
         return group_id
 
-    def _subnets(self, part: str) -> dict[str, ec2.Subnet]:
+    def _subnets(self, part: str) -> "dict[str, ec2.Subnet]":
         placement = self._args.placement
         ranges = self.prefixes[part].subnets(prefixlen_diff=_ZONES_OF_A_SEGMENT.bit_length() - 1)
         return {
@@ -152,7 +152,7 @@ class SovereignNetwork(Component):
             for zone, prefix in zip(placement.zones, ranges, strict=False)
         }
 
-    def _guarded(self, all_subnets: Sequence[ec2.Subnet]) -> list[pulumi.Output[str]]:
+    def _guarded(self, all_subnets: "Sequence[ec2.Subnet]") -> list[pulumi.Output[str]]:
         """Put every subnet under the ACL and the route table that lead nowhere; the ids of what does it."""
         placement = self._args.placement
         table = ec2.RouteTable(

@@ -18,11 +18,6 @@ from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AzureClusterServices"
 SERVICE = "container-registry"
-_REDUNDANCY = {
-    True: containerregistry.ZoneRedundancy.ENABLED,
-    False: containerregistry.ZoneRedundancy.DISABLED,
-}
-"""By whether the location has zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,8 @@ class ClusterServices(Component):
         self.register_outputs({"registryId": self.registry_id, "diskEncryptionSetId": self.disk_encryption_set_id})
 
     def _registry(self) -> pulumi.Output[str]:
-        placement = self._args.placement
+        placement, redundancy = self._args.placement, containerregistry.ZoneRedundancy
+        has_zones = catalog.load().region(CLOUD, placement.location).zone_names
         registry = containerregistry.Registry(
             f"{self._stem}-registry",
             registry_name=placement.unique_name("container registry", f"acr{placement.stack}"),
@@ -83,7 +79,7 @@ class ClusterServices(Component):
             data_endpoint_enabled=True,
             public_network_access=containerregistry.PublicNetworkAccess.DISABLED,
             network_rule_bypass_options=containerregistry.NetworkRuleBypassOptions.NONE,
-            zone_redundancy=_REDUNDANCY[bool(catalog.load().region(CLOUD, placement.location).zone_names)],
+            zone_redundancy=redundancy.ENABLED if has_zones else redundancy.DISABLED,
             tags=placement.tag_mapping,
             opts=self._child,
         )

@@ -14,7 +14,6 @@ from components.errors import InputError
 
 TYPE = "bailiwick:index:AzureConfidentialCluster"
 _FEATURE = "aks-confidential-nodes"
-_OS_SKU = containerservice.OSSKU.AZURE_LINUX3
 _SYSTEM_NODES = 2
 _POD_RANGE, _SERVICE_RANGE, _DNS_ADDRESS = "100.64.0.0/16", "100.65.0.0/16", "100.65.0.10"
 """Inside the cluster only, from the range for such use (RFC 6598), which no region's network has."""
@@ -114,7 +113,7 @@ class ConfidentialCluster(Component):
             }
         )
 
-    def _cluster(self, name: str) -> containerservice.ManagedCluster:
+    def _cluster(self, name: str) -> "containerservice.ManagedCluster":
         args, placement = self._args, self._args.placement
         return containerservice.ManagedCluster(
             name,
@@ -144,7 +143,7 @@ class ConfidentialCluster(Component):
                     type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
                     count=_SYSTEM_NODES,
                     vm_size=args.size,
-                    os_sku=_OS_SKU,
+                    os_sku=containerservice.OSSKU.AZURE_LINUX3,
                     availability_zones=self._zones,
                     vnet_subnet_id=args.subnet_id,
                     enable_node_public_ip=False,
@@ -194,7 +193,7 @@ class ConfidentialCluster(Component):
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["agentPoolProfiles"]),
         )
 
-    def _pool(self, name: str, cluster: containerservice.ManagedCluster) -> None:
+    def _pool(self, name: str, cluster: "containerservice.ManagedCluster") -> None:
         args = self._args
         containerservice.AgentPool(
             name,
@@ -205,7 +204,7 @@ class ConfidentialCluster(Component):
             type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
             count=args.nodes,
             vm_size=args.size,
-            os_sku=_OS_SKU,
+            os_sku=containerservice.OSSKU.AZURE_LINUX3,
             availability_zones=self._zones,
             vnet_subnet_id=args.subnet_id,
             enable_node_public_ip=False,

@@ -96,7 +96,7 @@ class ConfidentialVm(Component):
         self.id = machine.id
         self.register_outputs({"id": self.id, "machineName": self.machine_name})
 
-    def _network_interface(self, name: str, opts: pulumi.ResourceOptions) -> network.NetworkInterface:
+    def _network_interface(self, name: str, opts: pulumi.ResourceOptions) -> "network.NetworkInterface":
         args = self._args
         pools = [network.BackendAddressPoolArgs(id=args.backend_pool_id)] if args.backend_pool_id is not None else None
         return network.NetworkInterface(
@@ -120,7 +120,7 @@ class ConfidentialVm(Component):
             opts=opts,
         )
 
-    def _storage_profile(self) -> compute.StorageProfileArgs:
+    def _storage_profile(self) -> "compute.StorageProfileArgs":
         args = self._args
         return compute.StorageProfileArgs(
             image_reference=compute.ImageReferenceArgs(id=args.image_id),

@@ -90,7 +90,7 @@ class ConfidentialVmGroup(Component):
         self.register_outputs({"id": self.id, "groupName": self.group_name})
 
 
-def _machine(args: ConfidentialVmGroupArgs, user_data: str) -> compute.VirtualMachineScaleSetVMProfileArgs:
+def _machine(args: ConfidentialVmGroupArgs, user_data: str) -> "compute.VirtualMachineScaleSetVMProfileArgs":
     """What each machine of the set is."""
     pools = [compute.SubResourceArgs(id=args.backend_pool_id)] if args.backend_pool_id is not None else None
     return compute.VirtualMachineScaleSetVMProfileArgs(

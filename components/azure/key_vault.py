@@ -132,7 +132,7 @@ class KeyVault(Component):
         """Data-plane URL of the region's vault, as Azure forms it from the vault's name."""
         return "https://" + _service().endpoints["vault"].format(name=cls.name_in(placement)) + "/"
 
-    def _create_vault(self) -> keyvault.Vault:
+    def _create_vault(self) -> "keyvault.Vault":
         placement = self._args.placement
         return keyvault.Vault(
             f"{self._stem}-vault",
@@ -195,7 +195,7 @@ class KeyVault(Component):
         role_id: pulumi.Output[str] = role.id
         return role_id
 
-    def _rotation(self) -> keyvault.RotationPolicyArgs:
+    def _rotation(self) -> "keyvault.RotationPolicyArgs":
         return keyvault.RotationPolicyArgs(
             attributes=keyvault.KeyRotationPolicyAttributesArgs(
                 expiry_time=f"P{self._args.rotation_days + _DAYS_AFTER_ROTATION}D"
@@ -208,7 +208,7 @@ class KeyVault(Component):
             ],
         )
 
-    def _model_key(self, model: str) -> keyvault.Key:
+    def _model_key(self, model: str) -> "keyvault.Key":
         return self._key(
             model_key_name(model),
             keyvault.KeyPropertiesArgs(
@@ -221,7 +221,7 @@ class KeyVault(Component):
             opts=self._kept,
         )
 
-    def _disk_key(self, label: str, release_policy: str) -> keyvault.Key:
+    def _disk_key(self, label: str, release_policy: str) -> "keyvault.Key":
         """An OS-disk key. It has no rotation policy: keys of confidential disks rotate with the machines stopped.
 
         It leaves the program together with the last machine of its image, so that it is retained but not protected.
@@ -242,7 +242,7 @@ class KeyVault(Component):
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=not self._args.destroyable_keys),
         )
 
-    def _service_key(self, label: str) -> keyvault.Key:
+    def _service_key(self, label: str) -> "keyvault.Key":
         """A key at rest. A deployment tells services of the version after each rotation; the one before still opens."""
         return self._key(
             label,
@@ -261,7 +261,7 @@ class KeyVault(Component):
             opts=pulumi.ResourceOptions.merge(self._child, self._kept),
         )
 
-    def _granted(self, key: keyvault.Key) -> DiskKey:
+    def _granted(self, key: "keyvault.Key") -> DiskKey:
         placement = self._args.placement
         return DiskKey(
             url=key.key_uri_with_version,
@@ -270,7 +270,7 @@ class KeyVault(Component):
             release=Grant("release", Role.KEY_RELEASE_USER.definition_id(placement), key.id),
         )
 
-    def _key(self, key_name: str, key: keyvault.KeyPropertiesArgs, *, opts: pulumi.ResourceOptions) -> keyvault.Key:
+    def _key(self, key_name: str, key: "keyvault.KeyPropertiesArgs", *, opts: pulumi.ResourceOptions) -> "keyvault.Key":
         return keyvault.Key(
             f"{self._stem}-{key_name}",
             key_name=azure_name("key", key_name),

@@ -137,7 +137,7 @@ class ManagedHsm(Component):
         """Data-plane URL of the region's HSM, as Azure forms it from the HSM's name."""
         return "https://" + _service().endpoints["hsm"].format(name=cls.name_in(placement)) + "/"
 
-    def _hsm(self) -> keyvault.ManagedHsm:
+    def _hsm(self) -> "keyvault.ManagedHsm":
         args, placement = self._args, self._args.placement
         return keyvault.ManagedHsm(
             f"{self._stem}-hsm",
@@ -160,7 +160,7 @@ class ManagedHsm(Component):
             opts=pulumi.ResourceOptions.merge(self._child, self._kept),
         )
 
-    def _endpoint(self) -> network.PrivateEndpoint:
+    def _endpoint(self) -> "network.PrivateEndpoint":
         args = self._args
         return private_endpoint(
             f"{self._stem}-endpoint",
@@ -172,7 +172,7 @@ class ManagedHsm(Component):
             opts=self._child,
         )
 
-    def _log(self) -> monitor.DiagnosticSetting:
+    def _log(self) -> "monitor.DiagnosticSetting":
         args = self._args
         return monitor.DiagnosticSetting(
             f"{self._stem}-log",
@@ -184,7 +184,7 @@ class ManagedHsm(Component):
             opts=self._child,
         )
 
-    def _activation(self, hsm: keyvault.ManagedHsm, needed: Sequence[pulumi.Resource]) -> HsmActivation:
+    def _activation(self, hsm: "keyvault.ManagedHsm", needed: Sequence[pulumi.Resource]) -> HsmActivation:
         """Whether the HSM is active is asked anew in each run: state has it as it was when the HSM was made."""
         name = self.name_in(self._args.placement)
         now = keyvault.get_managed_hsm_output(

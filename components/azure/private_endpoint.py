@@ -19,7 +19,7 @@ def private_endpoint(
     subnet_id: pulumi.Input[str],
     zone_ids: Mapping[str, pulumi.Input[str]],
     opts: pulumi.ResourceOptions,
-) -> network.PrivateEndpoint:
+) -> "network.PrivateEndpoint":
     """Create a private endpoint for `service` (an id of the catalogue) and its records in the linked private zone.
 
     `zone_ids` maps a private zone's name to its resource id. Children are `name` and `name-dns`.

@@ -124,7 +124,7 @@ class SovereignNetwork(Component):
         """Name of the region's virtual network."""
         return placement.name("virtual network")
 
-    def _route_table(self) -> network.RouteTable:
+    def _route_table(self) -> "network.RouteTable":
         placement = self._args.placement
         return network.RouteTable(
             f"{self._stem}-routes",
@@ -141,7 +141,7 @@ class SovereignNetwork(Component):
             opts=self._child,
         )
 
-    def _subnets(self, routes: network.RouteTable) -> dict[str, pulumi.Output[str]]:
+    def _subnets(self, routes: "network.RouteTable") -> dict[str, pulumi.Output[str]]:
         """The subnets, one after the other: Azure changes one subnet of a network at a time and fails the others."""
         placement = self._args.placement
         ids: dict[str, pulumi.Output[str]] = {}
@@ -226,7 +226,7 @@ def cluster_flows(clusters: Sequence[str]) -> list[Flow]:
 
 def security_rules(
     segment: str, prefixes: Mapping[str, ipaddress.IPv4Network], flows: Sequence[Flow] = FLOWS
-) -> list[network.SecurityRuleArgs]:
+) -> "list[network.SecurityRuleArgs]":
     """The rules of a subnet's security group: its flows, then deny all in and deny all out."""
 
     def prefix(end: str) -> str:

@@ -20,9 +20,9 @@ def private_account(
     subnet_id: pulumi.Input[str],
     zone_ids: Mapping[str, pulumi.Input[str]],
     platform_logs: bool = False,
-    retention: storage.ImmutableStorageAccountArgs | None = None,
+    retention: "storage.ImmutableStorageAccountArgs | None" = None,
     opts: pulumi.ResourceOptions,
-) -> storage.StorageAccount:
+) -> "storage.StorageAccount":
     """Create a storage account that only its private endpoint reaches and only Entra identities may use.
 
     Shared keys, anonymous access and cross-tenant copies are off. `platform_logs` lets Azure's own logging write past

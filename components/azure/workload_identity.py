@@ -27,7 +27,7 @@ class Grant:
 
     def assign(
         self, name: str, *, placement: Placement, principal_id: pulumi.Input[str], opts: pulumi.ResourceOptions
-    ) -> authorization.RoleAssignment:
+    ) -> "authorization.RoleAssignment":
         """Assign the role under a GUID that follows from the subscription, the stack and `name`."""
         return authorization.RoleAssignment(
             name,

@@ -95,7 +95,7 @@ class AttestationVerifier(Component):
         self._record()
         self.register_outputs({"url": self.url})
 
-    def _address(self) -> compute.Address:
+    def _address(self) -> "compute.Address":
         args = self._args
         return compute.Address(
             f"{self._stem}-address",
@@ -130,7 +130,7 @@ class AttestationVerifier(Component):
             opts=opts,
         )
 
-    def _group(self, zone: str) -> compute.InstanceGroup:
+    def _group(self, zone: str) -> "compute.InstanceGroup":
         """The replicas of one zone: a backend holds machines of one zone only."""
         placement = self._args.placement
         return compute.InstanceGroup(
@@ -143,7 +143,7 @@ class AttestationVerifier(Component):
             opts=self._child,
         )
 
-    def _load_balancer(self, address: compute.Address) -> None:
+    def _load_balancer(self, address: "compute.Address") -> None:
         args = self._args
         placement = args.placement
         check = compute.RegionHealthCheck(

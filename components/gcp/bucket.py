@@ -11,9 +11,9 @@ def private_bucket(
     *,
     placement: Placement,
     bucket_name: str,
-    retention: storage.BucketRetentionPolicyArgs | None = None,
+    retention: "storage.BucketRetentionPolicyArgs | None" = None,
     opts: pulumi.ResourceOptions,
-) -> storage.Bucket:
+) -> "storage.Bucket":
     """Create a bucket in the placement's region that no public grant can open and that IAM alone governs.
 
     A location that is a region keeps every copy there; `EU` or a dual-region would span countries.

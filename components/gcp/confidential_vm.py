@@ -98,13 +98,13 @@ class ConfidentialVm(Component):
         self.register_outputs({"id": self.id, "machineName": self.machine_name, "zone": self.zone})
 
 
-def _scheduling(checked: Checked) -> compute.InstanceSchedulingArgs:
+def _scheduling(checked: Checked) -> "compute.InstanceSchedulingArgs":
     seconds = checked.longest_run_seconds
     limit = compute.InstanceSchedulingMaxRunDurationArgs(seconds=seconds) if seconds else None
     return compute.InstanceSchedulingArgs(**checked.scheduling(), max_run_duration=limit)
 
 
-def _accelerators(checked: Checked) -> list[compute.InstanceGuestAcceleratorArgs] | None:
+def _accelerators(checked: Checked) -> "list[compute.InstanceGuestAcceleratorArgs] | None":
     gpu = checked.machine.gpu
     if gpu is None or gpu.type is None:
         return None

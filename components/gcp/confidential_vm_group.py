@@ -88,7 +88,7 @@ def _zones(args: ConfidentialVmGroupArgs, checked: Checked) -> tuple[str, ...]:
 
 def _template(
     name: str, args: ConfidentialVmGroupArgs, checked: Checked, opts: pulumi.ResourceOptions
-) -> compute.RegionInstanceTemplate:
+) -> "compute.RegionInstanceTemplate":
     """The template. It never changes: another one, under another name, takes its place."""
     gpu = checked.machine.gpu
     return compute.RegionInstanceTemplate(

@@ -121,7 +121,7 @@ class KeyVault(Component):
         """URL of the region's key ring at the private endpoint of Cloud KMS in the region."""
         return f"https://{SovereignNetwork.service_host(placement, 'cloud-kms')}/v1/{_ring_id(placement)}"
 
-    def _key(self, key_name: str) -> kms.CryptoKey:
+    def _key(self, key_name: str) -> "kms.CryptoKey":
         args = self._args
         return kms.CryptoKey(
             f"{self._stem}-{key_name}",

@@ -66,7 +66,7 @@ class Pools:
     """What the pools of one cluster have in common."""
 
     placement: Placement
-    cluster: container.Cluster
+    cluster: "container.Cluster"
     tee: str
     key_id: pulumi.Input[str]
     """Key under which the nodes' disks are encrypted."""
@@ -74,7 +74,7 @@ class Pools:
     """Service account of the nodes."""
     opts: pulumi.ResourceOptions
 
-    def of_machines(self, name: str, pool: str, size: str, nodes: int, zones: tuple[str, ...]) -> container.NodePool:
+    def of_machines(self, name: str, pool: str, size: str, nodes: int, zones: tuple[str, ...]) -> "container.NodePool":
         """A pool that keeps `nodes` nodes, spread over `zones`."""
         return self._pool(
             name,
@@ -85,7 +85,7 @@ class Pools:
             management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
         )
 
-    def of_gpus(self, name: str, pool: str, gpus: GpuPool, zones: tuple[str, ...]) -> container.NodePool:
+    def of_gpus(self, name: str, pool: str, gpus: GpuPool, zones: tuple[str, ...]) -> "container.NodePool":
         """A pool of nodes with the machine's GPUs.
 
         Flex-start nodes come when pods wait for them and go after at most seven days, so that their number is a limit.
@@ -117,7 +117,7 @@ class Pools:
             management=container.NodePoolManagementArgs(auto_repair=not flex, auto_upgrade=True),
         )
 
-    def _accelerators(self, gpus: GpuPool) -> list[container.NodePoolNodeConfigGuestAcceleratorArgs]:
+    def _accelerators(self, gpus: GpuPool) -> "list[container.NodePoolNodeConfigGuestAcceleratorArgs]":
         gpu = catalog.load().machine_type(self.placement.cloud, gpus.size).gpu
         if gpu is None or gpu.type is None:
             return []
@@ -148,7 +148,7 @@ class Pools:
             "resource_labels": self.placement.labels,
         }
 
-    def _pool(self, name: str, pool: str, zones: tuple[str, ...], **settings: Any) -> container.NodePool:
+    def _pool(self, name: str, pool: str, zones: tuple[str, ...], **settings: Any) -> "container.NodePool":
         return container.NodePool(
             name,
             name=self.placement.name_of("node pool", pool),

@@ -69,7 +69,7 @@ class ResidencyGuard(Component):
         self.register_outputs({"policies": self.policies})
 
 
-def _rules(args: ResidencyGuardArgs) -> dict[str, orgpolicy.PolicySpecRuleArgs]:
+def _rules(args: ResidencyGuardArgs) -> "dict[str, orgpolicy.PolicySpecRuleArgs]":
     """The one rule of each policy, by the guardrail's id in the catalogue."""
     facts = catalog.load()
     placement = args.placement
@@ -82,7 +82,7 @@ def _rules(args: ResidencyGuardArgs) -> dict[str, orgpolicy.PolicySpecRuleArgs]:
     return rules | {id_: orgpolicy.PolicySpecRuleArgs(enforce="TRUE") for id_ in _ENFORCED}
 
 
-def _values(*, allowed: list[str] | None = None, denied: list[str] | None = None) -> orgpolicy.PolicySpecRuleArgs:
+def _values(*, allowed: list[str] | None = None, denied: list[str] | None = None) -> "orgpolicy.PolicySpecRuleArgs":
     return orgpolicy.PolicySpecRuleArgs(
         values=orgpolicy.PolicySpecRuleValuesArgs(allowed_values=allowed, denied_values=denied)
     )

@@ -144,8 +144,8 @@ class SovereignNetwork(Component):
         self,
         segment: str,
         prefix: ipaddress.IPv4Network,
-        secondary: list[compute.SubnetworkSecondaryIpRangeArgs] | None = None,
-    ) -> compute.Subnetwork:
+        secondary: "list[compute.SubnetworkSecondaryIpRangeArgs] | None" = None,
+    ) -> "compute.Subnetwork":
         placement = self._args.placement
         return compute.Subnetwork(
             f"{self._stem}-{segment}",
@@ -160,7 +160,7 @@ class SovereignNetwork(Component):
             opts=self._child,
         )
 
-    def _secondary(self, index: int) -> list[compute.SubnetworkSecondaryIpRangeArgs]:
+    def _secondary(self, index: int) -> "list[compute.SubnetworkSecondaryIpRangeArgs]":
         return [
             compute.SubnetworkSecondaryIpRangeArgs(range_name=name, ip_cidr_range=str(range_))
             for name, range_ in zip((PODS_RANGE, SERVICES_RANGE), _cluster_ranges(index), strict=True)
@@ -216,7 +216,7 @@ class SovereignNetwork(Component):
             self._record(label, zone, f"{zone_name}.", "A", str(self._apis_address))
             self._record(f"{label}-any", zone, f"*.{zone_name}.", "CNAME", f"{zone_name}.")
 
-    def _zone(self, label: str, domain: str) -> dns.ManagedZone:
+    def _zone(self, label: str, domain: str) -> "dns.ManagedZone":
         placement = self._args.placement
         return dns.ManagedZone(
             f"{self._stem}-{label}-zone",
@@ -232,7 +232,7 @@ class SovereignNetwork(Component):
             opts=self._child,
         )
 
-    def _record(self, label: str, zone: dns.ManagedZone, host: str, kind: str, value: str) -> None:
+    def _record(self, label: str, zone: "dns.ManagedZone", host: str, kind: str, value: str) -> None:
         dns.RecordSet(
             f"{self._stem}-{label}-record",
             name=host,

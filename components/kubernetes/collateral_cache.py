@@ -118,7 +118,7 @@ class CollateralCache(Component):
         return f"http://{placement.service_host(Segment.ENDPOINTS, ROLE)}:{PORT}"
 
 
-def _pod(args: CollateralCacheArgs, claim: pulumi.Input[str]) -> core.v1.PodTemplateSpecArgs:
+def _pod(args: CollateralCacheArgs, claim: pulumi.Input[str]) -> "core.v1.PodTemplateSpecArgs":
     source = core.v1.PersistentVolumeClaimVolumeSourceArgs(claim_name=claim, read_only=True)
     small = {"cpu": "100m", "memory": "64Mi"}
     return core.v1.PodTemplateSpecArgs(

@@ -58,7 +58,7 @@ def deployment(
     replicas: int,
     zone: str | None = None,
     extras: Extras | None = None,
-) -> apps.v1.Deployment:
+) -> "apps.v1.Deployment":
     """The Deployment of `replicas` confidential pods, as child `<name>-vm` of `parent`."""
     if replicas < 1:
         raise InputError(component, "replicas", f"{replicas} machines do nothing", "1")

@@ -102,8 +102,8 @@ class Extras:
     command: Sequence[str] = ()
     ports: Mapping[str, int] = field(default_factory=dict)
     health_path: str | None = None
-    volumes: Sequence[core.v1.VolumeArgs] = ()
-    mounts: Sequence[core.v1.VolumeMountArgs] = ()
+    volumes: "Sequence[core.v1.VolumeArgs]" = ()
+    mounts: "Sequence[core.v1.VolumeMountArgs]" = ()
     devices: Sequence[str] = ()
     """Extended resources, one of each."""
 
@@ -115,7 +115,7 @@ def selector(role: str) -> dict[str, str]:
 
 def pod_template(
     component: str, settings: MachineSettings, *, zone: str | None = None, extras: Extras | None = None
-) -> core.v1.PodTemplateSpecArgs:
+) -> "core.v1.PodTemplateSpecArgs":
     """The pod: one container in a guest of its own, on a node of the site that has the TEE."""
     place, more = settings.placement, extras or Extras()
     guest_image = f"{settings.guest_images}/{settings.image_name}-{settings.image_version}.img"
@@ -153,7 +153,7 @@ def pod_template(
     )
 
 
-def _container(settings: MachineSettings, more: Extras) -> core.v1.ContainerArgs:
+def _container(settings: MachineSettings, more: Extras) -> "core.v1.ContainerArgs":
     resources = {"cpu": str(settings.vcpu), "memory": f"{settings.memory_gib}Gi", **dict.fromkeys(more.devices, "1")}
     return core.v1.ContainerArgs(
         name="main",
@@ -168,7 +168,7 @@ def _container(settings: MachineSettings, more: Extras) -> core.v1.ContainerArgs
     )
 
 
-def restricted_container() -> core.v1.SecurityContextArgs:
+def restricted_container() -> "core.v1.SecurityContextArgs":
     """What the `restricted` level of Pod Security asks of a container, and a file system that nothing writes to."""
     return core.v1.SecurityContextArgs(
         allow_privilege_escalation=False,
@@ -178,7 +178,7 @@ def restricted_container() -> core.v1.SecurityContextArgs:
     )
 
 
-def _probe(more: Extras) -> core.v1.ProbeArgs | None:
+def _probe(more: Extras) -> "core.v1.ProbeArgs | None":
     if more.health_path is None:
         return None
     get = core.v1.HTTPGetActionArgs(path=more.health_path, port=next(iter(more.ports)))

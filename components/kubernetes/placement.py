@@ -62,7 +62,7 @@ class Placement:
         *,
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
-    ) -> meta.v1.ObjectMetaArgs:
+    ) -> "meta.v1.ObjectMetaArgs":
         """Metadata of an object of the region, in a segment's namespace or in none."""
         return meta.v1.ObjectMetaArgs(
             name=kubernetes_name("object", name),

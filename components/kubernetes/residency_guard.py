@@ -73,7 +73,7 @@ class ResidencyGuard(Component):
 
     def _bind(
         self, name: str, place: Placement, rule: _Rule
-    ) -> admissionregistration.v1.ValidatingAdmissionPolicyBinding:
+    ) -> "admissionregistration.v1.ValidatingAdmissionPolicyBinding":
         policy_name = place.cluster_name(rule.name)
         resources = rule.resources or _PODS
         body = [

@@ -92,7 +92,7 @@ class SovereignNetwork(Component):
         )
         self.register_outputs({"namespaces": {str(key): value for key, value in self.namespaces.items()}})
 
-    def _namespace(self, name: str, place: Placement, segment: Segment) -> core.v1.Namespace:
+    def _namespace(self, name: str, place: Placement, segment: Segment) -> "core.v1.Namespace":
         labels = {"pod-security.kubernetes.io/enforce": "restricted", GUARD_LABEL: place.stack}
         if segment in _CONFIDENTIAL:
             labels[CONFIDENTIAL_LABEL] = "true"
@@ -103,8 +103,8 @@ class SovereignNetwork(Component):
         )
 
     def _deny_all(
-        self, name: str, place: Placement, segment: Segment, namespace: core.v1.Namespace
-    ) -> networking.v1.NetworkPolicy:
+        self, name: str, place: Placement, segment: Segment, namespace: "core.v1.Namespace"
+    ) -> "networking.v1.NetworkPolicy":
         return networking.v1.NetworkPolicy(
             f"{name}-deny",
             metadata=place.metadata("deny-all", segment),
@@ -122,10 +122,10 @@ def flow(
     policy_name: str,
     *,
     pods: Mapping[str, str] | None = None,
-    egress: Sequence[networking.v1.NetworkPolicyEgressRuleArgs] = (),
-    ingress: Sequence[networking.v1.NetworkPolicyIngressRuleArgs] = (),
+    egress: "Sequence[networking.v1.NetworkPolicyEgressRuleArgs]" = (),
+    ingress: "Sequence[networking.v1.NetworkPolicyIngressRuleArgs]" = (),
     opts: pulumi.ResourceOptions,
-) -> networking.v1.NetworkPolicy:
+) -> "networking.v1.NetworkPolicy":
     """Open one flow for the pods of a segment with these labels, or for all of its pods."""
     return networking.v1.NetworkPolicy(
         name,
@@ -140,17 +140,17 @@ def flow(
     )
 
 
-def tcp(port: int) -> networking.v1.NetworkPolicyPortArgs:
+def tcp(port: int) -> "networking.v1.NetworkPolicyPortArgs":
     return networking.v1.NetworkPolicyPortArgs(protocol="TCP", port=port)
 
 
-def namespace_peer(place: Placement, segment: Segment) -> networking.v1.NetworkPolicyPeerArgs:
+def namespace_peer(place: Placement, segment: Segment) -> "networking.v1.NetworkPolicyPeerArgs":
     """The pods of another segment."""
     selector = meta.v1.LabelSelectorArgs(match_labels={_NAMESPACE_LABEL: place.namespace(segment)})
     return networking.v1.NetworkPolicyPeerArgs(namespace_selector=selector)
 
 
-def range_rule(cidr: str, port: int) -> networking.v1.NetworkPolicyEgressRuleArgs:
+def range_rule(cidr: str, port: int) -> "networking.v1.NetworkPolicyEgressRuleArgs":
     """The way to one port of an address range of the site."""
     block = networking.v1.IPBlockArgs(cidr=cidr)
     return networking.v1.NetworkPolicyEgressRuleArgs(
@@ -158,7 +158,7 @@ def range_rule(cidr: str, port: int) -> networking.v1.NetworkPolicyEgressRuleArg
     )
 
 
-def _dns_rule() -> networking.v1.NetworkPolicyEgressRuleArgs:
+def _dns_rule() -> "networking.v1.NetworkPolicyEgressRuleArgs":
     system = meta.v1.LabelSelectorArgs(match_labels={_NAMESPACE_LABEL: "kube-system"})
     servers = meta.v1.LabelSelectorArgs(match_labels=dict(_DNS))
     return networking.v1.NetworkPolicyEgressRuleArgs(
