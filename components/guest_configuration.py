@@ -83,7 +83,7 @@ def verifier(
                 "path": resource_path(model),
                 "kek": model_key_name(model),
                 "policy": {
-                    "tee": [_evidence(tee, region["cloud"]) for tee in policy.tees],
+                    "tee": [_evidence(tee, policy, region["cloud"]) for tee in policy.tees],
                     "images": list(images[model]),
                     "debug": policy.allow_debug,
                     "migration": policy.allow_migration,
@@ -98,9 +98,7 @@ def verifier(
     }
 
 
-def _evidence(tee: Tee, cloud: str) -> str:
-    """What a guest sends to the broker, as the Key Broker Service protocol names it.
-
-    Azure starts guests under a paravisor: the processor measures that, and its vTPM the guest.
-    """
-    return f"az-{tee}-vtpm" if catalog.load().cloud(cloud).provider == "azure" else tee.value
+def _evidence(tee: Tee, policy: ReleasePolicy, cloud: str) -> str:
+    """What a guest sends to the broker: on Azure its vTPM's evidence, whatever the policy would take besides."""
+    behind_paravisor = catalog.load().cloud(cloud).provider == "azure"
+    return policy.evidence(tee)[-1 if behind_paravisor else 0]

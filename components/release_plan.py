@@ -93,6 +93,7 @@ def policy(
         minimum_tcb=_strictest(floors) if floors else None,
         authorities=authorities,
         confidential_gpu=confidential_gpu,
+        vtpm=spec.provider == "azure",
     )
 
 

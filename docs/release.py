@@ -137,9 +137,10 @@ def _lost(compile_policy: Callable[[ReleasePolicy], Compiled]) -> dict[Tee, dict
     """Fields that are not checked, with the reason, for each TEE that the target knows."""
     found = {}
     for tee in Tee:
-        policy = STRICT.model_copy(update={"tees": (tee,)})
+        policies = [STRICT.model_copy(update={"tees": (tee,), "vtpm": vtpm}) for vtpm in (True, False)]
         try:
-            found[tee] = {one.condition: one.reason for one in compile_policy(policy).cannot_express}
+            compiled = [compile_policy(policy) for policy in policies]
+            found[tee] = {one.condition: one.reason for each in compiled for one in each.cannot_express}
         except ReleasePolicyError:
             continue
     return found
@@ -148,7 +149,7 @@ def _lost(compile_policy: Callable[[ReleasePolicy], Compiled]) -> dict[Tee, dict
 def _mark(reasons: Mapping[Tee, str | None]) -> str:
     if not any(reasons.values()):
         return "✓"
-    narrower = any(reason and "holds for all" in reason for reason in reasons.values())
+    narrower = any(reason and ("holds for all" in reason or reason.startswith("on az-")) for reason in reasons.values())
     return "–" if all(reasons.values()) and not narrower else "part"
 
 

@@ -34,6 +34,7 @@ _INEXPRESSIBLE = {
             "allow_debug",
             "allow_migration",
             "confidential_gpu",
+            "vtpm",
             "hardware",
         ),
         "KMS reads no evidence of this hardware; the verifier's broker holds it",

@@ -31,6 +31,7 @@ _INEXPRESSIBLE = {
     "image_signers": _NOT_OF_IMAGES,
     "minimum_tcb_by_product": "the token does not name the product: the highest floor of every part holds for all",
     "confidential_gpu": "the token has no claim of a GPU; the verifier's broker holds it",
+    "vtpm": "the platform's token speaks of the CPU alone; the verifier's broker holds it",
     "hardware": "the token has no claim of the processor; the verifier's broker holds it",
     "max_token_seconds": "the grammar has no time; Key Vault checks the token's own expiry",
     "data_class": "the grammar knows claims of the token only; the gateway and the policies hold it",

@@ -34,6 +34,7 @@ _INEXPRESSIBLE_OF_CONFIDENTIAL_SPACE = {
     "minimum_tcb_by_product": "the token states no TCB; Google holds its own hosts to one",
     "vmpl": "the token states no privilege level",
     "allow_migration": "the token does not say it; confidential machines of Google stop instead",
+    "vtpm": "Google starts no guest under a paravisor, so that such a guest has no such token",
     "hardware": "the token names the machine, not its processor",
     **_INEXPRESSIBLE,
 }

@@ -7,6 +7,9 @@ Trustee asks its resource policy for each request: `data["resource-path"]` has t
 A comparison in Rego orders values of different types, so that the text "0" is greater than every number: each number
 of the evidence is asked to be one first. What the evidence does not state is undefined, and denies. Claims of GPUs are
 NVIDIA's own (claims version 3, attestation SDK): devtools mode shows as a debug status that is not `disabled`.
+
+Azure's evidence has rules of its own: a TD's claims are the same under another name, and of an SEV-SNP report Trustee
+states less, all of it as texts (`deps/verifier/src/az_snp_vtpm/mod.rs`, v0.21.0 and 78962cd4).
 """
 
 import base64
@@ -23,9 +26,10 @@ from components.release.policy import (
     Tee,
     unexpressed,
 )
-from components.release.trustee import TRUST_CONTEXT, Shape
+from components.release.trustee import AZURE_SNP, TRUST_CONTEXT, Shape
 
 PLUGIN = "resource"
+_AZURE_SNP = "az-snp-vtpm"
 _SEGMENTS = 3
 
 _HEAD = """package policy
@@ -46,6 +50,12 @@ at_least(value, floor) if {{
   is_number(value)
   value >= floor
 }}
+"""
+_TEXTS = """
+reads_at_least(value, floor) if {
+  is_string(value)
+  to_number(value) >= floor
+}
 """
 _GPUS = """
 gpus := {{name | {claims}.submods[name]; startswith(name, "gpu")}}
@@ -79,6 +89,14 @@ _INEXPRESSIBLE_FOR_TDX = {
     "allow_migration": "on tdx: Trustee's claims do not say whether a TD may migrate; its measurement names the image",
     "hardware": "on tdx: Trustee's claims do not name the processor",
 }
+_NOT_STATED_ON_AZURE = dict.fromkeys(
+    ("launch_signers", "vmpl", "hardware"), "on az-snp-vtpm: Trustee's claims do not state it"
+)
+_NOTHING_ON_AZURE = "on az-snp-vtpm: Trustee's claims state less than is asked: such a guest gets nothing"
+_INEXPRESSIBLE_ON_AZURE = {
+    **_NOT_STATED_ON_AZURE,
+    "minimum_tcb_by_product": "on az-snp-vtpm: Trustee's claims name no product: the highest floor holds for all",
+}
 
 
 def compile_policies(policies: Mapping[str, ReleasePolicy], *, shape: Shape = TRUST_CONTEXT) -> Compiled:
@@ -90,16 +108,19 @@ def compile_policies(policies: Mapping[str, ReleasePolicy], *, shape: Shape = TR
     rules, lost = [_head(policies.values(), shape)], list[Inexpressible]()
     for path, policy in sorted(policies.items()):
         policy.require_local_authorities()
-        rules += [_rule(path, policy, tee, product, shape) for tee, product in _hardware(policy, shape)]
+        rules += [_rule(path, policy, *evidence, shape) for evidence in _evidence(policy, shape)]
         of_tdx = _INEXPRESSIBLE_FOR_TDX if Tee.TDX in policy.tees else {}
-        lost += unexpressed(policy, {**of_tdx, **shape.cannot_express, **_INEXPRESSIBLE})
+        on_azure = _INEXPRESSIBLE_ON_AZURE if policy.vtpm and Tee.SNP in policy.tees else {}
+        lost += unexpressed(policy, {**of_tdx, **on_azure, **shape.cannot_express, **_INEXPRESSIBLE})
+        if Tee.SNP in policy.tees and not policy.vtpm and _says_more_than_azure(policy):
+            lost.append(Inexpressible("vtpm", _NOTHING_ON_AZURE))
     return Compiled("kbs", {"policy": "\n".join(rules)}, tuple(dict.fromkeys(lost)))
 
 
 def _head(policies: Iterable[ReleasePolicy], shape: Shape) -> str:
     names = "".join(f"{name}\n\n" for name in shape.names)
     affirmed = "\n  ".join([*shape.affirmed, 'cpu["ear.status"] == "affirming"'])
-    head = _HEAD.format(names=names, claims=shape.claims, affirmed=affirmed)
+    head = _HEAD.format(names=names, claims=shape.claims, affirmed=affirmed) + _TEXTS
     return head + (_GPUS.format(claims=shape.claims) if any(policy.confidential_gpu for policy in policies) else "")
 
 
@@ -109,16 +130,25 @@ def encode(compiled: Compiled) -> str:
     return json.dumps({"policy": text})
 
 
-def _hardware(policy: ReleasePolicy, shape: Shape) -> Iterator[tuple[Tee, SnpProduct | None]]:
-    """What one rule is about each: a TEE, and of SEV-SNP each product where their floors differ."""
+def _evidence(policy: ReleasePolicy, shape: Shape) -> Iterator[tuple[str, SnpProduct | None]]:
+    """What one rule is about each: a kind of evidence, and of SEV-SNP each product where their floors differ.
+
+    A policy that takes Azure's evidence besides the CPU's gets no rule for it that would hold less than the policy.
+    """
     for tee in policy.tees:
-        if tee is Tee.SNP and policy.minimum_tcb_by_product and "generation" in shape.snp:
-            yield from ((tee, product) for product in SnpProduct)
-        else:
-            yield tee, None
+        for kind in policy.evidence(tee):
+            if kind == Tee.SNP and policy.minimum_tcb_by_product and "generation" in shape.snp:
+                yield from ((kind, product) for product in SnpProduct)
+            elif policy.vtpm or kind != _AZURE_SNP or not _says_more_than_azure(policy):
+                yield kind, None
 
 
-def _rule(path: str, policy: ReleasePolicy, tee: Tee, product: SnpProduct | None, shape: Shape) -> str:
+def _says_more_than_azure(policy: ReleasePolicy) -> bool:
+    """Whether a condition would be lost on Azure's evidence, whose reports are all of VMPL 0."""
+    return bool(policy.stated(("launch_signers", "hardware"))) or 0 not in policy.vmpl
+
+
+def _rule(path: str, policy: ReleasePolicy, evidence: str, product: SnpProduct | None, shape: Shape) -> str:
     segments = path.split("/")
     if len(segments) != _SEGMENTS or not all(segments):
         raise ReleasePolicyError(f"release policy: {path!r} is no KBS path; right is <repository>/<type>/<tag>")
@@ -128,10 +158,16 @@ def _rule(path: str, policy: ReleasePolicy, tee: Tee, product: SnpProduct | None
         "affirmed",
         f"{shape.issuer} in {_text([authority.uri for authority in policy.authorities])}",
         *(["confidential_gpus"] if policy.confidential_gpu else []),
-        *(_snp(policy, product, shape) if tee is Tee.SNP else _tdx(policy)),
+        *_of_hardware(policy, evidence, product, shape),
     ]
     body = "\n".join(f"  {condition}" for condition in conditions)
-    return f"# {path} on {product or tee.value}\nallow if {{\n{body}\n}}\n"
+    return f"# {path} on {product or evidence}\nallow if {{\n{body}\n}}\n"
+
+
+def _of_hardware(policy: ReleasePolicy, evidence: str, product: SnpProduct | None, shape: Shape) -> Sequence[str]:
+    if evidence == Tee.SNP:
+        return _snp(policy, product, shape)
+    return _azure_snp(policy) if evidence == _AZURE_SNP else _tdx(policy, _place(evidence))
 
 
 def _snp(policy: ReleasePolicy, product: SnpProduct | None, shape: Shape) -> Sequence[str]:
@@ -154,15 +190,35 @@ def _snp(policy: ReleasePolicy, product: SnpProduct | None, shape: Shape) -> Seq
     ]
 
 
-def _tdx(policy: ReleasePolicy) -> Sequence[str]:
+def _azure_snp(policy: ReleasePolicy) -> Sequence[str]:
+    """As of any report, but that each claim is a text, and the measurement in base64 (RFC 4648, 4)."""
+    if not policy.launch_measurements:
+        raise ReleasePolicyError(f"release policy: {_NO_LAUNCH}")
+    place = {name: f"{_place(_AZURE_SNP)}.{field}" for name, field in AZURE_SNP.items()}
+    launches = [base64.b64encode(bytes.fromhex(launch)).decode() for launch in policy.launch_measurements]
+    floor = policy.strictest_tcb().model_dump(by_alias=False)
+    return [
+        *_one_of(place["measurement"], launches),
+        *([] if policy.allow_debug else [f'{place["debug"]} == "false"']),
+        *([] if policy.allow_migration else [f'{place["migration"]} == "false"']),
+        *(f"reads_at_least({place[part]}, {value})" for part, value in floor.items()),
+    ]
+
+
+def _tdx(policy: ReleasePolicy, place: str) -> Sequence[str]:
     """On TDX the platform is held to Intel's own status, as the model has it."""
     if not policy.launch_measurements:
         raise ReleasePolicyError(f"release policy: {_NO_LAUNCH}")
     return [
-        *_one_of("evidence.tdx.quote.body.mr_td", policy.launch_measurements),
-        *([] if policy.allow_debug else ["evidence.tdx.td_attributes.debug == false"]),
-        'evidence.tdx.tcb_status == "UpToDate"',
+        *_one_of(f"{place}.quote.body.mr_td", policy.launch_measurements),
+        *([] if policy.allow_debug else [f"{place}.td_attributes.debug == false"]),
+        f'{place}.tcb_status == "UpToDate"',
     ]
+
+
+def _place(evidence: str) -> str:
+    """Where the evidence's fields are; a name with hyphens is a key in Rego."""
+    return f"evidence[{_text(evidence)}]" if "-" in evidence else f"evidence.{evidence}"
 
 
 def _one_of(claim: str, values: Sequence[str]) -> Sequence[str]:

@@ -117,6 +117,10 @@ class ReleasePolicy(_Model):
     confidential_gpu: bool = False
     """The guest must have a GPU whose evidence is good and whose confidential-computing mode is on: off and devtools,
     in which its memory can be read, are refused."""
+    vtpm: bool = False
+    """The evidence must be a vTPM's that the CPU vouches for, and the CPU's own is refused: on Azure the CPU measures a
+    paravisor, under which any image may run, and the vTPM the image, which the verifier holds to its reference values.
+    Without it either may speak."""
     hardware: tuple[ChipId, ...] = ()
     """Processors that may receive the key; empty for any genuine one."""
     max_token_seconds: int = Field(default=300, ge=1, le=3600)
@@ -133,6 +137,11 @@ class ReleasePolicy(_Model):
     def stated(self, fields: Iterable[str]) -> list[str]:
         """Those of `fields` that say something: neither empty nor False."""
         return [field for field in fields if getattr(self, field)]
+
+    def evidence(self, tee: Tee) -> tuple[str, ...]:
+        """What may show `tee`, as the Key Broker Service protocol names evidence: the CPU's own, and Azure's vTPM's."""
+        behind_paravisor = f"az-{tee}-vtpm"
+        return (behind_paravisor,) if self.vtpm else (tee.value, behind_paravisor)
 
     def strictest_tcb(self) -> MinimumTcb:
         """The highest floor of every part, for targets that do not learn the product; a policy for SEV-SNP only."""

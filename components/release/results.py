@@ -46,7 +46,7 @@ def conditions(policy: ReleasePolicy, tee: Tee, claims: str) -> list[str]:
     evidence = f"{claims}.{EVIDENCE}"
     found = [
         f"{claims}{AFFIRMING}",
-        f"{claims}.tee == {text(tee)}",
+        f"{claims}.tee in {text(policy.evidence(tee))}",
         *(f"{evidence}.{field} in {text(values)}" for field, values in launch_pins(policy, tee).items()),
     ]
     if policy.confidential_gpu:

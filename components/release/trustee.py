@@ -31,6 +31,13 @@ class Shape:
     """Fields of a release policy that this release has no words for."""
 
 
+AZURE_SNP: Mapping[str, str] = {
+    "measurement": "measurement",
+    "debug": "policy_debug_allowed",
+    "migration": "policy_migrate_ma",
+    **{part: f"reported_tcb_{part}" for part in _PARTS},
+}
+"""Fields of the evidence of Azure's SEV-SNP guests, below `az-snp-vtpm`: texts in every release."""
 TRUST_CONTEXT = Shape(
     names=("summary := input.trust_context.attestation_summary",),
     claims="summary.claims",

@@ -122,6 +122,8 @@ class Module:
         if isinstance(node, Operation):
             left, right = (self._resolved(one, names, depth + 1) for one in (node.left, node.right))
             return Operation(node.operator, left, right)
+        if isinstance(node, Call) and node.target is None and node.function == "to_number":
+            return self._resolved(node.arguments[0], names, depth + 1) if len(node.arguments) == 1 else Opaque()
         return node if isinstance(node, Literal) else Opaque()
 
     def _named(self, node: Path, names: _Names, depth: int) -> Node:

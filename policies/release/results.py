@@ -13,13 +13,14 @@ from policies.release.model import Flaw, Way, Weakness
 
 _EVIDENCE = ("submods", "cpu", "ear.veraison.annotated-evidence")
 _PINS = {"measurement": "launch measurement", "mr_td": "launch measurement", "id_key_digest": "signer"}
-_TEES = frozenset({"snp", "tdx"})
+_TEES = {"snp": "snp", "az-snp-vtpm": "snp", "tdx": "tdx", "az-tdx-vtpm": "tdx"}
+"""Evidence, as the Key Broker Service protocol names it: the TEE that it shows."""
 _SHA384 = re.compile(r"[0-9a-f]{96}")
 
 
 def ways_of(path: str, authority: str, conjunction: Conjunction, root: tuple[str, ...]) -> Iterator[Way]:
     """The ways that `conjunction` leaves to a token of `authority`, whose claims are at `root`."""
-    tees = {str(tee) for tee in asked(conjunction, *root, "tee")}
+    evidence = {str(kind) for kind in asked(conjunction, *root, "tee")}
     pins = {
         (kind, value)
         for field, kind in _PINS.items()
@@ -30,7 +31,7 @@ def ways_of(path: str, authority: str, conjunction: Conjunction, root: tuple[str
         yield Way(
             path=path,
             authority=authority,
-            tees=frozenset(tees if tees <= _TEES else ()),
+            tees=frozenset(_TEES[kind] for kind in evidence) if evidence <= _TEES.keys() else frozenset(),
             pins=frozenset(pins),
             refuses_debug=affirmed(conjunction, root),
             refuses_migration=affirmed(conjunction, root),

@@ -33,6 +33,7 @@ class Guest:
     debug: bool = False
     migration: bool = False
     gpu: str = "on"
+    paravisor: bool = False
     chip: str = CHIPS[0]
     token_seconds: int = 60
 
@@ -50,6 +51,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "debug": st.booleans(),
     "migration": st.booleans(),
     "gpu": st.sampled_from(["on", "off", "devtools", "none"]),
+    "paravisor": st.booleans(),
     "chip": st.sampled_from(CHIPS),
     "token_seconds": st.integers(1, 4000),
 }
@@ -71,6 +73,7 @@ def means(policy: ReleasePolicy, guest: Guest, *, but: Iterable[str] = ()) -> bo
         "allow_debug": policy.allow_debug or not guest.debug,
         "allow_migration": policy.allow_migration or not guest.migration,
         "confidential_gpu": guest.gpu == "on" or not policy.confidential_gpu,
+        "vtpm": guest.paravisor or not policy.vtpm,
         "hardware": _among(guest.chip if snp else None, policy.hardware),
         "max_token_seconds": guest.token_seconds <= policy.max_token_seconds,
     }
@@ -107,6 +110,7 @@ def policies(draw: st.DrawFn, base: ReleasePolicy) -> ReleasePolicy:
         "allow_debug": draw(st.booleans()),
         "allow_migration": draw(st.booleans()),
         "confidential_gpu": draw(st.booleans()),
+        "vtpm": draw(st.booleans()),
         "hardware": draw(_some(CHIPS, least=0)),
         "max_token_seconds": draw(st.sampled_from([60, 300, 3600])),
     }
@@ -125,6 +129,7 @@ def cases(draw: st.DrawFn, base: ReleasePolicy) -> tuple[ReleasePolicy, Guest]:
         image=(policy.image_digests or IMAGES)[-1],
         image_signer=(policy.image_signers or SIGNERS)[-1],
         vmpl=policy.vmpl[-1],
+        paravisor=policy.vtpm,
         chip=(policy.hardware or CHIPS)[-1],
     )
     changed = draw(st.lists(st.sampled_from(["issuer", *CHANGES]), max_size=2, unique=True))

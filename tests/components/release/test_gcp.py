@@ -71,9 +71,11 @@ def test_debug_is_let_in_only_where_the_policy_says_so() -> None:
 def test_a_verifier_of_one_s_own_states_the_measurement() -> None:
     compiled = compile_policy(policy(OWN, Tee.SNP, Tee.TDX))
     condition = compiled.document["attributeCondition"]
-    assert 'assertion["ear.status"] == "affirming" && assertion.tee == "snp"' in condition
+    assert 'assertion["ear.status"] == "affirming" && assertion.tee in ["snp", "az-snp-vtpm"]' in condition
     assert f'["{"aa" * 48}", "{"bb" * 48}"]' in condition
     assert compiled.document["binding"]["values"] == ["aa" * 48, "bb" * 48]
+    behind_paravisor = compile_policy(policy(OWN, Tee.SNP, vtpm=True)).document["attributeCondition"]
+    assert 'assertion.tee in ["az-snp-vtpm"]' in behind_paravisor
     lost = {one.condition: one.reason for one in compiled.cannot_express}
     assert "tdx is not compiled" in lost["tees"]
 

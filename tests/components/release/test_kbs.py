@@ -13,6 +13,7 @@ from regopy import Interpreter
 
 from components.release import Authority, Compiled, MinimumTcb, ReleasePolicy, ReleasePolicyError, Tee
 from components.release.kbs import compile_policies, encode
+from components.release.trustee import TOKEN, TRUST_CONTEXT, Shape
 
 GOLDEN = Path(__file__).parent / "golden" / "kbs.rego"
 PATH = "default/model-key/llm"
@@ -31,6 +32,12 @@ SNP: dict[str, Any] = {
     "vmpl": 0,
     "policy": {"debug_allowed": False, "migrate_ma_allowed": False},
     "reported_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": 213},
+}
+AZURE_SNP: dict[str, Any] = {
+    "measurement": base64.b64encode(b"\xaa" * 48).decode(),
+    "policy_debug_allowed": "false",
+    "policy_migrate_ma": "false",
+    **{f"reported_tcb_{part}": str(version) for part, version in SNP["reported_tcb"].items()},
 }
 TDX = {"quote": {"body": {"mr_td": "bb" * 48}}, "td_attributes": {"debug": False}, "tcb_status": "UpToDate"}
 SVN = st.one_of(st.integers(0, 255), st.sampled_from(["0", "255", None, True, [], {}]))
@@ -157,9 +164,50 @@ def test_what_is_no_number_is_never_new_enough_however_rego_orders_it() -> None:
         assert not allows(compiled, trust({"snp": {"evidence": snp}})), svn
 
 
-@pytest.mark.parametrize("evidence", [{"snp": {"evidence": SNP}}, {"tdx": TDX}], ids=["snp", "tdx"])
-def test_a_genuine_guest_gets_the_key(evidence: dict[str, Any]) -> None:
-    assert allows(compile_policies({PATH: POLICY}), trust(evidence))
+GENUINE = {"snp": {"evidence": SNP}, "tdx": TDX, "az-snp-vtpm": AZURE_SNP, "az-tdx-vtpm": TDX}
+
+
+@pytest.mark.parametrize("shape", [TRUST_CONTEXT, TOKEN], ids=["trust context", "token"])
+@pytest.mark.parametrize("kind", [kind for kind in GENUINE if kind != "snp"])
+def test_a_genuine_guest_gets_the_key_and_where_a_vtpm_is_demanded_only_behind_a_paravisor(
+    kind: str, shape: Shape
+) -> None:
+    context = trust({kind: GENUINE[kind]}) | {"iss": OWN.uri}
+    context |= context["trust_context"]["attestation_summary"]["claims"]
+    assert allows(compile_policies({PATH: POLICY}, shape=shape), context)
+    demanding = compile_policies({PATH: POLICY.model_copy(update={"vtpm": True})}, shape=shape)
+    assert allows(demanding, context) is kind.startswith("az-")
+
+
+def test_a_bare_report_gets_the_key_unless_a_vtpm_is_demanded() -> None:
+    bare = trust({"snp": {"evidence": SNP}})
+    assert allows(compile_policies({PATH: POLICY}), bare)
+    assert not allows(compile_policies({PATH: POLICY.model_copy(update={"vtpm": True})}), bare)
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        ("measurement", "aa" * 48),
+        ("policy_debug_allowed", "true"),
+        ("policy_migrate_ma", False),
+        ("reported_tcb_snp", "21"),
+        ("reported_tcb_snp", "many"),
+        ("reported_tcb_snp", 22),
+        ("reported_tcb_microcode", None),
+    ],
+)
+def test_of_azure_s_texts_each_one_counts(claim: str, value: Any) -> None:
+    assert not allows(compile_policies({PATH: POLICY}), trust({"az-snp-vtpm": AZURE_SNP | {claim: value}}))
+
+
+@pytest.mark.parametrize("asked", [{"launch_signers": ("dd" * 48,)}, {"hardware": ("ee" * 64,)}, {"vmpl": (1,)}])
+def test_what_azure_s_texts_lack_gives_their_guests_nothing_unless_they_are_demanded(asked: dict[str, Any]) -> None:
+    policy = POLICY.model_copy(update=asked)
+    either, demanding = (compile_policies({PATH: policy.model_copy(update={"vtpm": vtpm})}) for vtpm in (False, True))
+    assert not allows(either, trust({"az-snp-vtpm": AZURE_SNP}))
+    assert "such a guest gets nothing" in {one.condition: one.reason for one in either.cannot_express}["vtpm"]
+    assert next(iter(asked)) in [one.condition for one in demanding.cannot_express]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,11 @@ at_least(value, floor) if {
   value >= floor
 }
 
+reads_at_least(value, floor) if {
+  is_string(value)
+  to_number(value) >= floor
+}
+
 # default/model-key/llm on snp
 allow if {
   data.plugin == "resource"
@@ -36,6 +41,21 @@ allow if {
   at_least(evidence.snp.evidence.reported_tcb.microcode, 213)
 }
 
+# default/model-key/llm on az-snp-vtpm
+allow if {
+  data.plugin == "resource"
+  data["resource-path"] == ["default", "model-key", "llm"]
+  affirmed
+  summary.issuer in ["http://verifier.example:8443"]
+  evidence["az-snp-vtpm"].measurement in ["qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", "u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7"]
+  evidence["az-snp-vtpm"].policy_debug_allowed == "false"
+  evidence["az-snp-vtpm"].policy_migrate_ma == "false"
+  reads_at_least(evidence["az-snp-vtpm"].reported_tcb_bootloader, 4)
+  reads_at_least(evidence["az-snp-vtpm"].reported_tcb_tee, 0)
+  reads_at_least(evidence["az-snp-vtpm"].reported_tcb_snp, 22)
+  reads_at_least(evidence["az-snp-vtpm"].reported_tcb_microcode, 213)
+}
+
 # default/model-key/llm on tdx
 allow if {
   data.plugin == "resource"
@@ -45,4 +65,15 @@ allow if {
   evidence.tdx.quote.body.mr_td in ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]
   evidence.tdx.td_attributes.debug == false
   evidence.tdx.tcb_status == "UpToDate"
+}
+
+# default/model-key/llm on az-tdx-vtpm
+allow if {
+  data.plugin == "resource"
+  data["resource-path"] == ["default", "model-key", "llm"]
+  affirmed
+  summary.issuer in ["http://verifier.example:8443"]
+  evidence["az-tdx-vtpm"].quote.body.mr_td in ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]
+  evidence["az-tdx-vtpm"].td_attributes.debug == false
+  evidence["az-tdx-vtpm"].tcb_status == "UpToDate"
 }
