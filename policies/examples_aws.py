@@ -55,6 +55,25 @@ VM = ExampleResource(
         "metadataOptions": {"httpTokens": "required"},
     },
 )
+TEMPLATE = but(
+    VM,
+    {"availabilityZone": None, "ami": None, "associatePublicIpAddress": None},
+    name="nodes-template",
+    type="aws:ec2/launchTemplate:LaunchTemplate",
+)
+"""What the nodes of a cluster are made from, without an image."""
+NODES = ExampleResource(
+    "aws:eks/nodeGroup:NodeGroup",
+    "nodes",
+    {"region": LOCATION, "releaseVersion": "1.35.7-20260903", "launchTemplate": {"id": "lt-1", "version": "1"}},
+    uses={"launchTemplate": ("nodes-template",)},
+)
+MEMBERS = ExampleResource(
+    "aws:autoscaling/group:Group",
+    "members",
+    {"region": LOCATION, "launchTemplate": {"id": "lt-1", "version": "1"}},
+    uses={"launchTemplate": ("nodes-template",)},
+)
 VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:AwsAttestationVerifier")
 VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
 _POLICY: Final = "guestConfiguration.resources.0.policy"
@@ -150,15 +169,25 @@ COVERED: Final[Mapping[str, Covered]] = {
         _example("A key with both tags.", KEY), (_example("A key without tags.", but(KEY, {"tags": None})),)
     ),
     "CVM-01": Covered(
-        _example("A machine with SEV-SNP.", VM),
+        _example("A machine with SEV-SNP, and nodes and a group of a template with it.", VM, TEMPLATE, NODES, MEMBERS),
         (
+            _example("Nodes of a template without it.", but(TEMPLATE, {"cpuOptions": None}), NODES),
+            _example("Nodes of AWS's own template.", but(NODES, {"launchTemplate": None}, uses={})),
+            _example("Machines of another stack's template.", MEMBERS),
+            _example(
+                "Code on machines that AWS chooses.",
+                ExampleResource("aws:lambda/function:Function", "answer", {"region": LOCATION}),
+            ),
             _example("SEV-SNP is switched off.", but(VM, {"cpuOptions.amdSevSnp": "disabled"})),
             _example("An ordinary machine.", but(VM, {"cpuOptions": None})),
         ),
     ),
     "CVM-02": Covered(
         _example("An instance type with SEV-SNP.", VM),
-        (_example("An instance type without it.", but(VM, {"instanceType": "m5.large"})),),
+        (
+            _example("An instance type without it.", but(VM, {"instanceType": "m5.large"})),
+            _example("Nodes of a size without it.", but(NODES, {"instanceTypes": ["m5.large"]})),
+        ),
     ),
     "CVM-06": Covered(
         _example("A machine without logins.", VM),
@@ -167,6 +196,7 @@ COVERED: Final[Mapping[str, Covered]] = {
             _example(
                 "Whatever runs on the machine can take its role.", but(VM, {"metadataOptions.httpTokens": "optional"})
             ),
+            _example("A login to a cluster's nodes.", but(NODES, {"remoteAccess": {"ec2SshKey": "operators"}})),
             _example(
                 "A command that the operator runs.",
                 ExampleResource("aws:ssm/association:Association", "patch", {"region": LOCATION}),
@@ -174,8 +204,12 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "CVM-08": Covered(
-        _example("An image by its id.", VM),
-        (_example("Whatever a parameter names today.", but(VM, {"ami": "resolve:ssm:/images/guest"})),),
+        _example("An image by its id, and nodes of one release of AWS's own.", VM, TEMPLATE, NODES),
+        (
+            _example("Whatever a parameter names today.", but(VM, {"ami": "resolve:ssm:/images/guest"})),
+            _example("Nodes of the newest release.", TEMPLATE, but(NODES, {"releaseVersion": None})),
+            _example("A release that is none.", TEMPLATE, but(NODES, {"releaseVersion": "latest"})),
+        ),
     ),
     "ATT-01": Covered(
         _example("A machine, and a verifier on a machine of its own.", VERIFIER, VERIFIER_VM, VM),

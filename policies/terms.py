@@ -212,6 +212,8 @@ class Machine:
     """That the image is one for ever: by version or digest, not by a name that moves. None where the cloud chooses."""
     runtime: Reference | None = None
     """What puts it into a confidential guest."""
+    template: Reference | None = None
+    """What says its TEE, and its size and image where it does not, if that is a resource of its own."""
     accelerators: Property | None = None
     """GPUs that are attached to it beside those of its size; None where a cloud has no such thing."""
 

@@ -1,5 +1,6 @@
 """A Kubernetes cluster whose nodes are confidential machines and whose control plane is private."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ TYPE = "bailiwick:index:AwsConfidentialCluster"
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKS_CNI_Policy")
 _NODE_IMAGE = "AL2023_x86_64_STANDARD"
 """AWS's own image for nodes, of Amazon Linux 2023, which can run as an SEV-SNP guest."""
+_RELEASE = re.compile(r"(\d+\.\d+)\.\d+-\d{8}")
+"""`k8s_major.k8s_minor.k8s_patch-release_date` (EKS user guide, Amazon Linux AMI versions); its first two numbers are
+the version of the cluster."""
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
@@ -34,6 +38,8 @@ class ConfidentialClusterArgs(ComponentArgs):
     """Trusted execution environment of the nodes; `snp`."""
     nodes: int
     """Number of nodes, 1 or more."""
+    release: str
+    """Release of AWS's image for nodes, such as `1.35.7-20260903`; the cluster is of that version of Kubernetes."""
     subnet_ids: Mapping[str, pulumi.Input[str]] = field(repr=False)
     """Subnets of the cluster by availability zone, two zones at least."""
     group_id: pulumi.Input[str]
@@ -50,9 +56,9 @@ class ConfidentialCluster(Component):
     Creates the cluster with the role of its control plane, a launch template with SEV-SNP, and one managed node group
     of it with the nodes' role.
 
-    Guarantees: the control plane has a private endpoint only; every node of the group is an SEV-SNP machine; secrets in
-    etcd and node disks are under the region's keys; access is by EKS access entries, and who creates the cluster gets
-    none.
+    Guarantees: the control plane has a private endpoint only; every node of the group is an SEV-SNP machine, and boots
+    the release of AWS's image that is named; secrets in etcd and node disks are under the region's keys; access is by
+    EKS access entries, and who creates the cluster gets none.
 
     Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit. AWS
     runs the control plane outside any TEE, and documents confidential nodes nowhere: try the size before relying on it.
@@ -72,6 +78,7 @@ class ConfidentialCluster(Component):
             raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
         if len(args.subnet_ids) < 2:
             raise InputError(TYPE, "subnet_ids", "EKS needs subnets in two availability zones", "one in each zone")
+        version = _version(args.release)
         placement = args.placement
         self.cluster_name = placement.name("cluster", args.role)
         super().__init__(TYPE, name, args, opts)
@@ -84,6 +91,7 @@ class ConfidentialCluster(Component):
             f"{name}-cluster",
             name=self.cluster_name,
             region=placement.location,
+            version=version,
             role_arn=control,
             vpc_config=eks.ClusterVpcConfigArgs(
                 subnet_ids=list(args.subnet_ids.values()),
@@ -120,7 +128,9 @@ class ConfidentialCluster(Component):
             scaling_config=eks.NodeGroupScalingConfigArgs(
                 min_size=args.nodes, max_size=args.nodes, desired_size=args.nodes
             ),
+            version=version,
             ami_type=_NODE_IMAGE,
+            release_version=args.release,
             launch_template=eks.NodeGroupLaunchTemplateArgs(id=template.id, version=template.latest_version.apply(str)),
             tags=placement.tag_mapping,
             opts=child,
@@ -152,3 +162,12 @@ class ConfidentialCluster(Component):
             for policy in policies
         ]
         return pulumi.Output.all(role.arn, *attached).apply(lambda values: str(values[0]))
+
+
+def _version(release: str) -> str:
+    """The version of Kubernetes that a release of the nodes' image is for; raises `InputError`."""
+    match = _RELEASE.fullmatch(release)
+    if match is None:
+        known = "a release of amazon-eks-ami, such as 1.35.7-20260903"
+        raise InputError(TYPE, "release", f"{release!r} names no release of the nodes' image", known)
+    return match.group(1)

@@ -254,6 +254,7 @@ class SovereignRegion(Component):
                 size=cluster.size,
                 tee=cluster.tee,
                 nodes=cluster.nodes,
+                release=cluster.release,
                 subnet_ids=net.cluster_subnet_ids[cluster.name],
                 group_id=net.group_ids[cluster.name],
                 disk_key_id=vault.disk_key_id,

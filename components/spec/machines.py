@@ -16,6 +16,7 @@ _ANCHORS: Mapping[str, str] = {"snp": "amd", "tdx": "intel", "h100": "nvidia"}
 _HOSTS: Mapping[Tenancy, str] = {"shared": "shared hosts", "dedicated-host": "dedicated hosts"}
 _RESERVED_NAMES = {"verifier"}
 _SANDBOX = "sandbox"
+_RELEASE = "a release of amazon-eks-ami, such as 1.35.7-20260903"
 _KEYS_AND_LOG = "none of verifier, machines and clusters: a region of keys and log"
 
 
@@ -105,6 +106,13 @@ def _built(
     for path, _ in _gpu_pools(clusters):
         if not parts.gpu_pools:
             yield Problem(key_path(*path), f"node pools with GPUs are not built on {region.cloud}: leave the key out")
+    for path, cluster in clusters:
+        if cluster.get("release") and not parts.releases:
+            yield Problem(key_path(*path, "release"), f"is the cloud's choice on {region.cloud}: leave the key out")
+        elif parts.releases and not cluster.get("release"):
+            yield Problem(
+                key_path(*path, "release"), "is missing: the nodes' image would be another one tomorrow", _RELEASE
+            )
     if clusters and not parts.clusters:
         yield Problem(key_path("clusters"), f"clusters are not built on {region.cloud}: leave the key out")
     for path, machine in machines:

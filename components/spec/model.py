@@ -25,6 +25,7 @@ ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]
 AccountId = Annotated[str, Field(pattern=r"^(\d{12})?$", examples=["000000000000"])]
 ClusterContext = Annotated[str, Field(pattern=r"^\S{0,253}$", examples=["bailiwick-emulated"])]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$", examples=["1.0.0"])]
+NodeRelease = Annotated[str, Field(pattern=r"^(\d+\.\d+\.\d+-\d{8})?$", examples=["1.35.7-20260903"])]
 HostId = Annotated[str, Field(pattern=r"^h-[0-9a-f]{8,17}$")]
 SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=["Standard_DC4as_v5"])]
 Tee = Literal["snp", "tdx"]
@@ -161,6 +162,10 @@ class ClusterSpec(Spec):
     )
     tee: Tee = Field(default="snp", description="Trusted execution environment of the nodes.")
     nodes: int = Field(default=3, ge=1, le=100, description="Number of nodes, 1 to 100.")
+    release: NodeRelease = Field(
+        default="",
+        description="AWS: release of the nodes' image, which says the version of Kubernetes. Empty on other clouds.",
+    )
     gpu_pool: GpuPoolSpec | None = Field(default=None, description="Google Cloud: nodes with GPUs besides.")
 
 

@@ -18,6 +18,9 @@ class Parts:
     """Whether it may have `clusters`."""
     gpu_pools: bool = False
     """Whether a cluster may have a `gpuPool`."""
+    releases: bool = False
+    """Whether a cluster must say the `release` of its nodes' image, because the cloud's choice would be another one
+    tomorrow; where not, it must not."""
     keys_and_log: bool = False
     """Whether a region may be without verifier and machines, for a place that has none with a TEE."""
     soft_delete_days: range = range(30, 91)
@@ -35,7 +38,9 @@ PARTS: Mapping[str, Parts] = {
         keys_and_log=True,
         soft_delete_days=range(30, 121),
     ),
-    "aws": Parts(tees=("snp",), groups=True, clusters=True, keys_and_log=True, soft_delete_days=range(30, 31)),
+    "aws": Parts(
+        tees=("snp",), groups=True, clusters=True, releases=True, keys_and_log=True, soft_delete_days=range(30, 31)
+    ),
     "kubernetes": Parts(tees=("snp", "tdx"), groups=True),
 }
 """By provider of the catalogue."""

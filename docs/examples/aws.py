@@ -150,6 +150,7 @@ cluster = aws.ConfidentialCluster(
         size="m6a.large",
         tee="snp",
         nodes=1,
+        release="1.35.7-20260903",
         subnet_ids=network.cluster_subnet_ids["serving"],
         group_id=network.group_ids["serving"],
         disk_key_id=vault.disk_key_id,

@@ -8,7 +8,8 @@ import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Resource
+from policies.rules.machines import templates_of
+from policies.subject import Property, Resource, Stack
 from policies.terms import Machine
 from policies.verdict import Finding, NotApplicable, meet, require
 
@@ -21,7 +22,10 @@ def _machine(resource: Resource) -> Machine:
 
 
 def _has_tee(resource: Resource, declared: Declared) -> Iterator[Finding]:
-    size = _machine(resource).size
+    machine = _machine(resource)
+    size = machine.size
+    if machine.template is not None and not size.stated:
+        raise NotApplicable("has the size that its template says")
     types = {one.size.casefold(): one for one in catalog.load().machine_types(declared.cloud.id)}
     found = types.get((size.text or "").casefold())
     allowed = f"a machine type of {declared.cloud.id} with a TEE that a verifier can check"
@@ -117,10 +121,30 @@ CVM_06 = Rule(
 
 
 def _same_image_for_ever(resource: Resource, _: Declared) -> Iterator[Finding]:
-    image = _machine(resource).image
-    if image is None:
+    machine = _machine(resource)
+    if machine.image is None:
         raise NotApplicable("is a node whose image the cloud chooses and keeps up to date")
-    yield from require(image)
+    if machine.template is not None and not machine.image.property.stated:
+        raise NotApplicable("boots what its template says; the rule for the stack judges whether it says so")
+    yield from require(machine.image)
+
+
+def _image_of_templates(stack: Stack, _: Declared) -> Iterator[Finding]:
+    machines = [(one, machine) for one in stack.resources if (machine := vocabulary.machine_of(one))]
+    if not machines:
+        raise NotApplicable("the stack has no machine")
+    for resource, machine in machines:
+        if machine.template is None or machine.image is None or _is_chosen(machine.image.property):
+            continue
+        if not any(one.image for one in templates_of(stack, resource, machine.template)):
+            path = machine.image.property.path
+            allowed = f"{machine.image.condition.allowed}, here or in the template"
+            yield Finding(path, "is not stated, and the template names no image", allowed, resource)
+
+
+def _is_chosen(image: Property) -> bool:
+    """Whether the program says it: what only the cloud fills in is not known before the deployment."""
+    return image.stated and not image.unknown
 
 
 _IMAGE = "storageProfile.imageReference"
@@ -132,6 +156,7 @@ CVM_08 = Rule(
     severity=Severity.HIGH,
     remediation="name the image with its version",
     check=_same_image_for_ever,
+    check_stack=_image_of_templates,
     passing=Example("Version 1.0.0 of an image of one's own gallery.", (examples.VM,)),
     failing=(
         Example(

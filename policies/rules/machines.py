@@ -8,7 +8,7 @@ from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, Rule
 from policies.subject import Resource, Stack
-from policies.terms import Machine
+from policies.terms import Machine, Reference
 from policies.verdict import Finding, NotApplicable, require
 
 
@@ -23,15 +23,27 @@ def _confidential(resource: Resource, _: Declared) -> Iterator[Finding]:
     machine = _machine(resource)
     if machine.confidential is not None:
         yield from require(machine.confidential)
-    elif machine.runtime is not None and not machine.runtime.property.stated:
-        yield Finding(machine.runtime.property.path, "is not stated", "a runtime of this stack for confidential guests")
+    for source, what in ((machine.runtime, "runtime"), (machine.template, "template")):
+        if source is not None and not source.property.stated:
+            yield Finding(source.property.path, "is not stated", f"a {what} of this stack for confidential guests")
 
 
-def _confidential_runtime(stack: Stack, _: Declared) -> Iterator[Finding]:
+def _confidential_by_another(stack: Stack, _: Declared) -> Iterator[Finding]:
+    """What a runtime or a template decides; a template is judged as the machine that it describes."""
     runtimes = {one: found for one in stack.resources if (found := vocabulary.runtime_of(one))}
     for resource in stack.resources:
         machine = vocabulary.machine_of(resource)
-        if machine is None or machine.runtime is None or not machine.runtime.property.stated:
+        if machine is None:
+            continue
+        template = machine.template
+        if template is not None and not templates_of(stack, resource, template):
+            yield Finding(
+                template.property.path,
+                "does not come from a template of this stack, so that it cannot be judged",
+                "a template of this stack",
+                resource,
+            )
+        if machine.runtime is None or not machine.runtime.property.stated:
             continue
         used = [runtimes[one] for one in stack.references(resource, machine.runtime.through) if one in runtimes]
         if not used:
@@ -45,6 +57,12 @@ def _confidential_runtime(stack: Stack, _: Declared) -> Iterator[Finding]:
             yield from require(setting, resource)
 
 
+def templates_of(stack: Stack, resource: Resource, template: Reference) -> tuple[Machine, ...]:
+    """The machines that the templates of `resource` describe."""
+    found = (vocabulary.machine_of(one) for one in stack.references(resource, template.through))
+    return tuple(one for one in found if one is not None)
+
+
 CVM_01 = Rule(
     id="CVM-01",
     title="Every machine is a confidential VM",
@@ -52,7 +70,7 @@ CVM_01 = Rule(
     severity=Severity.CRITICAL,
     remediation="create it as a confidential VM (components.azure.ConfidentialVm), of a size that has a TEE",
     check=_confidential,
-    check_stack=_confidential_runtime,
+    check_stack=_confidential_by_another,
     passing=Example(
         "A virtual machine of security type ConfidentialVM, and a cluster of nodes with a TEE.",
         (examples.VM, examples.CLUSTER, examples.NODE_POOL),

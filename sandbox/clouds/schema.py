@@ -66,11 +66,12 @@ class Anything:
 
 @dataclass(frozen=True)
 class Property:
-    """`name` as on the wire (camelCase)."""
+    """`name` as on the wire (camelCase). `optional`: an output that the cloud leaves out where no input states it."""
 
     name: str
     shape: "Shape"
     required: bool
+    optional: bool
 
 
 class ObjectOf:
@@ -215,7 +216,13 @@ def _properties(cls: type) -> Iterator[Property]:
         wire_name = getattr(member.fget, "_pulumi_name", None)
         if wire_name is not None:
             annotation = member.fget.__annotations__["return"]
-            yield Property(wire_name, _shape(annotation, namespace), python_name in required)
+            optional = NoneType in _members(annotation)
+            yield Property(wire_name, _shape(annotation, namespace), python_name in required, optional)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """What the union in `Output[Union[…]]` is made of."""
+    return tuple(member for inner in typing.get_args(annotation) for member in typing.get_args(inner))
 
 
 def _shape(annotation: Any, namespace: dict[str, Any]) -> Shape:

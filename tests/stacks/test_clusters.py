@@ -14,6 +14,7 @@ CLUSTERS: dict[str, dict[str, Any]] = {
         "tee": "tdx",
         "gpuPool": {"size": "a3-highgpu-1g", "purchase": "flex-start", "nodes": 2},
     },
+    "aws-ireland": {"size": "m6a.xlarge", "tee": "snp", "release": "1.35.7-20260903"},
 }
 
 

@@ -1,35 +1,104 @@
-"""AWS's virtual machines."""
+"""AWS's virtual machines: single ones, templates of them, and what starts machines from templates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from policies.subject import Property, Resource
-from policies.terms import Machine, Matching, OneOf, Setting, Unwanted
+from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
 
-_MACHINES = frozenset({"aws:ec2:Instance", "aws:ec2:LaunchTemplate"})
-_IMAGE = Matching(r"ami-[0-9a-f]{8,17}", "the id of an image (ami-…)")
-_INTRUDERS = {
+_EC2: Final = "aws:ec2:"
+_INSTANCES: Final = frozenset({_EC2 + "Instance", _EC2 + "SpotInstanceRequest"})
+_TEMPLATES: Final = frozenset({_EC2 + "LaunchTemplate", _EC2 + "LaunchConfiguration"})
+_NODE_GROUP: Final = "aws:eks:NodeGroup"
+_FLEETS: Final[Mapping[str, str]] = {
+    "aws:autoscaling:Group": "launchTemplate",
+    _NODE_GROUP: "launchTemplate",
+    _EC2 + "Fleet": "launchTemplateConfigs",
+}
+"""By type: the property that names the template of its machines."""
+_OF_THE_CLOUD: Final = frozenset(
+    {
+        "aws:apprunner:Service",
+        "aws:codebuild:Project",
+        "aws:eks:FargateProfile",
+        "aws:emr:Cluster",
+        "aws:lambda:Function",
+        "aws:lightsail:Instance",
+        "aws:sagemaker:NotebookInstance",
+    }
+)
+"""What runs code on machines that AWS chooses, none of which has a TEE."""
+_IMAGE: Final = Matching(r"ami-[0-9a-f]{8,17}", "the id of an image (ami-…)")
+_RELEASE: Final = Matching(r"\d+\.\d+\.\d+-[0-9a-f]{8}", "a release of the nodes' image, such as 1.35.7-20260903")
+_INTRUDERS: Final[Mapping[str, str]] = {
     "aws:ssm:Association": "a command that the operator runs inside",
+    "aws:ssm:Activation": "a way in for the operator's commands",
     "aws:ec2:SerialConsoleAccess": "a console of the operator",
     "aws:ec2transitgateway:InstanceConnectEndpoint": "a login from outside",
 }
 
 
 def machine(resource: Resource) -> Machine | None:
-    """`resource` as a machine, or as the template of machines. Secure boot and the TPM are the image's own matter."""
-    if resource.type not in _MACHINES:
-        return None
+    """`resource` as machines. Secure boot and the TPM are the image's own matter.
+
+    A launch template without an image starts nothing by itself; whoever uses it names the image, and is judged.
+    """
     props = resource.props
+    if resource.type in _INSTANCES:
+        return _described(props, props.at("ami"))
+    if resource.type in _TEMPLATES:
+        return _described(props, props.at("imageId") if props.at("imageId").stated else None)
+    if resource.type in _FLEETS:
+        return _fleet(resource)
+    if resource.type in _OF_THE_CLOUD:
+        instance = Setting(Property("type", resource.type), OneOf((_EC2 + "Instance",)), (resource.type,))
+        return _machine(instance, size=Property("", {}).at("size"), template=None, image=None)
+    return None
+
+
+def _described(props: Property, image: Property | None) -> Machine:
     encoded = props.at("userDataBase64")  # AWS takes one of the two; the other one is computed from it
-    image = props.at("ami") if resource.type == "aws:ec2:Instance" else props.at("imageId")
+    return _machine(
+        Setting(props.at("cpuOptions", "amdSevSnp"), OneOf(("enabled",)), ("disabled",)),
+        size=props.at("instanceType"),
+        template=None,
+        image=Setting(image, _IMAGE) if image is not None else None,
+        told=(encoded if encoded.stated else props.at("userData"),),
+    )
+
+
+def _fleet(resource: Resource) -> Machine:
+    """Machines of a template. A node group may have its size, and a release of AWS's image, beside that."""
+    props, through = resource.props, _FLEETS[resource.type]
+    nodes = resource.type == _NODE_GROUP
+    sizes = props.at("instanceTypes")
+    single = sizes if not nodes or sizes.unknown or len(sizes.items()) != 1 else sizes.items()[0]
+    return _machine(
+        None,
+        size=single if nodes else Property("", {}).at("instanceType"),
+        template=Reference(props.at(through), through),
+        image=Setting(props.at("releaseVersion"), _RELEASE) if nodes else None,
+    )
+
+
+def _machine(
+    confidential: Setting | None,
+    *,
+    size: Property,
+    template: Reference | None,
+    image: Setting | None,
+    told: tuple[Property, ...] = (),
+) -> Machine:
     return Machine(
-        confidential=Setting(props.at("cpuOptions", "amdSevSnp"), OneOf(("enabled",)), ("disabled",)),
+        confidential=confidential,
         secure_boot=None,
         virtual_tpm=None,
         disk_binding=None,
         disk_key=None,
-        guest_configurations=(encoded if encoded.stated else props.at("userData"),),
-        size=props.at("instanceType"),
-        image=Setting(image, _IMAGE),
+        guest_configurations=told,
+        size=size,
+        image=image,
+        template=template,
     )
 
 
@@ -37,7 +106,9 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What lets somebody into a machine beside its measured boot."""
     if resource.type in _INTRUDERS:
         yield Unwanted(Property("type", resource.type), _INTRUDERS[resource.type])
-    if resource.type in _MACHINES:
+    if resource.type in _INSTANCES | _TEMPLATES:
         yield Unwanted(resource.props.at("keyName"), "a login from outside")
         tokens = resource.props.at("metadataOptions", "httpTokens")
         yield Setting(tokens, OneOf(("required",)), ("optional",), switch=True)
+    elif resource.type == _NODE_GROUP:
+        yield Unwanted(resource.props.at("remoteAccess"), "a login from outside")

@@ -297,8 +297,12 @@ class AwsCloud:
             for judge in call.type.checks:
                 with suppress(Undetermined):
                     judge(call)
+        given = call.inputs.properties
         known = schema.resource(call.type.pulumi_type).outputs.properties
-        return Created("", {name: call.inputs.properties.get(name, UNKNOWN) for name in known})
+        foretold = {
+            name: given.get(name, UNKNOWN) for name, item in known.items() if name in given or not item.optional
+        }
+        return Created("", foretold)
 
     def _outputs(self, call: Call) -> Properties:
         """The inputs that the SDK also shows as outputs, the region, all tags, and what AWS answers."""

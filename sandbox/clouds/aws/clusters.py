@@ -72,6 +72,8 @@ def _create_nodes(call: Call) -> str:
         scalingConfig=scaling,
         instanceTypes=inputs["instanceTypes"],
         amiType=inputs["amiType"],
+        version=inputs["version"],
+        releaseVersion=inputs["releaseVersion"],
         launchTemplate=call.given(id=inputs["launchTemplate.id"], version=inputs["launchTemplate.version"]),
         tags=call.tag_mapping,
     )
@@ -88,6 +90,16 @@ def _size_in_one_place(call: Call) -> None:
         raise CloudError(
             "InvalidParameterException",
             "You cannot specify instance types in both the launch template and the node group",
+        )
+
+
+def _release_of_the_version(call: Call) -> None:
+    """A release is for one version of Kubernetes, and nodes are of their own version of it."""
+    version, release = call.inputs["version"], call.inputs["releaseVersion"]
+    if version and release and not str(release).startswith(f"{version}."):
+        raise CloudError(
+            "InvalidParameterException",
+            f"Requested release version {release} is not valid for kubernetes version {version}",
         )
 
 
@@ -117,8 +129,8 @@ TYPES = (
         create=_create_nodes,
         remove=_remove_nodes,
         answer=_nodes,
-        in_place=frozenset({"tags", "scalingConfig"}),
+        in_place=frozenset({"tags", "scalingConfig", "version", "releaseVersion"}),
         name_property="nodeGroupName",
-        checks=(_size_in_one_place,),
+        checks=(_size_in_one_place, _release_of_the_version),
     ),
 )

@@ -52,7 +52,7 @@ IRELAND: dict[str, Any] = {
             "model": "embedder",
         },
     ],
-    "clusters": [{"name": "serving", "size": "m6a.2xlarge", "nodes": 3}],
+    "clusters": [{"name": "serving", "size": "m6a.2xlarge", "nodes": 3, "release": "1.35.7-20260903"}],
 }
 
 EUSC: dict[str, Any] = {key: IRELAND[key] for key in ("accountId", "emulated", "owner", "dataClass", "network")} | {

@@ -47,6 +47,7 @@ def cluster_args(placement: Placement) -> ConfidentialClusterArgs:
         size="m6a.xlarge",
         tee="snp",
         nodes=3,
+        release="1.35.7-20260903",
         subnet_ids=SUBNETS,
         group_id="sg-1",
         disk_key_id="disks",
@@ -168,11 +169,18 @@ class TestCluster:
         assert "instanceTypes" not in recording["c-nodes"].inputs
         assert recording["c-nodes"].inputs["scalingConfig"] == {"minSize": 3, "maxSize": 3, "desiredSize": 3}
 
+    def test_runs_one_release_of_the_nodes_image(self, cluster_args: ConfidentialClusterArgs) -> None:
+        recording = region.record(lambda: ConfidentialCluster("c", cluster_args))
+        assert recording["c-cluster"].inputs["version"] == "1.35"
+        assert recording["c-nodes"].inputs["version"] == "1.35"
+        assert recording["c-nodes"].inputs["releaseVersion"] == "1.35.7-20260903"
+
     @pytest.mark.parametrize(
         ("changes", "says"),
         [
             ({"subnet_ids": {"eu-west-1a": "subnet-a"}}, "EKS needs subnets in two availability zones"),
             ({"nodes": 0}, "0 nodes run nothing; nearest supported: 1"),
+            ({"release": "latest"}, "'latest' names no release of the nodes' image; nearest supported: a release of "),
             ({"tee": "tdx"}, "'tdx' is not offered by AWS; nearest supported: snp"),
         ],
     )

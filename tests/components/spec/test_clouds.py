@@ -222,3 +222,28 @@ def test_a_pool_on_another_tee_and_on_another_cloud(reference_values: Path) -> N
     assert "bailiwick:clusters[0].gpuPool: node pools with GPUs are not built on aws: leave the key out" in (
         problems(_with_gpu_pool("aws", tee="snp"), reference_values)
     )
+
+
+@pytest.mark.parametrize(
+    ("cloud", "cluster", "says"),
+    [
+        ("aws", {"size": "m6a.xlarge"}, "clusters[0].release: is missing: the nodes' image would be another one tomo"),
+        ("aws", {"size": "m6a.xlarge", "release": "latest"}, "clusters[0].release: 'latest' "),
+        (
+            "gcp",
+            {"size": "n2d-standard-4", "release": "1.35.7-20260903"},
+            "clusters[0].release: is the cloud's choice on gcp: leave the key out",
+        ),
+    ],
+)
+def test_the_release_of_nodes_is_said_where_the_cloud_s_choice_would_move(
+    cloud: str, cluster: dict[str, Any], says: str, reference_values: Path
+) -> None:
+    found = problems(stack_of(cloud) | {"clusters": [{"name": "serving", **cluster}]}, reference_values)
+    assert any(line.startswith(f"bailiwick:{says}") for line in found), found
+
+
+def test_a_cluster_of_aws_that_names_its_release_is_taken(reference_values: Path) -> None:
+    cluster = {"name": "serving", "size": "m6a.xlarge", "release": "1.35.7-20260903"}
+    spec = RegionSpec.from_mapping(stack_of("aws") | {"clusters": [cluster]}, reference_values=reference_values)
+    assert spec.clusters[0].release == "1.35.7-20260903"
