@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from sandbox.engine.errors import StateError
+from sandbox.engine.secrets import SecretBox
 
 VERSION: Final = 1
 Operation = list[Any]
@@ -64,14 +65,15 @@ def read(path: Path) -> Recorded | None:
 
 
 class Journal:
-    """Appends to a journal file. Every line is on disk when `append` returns.
+    """Appends to a journal file, whose secrets are sealed in `box`. Every line is on disk when `append` returns.
 
     The file is made with the first line; with a `size` it goes on after that many bytes of an existing journal.
     """
 
-    def __init__(self, path: Path, base: str, salt: str, size: int = 0) -> None:
+    def __init__(self, path: Path, base: str, box: SecretBox, size: int = 0) -> None:
         self._path = path
-        self._header = {"journal": VERSION, "base": base, "salt": salt}
+        self._base = base
+        self._box = box
         self._file: IO[bytes] | None = None
         self._size = size
 
@@ -79,7 +81,8 @@ class Journal:
         """Raises `OSError` with the journal as it was before, so that a full disk damages nothing."""
         line = json.dumps(operations, separators=(",", ":")).encode() + b"\n"
         if self._size == 0:
-            line = json.dumps(self._header).encode() + b"\n" + line
+            header = {"journal": VERSION, "base": self._base, "salt": self._box.salt}
+            line = json.dumps(header).encode() + b"\n" + line
         if self._file is None:
             self._file = self._path.open("r+b" if self._size else "wb", buffering=0)
             self._file.truncate(self._size)

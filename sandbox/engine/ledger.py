@@ -42,7 +42,7 @@ class Ledger:
     def __init__(self, checkpoint: Checkpoint, box: SecretBox, digest: str, journal_size: int) -> None:
         self._checkpoint = checkpoint
         self._box = box
-        self._journal = journal.Journal(checkpoint.journal, digest, box.salt, journal_size)
+        self._journal = journal.Journal(checkpoint.journal, digest, box, journal_size)
         self._lock = threading.Lock()
         self._entries: dict[int, ResourceState] = {}
         self._encoded: dict[int, dict[str, Any]] = {}
@@ -163,7 +163,7 @@ class Ledger:
             self._append([["folded", digest]])
             self._checkpoint.install()
             self._journal.remove()
-            self._journal = journal.Journal(self._checkpoint.journal, digest, self._box.salt)
+            self._journal = journal.Journal(self._checkpoint.journal, digest, self._box)
             self._dirty = False
 
     def close(self) -> None:

@@ -38,18 +38,27 @@ def _derive_key(passphrase: str, salt: bytes, iterations: int) -> bytes:
 
 
 class SecretBox:
-    """Seals and unseals values under one passphrase. `salt` is what state records: `v1:<salt>:v1:<nonce>:<text>`."""
+    """Seals and unseals values under one passphrase.
 
-    def __init__(self, key: bytes, salt: str) -> None:
-        self.salt = salt
-        self._aead = AESGCM(key)
+    The key, half a second of work, is derived when something is first sealed: a preview of a new stack seals nothing.
+    """
+
+    def __init__(self, passphrase: str, salt: bytes) -> None:
+        self._passphrase = passphrase
+        self._salt = salt
+
+    @functools.cached_property
+    def _aead(self) -> AESGCM:
+        return AESGCM(_derive_key(self._passphrase, self._salt, ITERATIONS))
+
+    @functools.cached_property
+    def salt(self) -> str:
+        """What state records: `v1:<salt>:v1:<nonce>:<ciphertext>`."""
+        return f"v1:{base64.b64encode(self._salt).decode()}:{self.seal_text(KNOWN_PLAINTEXT)}"
 
     @classmethod
     def new(cls, passphrase: str) -> "SecretBox":
-        salt = secrets.token_bytes(SALT_BYTES)
-        key = _derive_key(passphrase, salt, ITERATIONS)
-        proof = cls(key, "").seal_text(KNOWN_PLAINTEXT)
-        return cls(key, f"v1:{base64.b64encode(salt).decode()}:{proof}")
+        return cls(passphrase, secrets.token_bytes(SALT_BYTES))
 
     @classmethod
     def open(cls, passphrase: str, salt: str) -> "SecretBox":
@@ -62,7 +71,8 @@ class SecretBox:
             raise StateError("encryption salt is not base64") from error
         if version != "v1" or not proof:
             raise StateError("encryption salt is not of the form v1:<salt>:v1:<nonce>:<ciphertext>")
-        box = cls(_derive_key(passphrase, raw, ITERATIONS), salt)
+        box = cls(passphrase, raw)
+        box.salt = salt
         try:
             box.unseal_text(proof)
         except StateError as error:
