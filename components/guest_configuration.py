@@ -16,7 +16,7 @@ HOST = "verifier"
 """Name of the verifier in the region's private DNS domain."""
 VERIFIER_PORT = 8443
 """TCP port of the verifier and key broker."""
-_NOT_HELD_BY_BROKER = ("launch_signers", "image_digests", "image_signers", "minimum_tcb_by_product", "hardware")
+_NOT_HELD_BY_BROKER = ("image_digests", "image_signers", "minimum_tcb_by_product", "hardware")
 HEALTH_PATH = "/healthz"
 """Path at which a verifier says that it serves."""
 
@@ -68,6 +68,10 @@ def verifier(
             raise ReleasePolicyError(
                 f"release policy: {unheld[0]}: the broker of the region does not hold it for {model}; leave it empty"
             )
+        if policy.launch_signers and Tee.TDX in policy.tees:
+            raise ReleasePolicyError(
+                f"release policy: launch_signers: no TD has a signer, so that {model} could go to none; name snp alone"
+            )
     return {
         "version": VERSION,
         "role": "verifier",
@@ -90,6 +94,7 @@ def verifier(
                     "vmpl": list(policy.vmpl),
                     "minimum_tcb": policy.minimum_tcb.model_dump() if policy.minimum_tcb else None,
                     "max_token_seconds": policy.max_token_seconds,
+                    **({"id_key_digests": list(policy.launch_signers)} if policy.launch_signers else {}),
                     **({"nvidia": {}} if policy.confidential_gpu else {}),
                 },
             }

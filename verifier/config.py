@@ -19,12 +19,12 @@ from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.policy import Demand
 from verifier.appraisal.tdx_policy import TdxPolicy
-from verifier.fields import ChipId, TcbFloor
+from verifier.fields import ChipId, LaunchKey, TcbFloor
 from verifier.signer import load_public_key
 
 _RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
 _MAX_TOKEN_SECONDS = 3600
-DEMANDS = ("chips", "tdx", "azure", "nvidia")
+DEMANDS = ("chips", "id_key_digests", "author_key_digests", "tdx", "azure", "nvidia")
 """Parts of a release policy that an appraisal policy has under the same name. One that is not there does not count for
 the digest."""
 
@@ -55,7 +55,9 @@ class ResourcePolicy(_Model):
     measurements are accepted. debug, migration: whether such guests are accepted. revocation: whether revocation lists
     and OCSP responses must have been at hand. max_token_seconds: how old an attestation result may be when it is used.
     SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's own,
-    None = the verifier's own floor; chips, CHIP_IDs of acceptable processors, None = any genuine one.
+    None = the verifier's own floor; chips, CHIP_IDs of acceptable processors, None = any genuine one; id_key_digests,
+    author_key_digests, who must have signed the launch, None = nobody need have. On Azure an accepted ID key vouches
+    for the paravisor, so that a newer one needs no new reference values.
     tdx, azure: what a quote, or a vTPM, must show; None = the defaults of an appraisal policy, under which every part
     of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then demanded; None = no GPU is demanded,
     and one whose evidence comes is held to the defaults.
@@ -68,6 +70,8 @@ class ResourcePolicy(_Model):
     vmpl: tuple[Annotated[int, Field(ge=0, le=3)], ...] = Field(default=(0,), min_length=1)
     minimum_tcb: TcbFloor | None = None
     chips: frozenset[ChipId] | None = None
+    id_key_digests: Annotated[frozenset[LaunchKey], Field(min_length=1)] | None = None
+    author_key_digests: Annotated[frozenset[LaunchKey], Field(min_length=1)] | None = None
     tdx: TdxPolicy | None = None
     azure: AzurePolicy | None = None
     nvidia: NvidiaPolicy | None = None

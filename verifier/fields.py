@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from verifier.snp.product import Tcb
 
@@ -15,6 +15,17 @@ Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """16 bytes in hex, lower case; likewise the others."""
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hex48 = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
+
+
+def _of_a_key(digest: str) -> str:
+    if not digest.strip("0"):
+        raise ValueError("zeros are the digest of a launch that nobody signed, and no key's")
+    return digest
+
+
+LaunchKey = Annotated[Hex48, AfterValidator(_of_a_key)]
+"""SHA-384 of the key that signed a launch, or of the one that signed that key (SEV-SNP ABI, 7.3, ID_KEY_DIGEST and
+AUTHOR_KEY_DIGEST)."""
 Register = Annotated[int, Field(ge=0, le=23)]
 """Index of a PCR."""
 ChipId = Annotated[str, Field(pattern=r"^([0-9a-f]{16}|[0-9a-f]{128})$")]

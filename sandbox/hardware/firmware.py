@@ -26,6 +26,8 @@ _ECDSA_P384_SHA384: Final = 1
 _PLATFORM_INFO: Final = 0b100101
 """PLATFORM_INFO: SMT (bit 0), ECC (bit 2), ALIAS_CHECK_COMPLETE (bit 5)."""
 _SIGNED_BY_VCEK: Final = 0
+_UNSIGNED: Final = bytes(48)
+"""ID_KEY_DIGEST of a launch that nobody signed."""
 _FIRMWARE_BUILD: Final = (24, 55, 1)
 """Build, minor, major of the SNP firmware."""
 
@@ -74,7 +76,7 @@ class LaunchedGuest:
     """A running guest as its firmware knows it.
 
     measurement: launch digest, 48 bytes. host_data: what the host bound to the launch, 32 bytes.
-    report_id: 32 random bytes that stay the same while the guest runs.
+    report_id: 32 random bytes that stay the same while the guest runs. id_key_digest: who signed the launch, 48 bytes.
     """
 
     measurement: bytes
@@ -82,6 +84,7 @@ class LaunchedGuest:
     host_data: bytes
     report_id: bytes
     vmpl: int = 0
+    id_key_digest: bytes = _UNSIGNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,15 @@ class SnpFirmware:
         return CertificateChain(self._vcek.der, self._pki.ask.der, self._pki.ark.der)
 
     def launch(
-        self, measurement: bytes, policy: LaunchPolicy, host_data: bytes = bytes(32), vmpl: int = 0
+        self,
+        measurement: bytes,
+        policy: LaunchPolicy,
+        host_data: bytes = bytes(32),
+        vmpl: int = 0,
+        id_key_digest: bytes = _UNSIGNED,
     ) -> LaunchedGuest:
-        """Start a guest whose pages measured to `measurement`."""
-        return LaunchedGuest(measurement, policy, host_data, secrets.token_bytes(32), vmpl)
+        """Start a guest whose pages measured to `measurement`, as the holder of the ID key had signed it."""
+        return LaunchedGuest(measurement, policy, host_data, secrets.token_bytes(32), vmpl, id_key_digest)
 
     def report(self, guest: LaunchedGuest, report_data: bytes) -> bytes:
         """The signed attestation report of `guest`, 1184 bytes, over its 64 bytes of `report_data`."""
@@ -127,7 +135,7 @@ class SnpFirmware:
             *(guest.vmpl, _ECDSA_P384_SHA384, tcb),
             *(_PLATFORM_INFO, _SIGNED_BY_VCEK << 2),
             *(report_data, guest.measurement, guest.host_data),
-            *(bytes(48), bytes(48), guest.report_id, b"\xff" * 32),
+            *(guest.id_key_digest, bytes(48), guest.report_id, b"\xff" * 32),
             *(tcb, *CPUID),
             *(self._chip.chip_id, tcb),
             *(*_FIRMWARE_BUILD, *_FIRMWARE_BUILD, tcb),

@@ -38,12 +38,13 @@ class AzureGuest(Guest):
     booted: tuple[Measured, ...] = (KERNEL, APPLICATION)
     setup: Setup = SETUP
     paravisor: bytes = PARAVISOR_MEASUREMENT
+    signed_by: bytes = bytes(48)
     changes: dict[str, Any] = field(default_factory=dict)
 
     def start(self) -> tuple[Booted, dict[str, str]]:
         """The guest as it runs, and what its host adds to its evidence."""
         firmware = SnpFirmware(self.pki, Chip(self.host))
-        launched = firmware.launch(self.paravisor, self.policy, vmpl=self.vmpl)
+        launched = firmware.launch(self.paravisor, self.policy, vmpl=self.vmpl, id_key_digest=self.signed_by)
         booted = boot(self.booted, self.setup, SNP_REPORT, lambda data: firmware.report(launched, data))
         return booted, {"vcek": urlsafe(firmware.certificates.vcek)}
 

@@ -78,6 +78,8 @@ def test_every_demand_counts_for_the_digest_and_one_that_is_not_there_does_not()
     changes: list[dict[str, Any]] = [
         {},
         {"chips": ["5c" * 64]},
+        {"id_key_digests": ["1d" * 48]},
+        {"author_key_digests": ["1d" * 48]},
         {"azure": {}},
         {"azure": {"pcrs": {"4": ["ab" * 32]}}},
         {"nvidia": {}},
@@ -98,6 +100,14 @@ def test_every_demand_counts_for_the_digest_and_one_that_is_not_there_does_not()
         ({"trust_anchors": ["amd", "somebody"]}, r"trust_anchors\[1\]: "),
         ({"build_keys": ["no key"]}, "build_keys: not a public key in PEM"),
         ({"port": 0}, "port: "),
+        (
+            {"resources": [{"path": "a/b/c", "kek": "k", "policy": POLICY | {"id_key_digests": ["00" * 48]}}]},
+            r"resources\[0\].policy.id_key_digests\[0\]: zeros are the digest of a launch that nobody signed",
+        ),
+        (
+            {"resources": [{"path": "a/b/c", "kek": "k", "policy": POLICY | {"author_key_digests": []}}]},
+            r"resources\[0\].policy.author_key_digests: ",
+        ),
         ({"resources": [{"path": "a/b", "kek": "k", "policy": POLICY}]}, r"resources\[0\].path: a resource path is"),
         ({"resources": [{"path": "../b/c", "kek": "k", "policy": POLICY}]}, r"resources\[0\].path: "),
         ({"resources": [{"path": "a/b/c", "kek": "k"}]}, r"resources\[0\].policy: Field required"),

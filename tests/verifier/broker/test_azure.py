@@ -235,6 +235,22 @@ def test_a_paravisor_that_the_build_did_not_name(
     refused(td.but(paravisor=other).attest(client), 401, "no reference value has this MRTD")
 
 
+def test_a_paravisor_that_an_accepted_key_signed_needs_no_reference_value(
+    site: Site, vm: AzureGuest, refused: Refused
+) -> None:
+    admit_azure(site)
+    key, newer = b"\x1d" * 48, vm.but(paravisor=hashlib.sha384(b"a newer paravisor").digest())
+    site.change_policy(tee=["az-snp-vtpm"], id_key_digests=[key.hex()])
+    client = site.replica()
+    token = newer.but(signed_by=key).attest(client).json()["token"]
+    cpu = policy_claims(token, "cpu")
+    assert cpu["measurement"]["reference"] == key.hex()
+    assert cpu["id-key"]["value"] == key.hex()
+    refused(newer.but(signed_by=b"\x2d" * 48).attest(client), 401, "id-key: not on the policy's list")
+    refused(vm.attest(client), 401, "id-key: not on the policy's list")
+    refused(newer.but(signed_by=key, booted=(KERNEL,)).attest(client), 401, "no reference values have these PCRs")
+
+
 def test_secure_boot_that_is_off(client: Client, vm: AzureGuest, refused: Refused) -> None:
     off = vm.but(setup=dataclasses.replace(SETUP, secure_boot=False))
     refused(off.attest(client), 401, "secure-boot: the paravisor does not state that Secure Boot is on")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from verifier import snp
+from verifier import snp, tdx
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.appraisal.azure import configuration, executables, identity
@@ -76,8 +76,22 @@ def _cpu(
     else:
         of_tdx = [it for it in paravisors if isinstance(it, TdxReferenceValues)]
         result = tdx_appraisal.appraise(cpu, below, report_data=None, reference_values=of_tdx)
-    claims = [claim for claim in result.submods[CPU].claims if claim.name != _HARDWARE_FRESHNESS]
+    claims = [
+        _by_signer(claim, cpu, policy) for claim in result.submods[CPU].claims if claim.name != _HARDWARE_FRESHNESS
+    ]
     return Appraisal.of([*claims, _binding(verified)], identifier, cpu)
+
+
+def _by_signer(claim: Claim, cpu: snp.VerifiedReport | tdx.VerifiedQuote, policy: AppraisalPolicy) -> Claim:
+    """A paravisor that no reference values name is known by its signer, if that key is on the policy's list: under its
+    ID block the firmware starts nothing else (SEV-SNP ABI, SNP_LAUNCH_FINISH)."""
+    if claim.name != "measurement" or claim.score == Value.APPROVED_BOOT or not isinstance(cpu, snp.VerifiedReport):
+        return claim
+    key = cpu.report.id_key_digest
+    if not any(key) or key.hex() not in (policy.id_key_digests or ()):
+        return claim
+    reason = "a key on the policy's list signed the launch of this paravisor"
+    return claim._replace(score=Value.APPROVED_BOOT, reason=reason, reference=key.hex())
 
 
 def _binding(verified: VerifiedVm) -> Claim:

@@ -1,0 +1,60 @@
+"""What a verifier is told of release policies: what the broker holds, and what it refuses to be told."""
+
+from typing import Any
+
+import pytest
+
+from components import guest_configuration
+from components.release import Authority, MinimumTcb, ReleasePolicy, ReleasePolicyError, Tee
+
+POLICY = ReleasePolicy(
+    jurisdiction="EU",
+    data_class="confidential",
+    tees=(Tee.SNP,),
+    launch_measurements=("aa" * 48,),
+    minimum_tcb=MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213),
+    authorities=(Authority(uri="https://verifier.example", jurisdiction="DE"),),
+)
+
+
+def told(*, cloud: str = "azure", **changes: Any) -> dict[str, Any]:
+    """The broker's policy of one key."""
+    document = guest_configuration.verifier(
+        name="v",
+        region={"cloud": cloud, "location": "x", "jurisdiction": "DE"},
+        trust_anchors=["amd"],
+        reference_values=[],
+        build_keys=[],
+        policies={"llm": POLICY.model_copy(update=changes)},
+        images={"llm": ["guest-1"]},
+    )
+    policy: dict[str, Any] = document["resources"][0]["policy"]
+    return policy
+
+
+def test_signers_of_the_launch_are_what_the_broker_asks_for() -> None:
+    assert told(launch_signers=("1d" * 48,))["id_key_digests"] == ["1d" * 48]
+    assert "id_key_digests" not in told()
+
+
+def test_a_signer_that_no_td_can_have_is_refused() -> None:
+    with pytest.raises(ReleasePolicyError, match="no TD has a signer"):
+        told(launch_signers=("1d" * 48,), tees=(Tee.SNP, Tee.TDX))
+
+
+def test_on_azure_and_wherever_a_vtpm_is_demanded_its_evidence_alone_is_taken() -> None:
+    both = (Tee.SNP, Tee.TDX)
+    assert told(tees=both)["tee"] == ["az-snp-vtpm", "az-tdx-vtpm"]
+    assert told(cloud="gcp", tees=both)["tee"] == ["snp", "tdx"]
+    assert told(cloud="gcp", tees=both, vtpm=True)["tee"] == ["az-snp-vtpm", "az-tdx-vtpm"]
+
+
+@pytest.mark.parametrize("field", ["image_digests", "image_signers", "hardware"])
+def test_what_the_broker_does_not_hold_is_refused(field: str) -> None:
+    values = {
+        "image_digests": "sha256:" + "a" * 64,
+        "image_signers": "ECDSA_P256_SHA256:" + "a" * 64,
+        "hardware": "a" * 128,
+    }
+    with pytest.raises(ReleasePolicyError, match=f"{field}: the broker of the region does not hold it for llm"):
+        told(**{field: (values[field],)})
