@@ -51,10 +51,10 @@ def test_on_azure_and_wherever_a_vtpm_is_demanded_its_evidence_alone_is_taken() 
 
 @pytest.mark.parametrize("field", ["image_digests", "image_signers", "hardware"])
 def test_what_the_broker_does_not_hold_is_refused(field: str) -> None:
-    values = {
-        "image_digests": "sha256:" + "a" * 64,
-        "image_signers": "ECDSA_P256_SHA256:" + "a" * 64,
-        "hardware": "a" * 128,
+    values: dict[str, Any] = {
+        "image_digests": ("sha256:" + "a" * 64,),
+        "image_signers": ("ECDSA_P256_SHA256:" + "a" * 64,),
+        "hardware": ("a" * 128,),
     }
     with pytest.raises(ReleasePolicyError, match=f"{field}: the broker of the region does not hold it for llm"):
-        told(**{field: (values[field],)})
+        told(**{field: values[field]})
