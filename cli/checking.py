@@ -2,20 +2,18 @@
 
 import contextlib
 import gc
-import multiprocessing
-import os
+import re
 import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from cli.errors import as_user_error
+from cli.errors import CliError, as_user_error
 from cli.project import Project
+from cli.workers import in_processes
 from components.spec import RegionSpec
 from policies import pack
 from policies.report.model import Result, StackReport, rule_id
@@ -45,21 +43,22 @@ def check_stacks(requests: Sequence[Request]) -> list[StackReport]:
     """Judge every stack, several at a time, each in a process of its own; a lone one stays in this process."""
     if len(requests) == 1:
         return [check_stack(requests[0])]
-    workers = min(len(requests), os.cpu_count() or 1)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=None) as pool:
-        return [
-            _taken(request, future)
-            for request, future in [(request, pool.submit(check_stack, request)) for request in requests]
-        ]
+    return in_processes(check_stack, requests, _cloud, _lost)
 
 
-def _taken(request: Request, future: Future[StackReport]) -> StackReport:
+def _cloud(request: Request) -> str:
+    """The cloud of a stack as its file says, right or wrong; nothing where it says none."""
     try:
-        return future.result()
-    except BrokenProcessPool:
-        error = "the process that checked it was killed, or ended by itself; nothing is known of this stack"
-        return StackReport(request.stack, "", error=error)
+        text = Project(request.root).stack_file(request.stack).read_text(encoding="utf-8", errors="replace")
+    except (OSError, CliError):
+        return ""
+    stated = re.search(r"bailiwick:cloud: *([\w-]+)", text)
+    return stated[1] if stated else ""
+
+
+def _lost(request: Request) -> StackReport:
+    error = "the process that checked it was killed, or ended by itself; nothing is known of this stack"
+    return StackReport(request.stack, "", error=error)
 
 
 def check_stack(request: Request) -> StackReport:
