@@ -171,7 +171,7 @@ def _snp(evidence: snp.SnpReport, asked: _Question) -> Judged:
     expected, given = asked.report_data, asked.source.snp(evidence)
     verified = snp.verify(evidence, given.endorsements, asked.trust, asked.at, crls=given.crls)
     result = snp_appraisal.appraise(verified, asked.policy, report_data=expected, reference_values=values)
-    return verified, result, given.used
+    return verified, _with_firmware(result, verified, given.firmware, asked), given.used
 
 
 def _tdx(evidence: tdx.TdxQuote, asked: _Question) -> Judged:
@@ -183,7 +183,21 @@ def _tdx(evidence: tdx.TdxQuote, asked: _Question) -> Judged:
     result = tdx_appraisal.appraise(
         verified, asked.policy, report_data=expected, reference_values=values, events=events
     )
-    return verified, result, given.used
+    return verified, _with_firmware(result, verified, given.firmware, asked), given.used
+
+
+def _with_firmware(
+    result: AttestationResult,
+    verified: snp.VerifiedReport | tdx.VerifiedQuote,
+    endorsement: bytes | None,
+    asked: _Question,
+) -> AttestationResult:
+    """The result with Google's word on the firmware; its modules are imported only where there is one to be judged."""
+    if endorsement is None and asked.policy.google.launch_endorsement == "if-given":
+        return result
+    from verifier.appraisal import google
+
+    return google.appraised(result, verified, endorsement, asked.policy, asked.trust, asked.at)
 
 
 def _azure(evidence: azure.AzureEvidence, asked: _Question) -> Judged:

@@ -22,10 +22,10 @@ from verifier.pki import Certificate
 from verifier.pki.files import certificates_in, pem_values
 
 _ROOTS: Final = Path(__file__).parent / "roots"
-VENDORS: Final = ("amd", "intel", "nvidia", "aws")
+VENDORS: Final = ("amd", "intel", "nvidia", "aws", "google")
 """Whose roots ship: the folders of `roots`."""
 
-EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim", "nitro")
+EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim")
 """Product lines that a sandbox emulates."""
 
 

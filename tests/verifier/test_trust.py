@@ -32,6 +32,9 @@ NVIDIA = {
 AWS = ("aws", "nitro", "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b")
 """AWS Nitro Enclaves root G1."""
 
+GOOGLE = ("google", "google-ak", "594759594b9b61524f6c8ef668f7177f7b9066bc0674f2f49fe9e052be78beb2")
+"""Google's EK/AK CA Root."""
+
 
 def pem(certificate: bytes) -> bytes:
     body = base64.encodebytes(certificate)
@@ -45,6 +48,7 @@ def test_production_trusts_the_pinned_roots_of_the_vendors_and_nothing_else():
         INTEL,
         *NVIDIA,
         AWS,
+        GOOGLE,
     }
 
 
@@ -55,6 +59,7 @@ def test_production_trusts_the_pinned_roots_of_the_vendors_and_nothing_else():
         ("intel", "https://certificates.trustedservices.intel.com/"),
         ("nvidia", "https://github.com/NVIDIA/nvtrust"),
         ("aws", "https://aws-nitro-enclaves.amazonaws.com/"),
+        ("google", "https://github.com/google/go-tpm-tools"),
     ],
 )
 def test_every_pin_states_its_source_and_a_date(vendor, service):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.collateral_policy import CollateralPolicy
+from verifier.appraisal.google_policy import GooglePolicy
 from verifier.appraisal.nitro_policy import NitroPolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.tdx_policy import TdxPolicy
@@ -113,6 +114,9 @@ class AppraisalPolicy(BaseModel):
     )
     azure: AzurePolicy = Field(
         default_factory=AzurePolicy, description="Further demands on Azure confidential VMs and their vTPMs."
+    )
+    google: GooglePolicy = Field(
+        default_factory=GooglePolicy, description="Further demands on the firmware of Google's confidential VMs."
     )
     nitro: NitroPolicy = Field(
         default_factory=NitroPolicy, description="Further demands on AWS Nitro attestation documents."

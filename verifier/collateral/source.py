@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from verifier import snp, tdx
 from verifier.collateral import amd, intel, needs
@@ -18,6 +18,7 @@ from verifier.collateral.needs import Need
 from verifier.collateral.record import Kind, Record
 from verifier.collateral.store import Store, is_store
 from verifier.errors import VerificationFailed
+from verifier.pki.files import read_bytes
 from verifier.snp import SigningKey, SnpReport
 from verifier.snp.product import Product
 from verifier.tdx import TdxQuote
@@ -26,25 +27,30 @@ from verifier.trust import TrustStore
 if TYPE_CHECKING:
     from verifier import nvidia
 
+LAUNCH_ENDORSEMENT: Final = "launch_endorsement.binarypb"
+"""File of a folder with Google's endorsement of the firmware."""
+
 Used = tuple[Record, ...] | None
 """Entries of a store that were used; None where collateral has no entries, as in a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnpCollateral:
-    """What endorses a report, and AMD's CRLs (DER)."""
+    """What endorses a report, and AMD's CRLs (DER). firmware: Google's launch endorsement; None: there is none."""
 
     endorsements: snp.Endorsements
     crls: Sequence[bytes]
     used: Used = None
+    firmware: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TdxCollateral:
-    """What a quote is judged with."""
+    """What a quote is judged with. firmware: Google's launch endorsement; None: there is none."""
 
     collateral: tdx.Collateral
     used: Used = None
+    firmware: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,14 @@ class Folder:
         if kind is None:
             raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
         return SnpCollateral(
-            snp.Endorsements.from_directory(self.directory, kind), snp.revocation_lists(self.directory)
+            snp.Endorsements.from_directory(self.directory, kind),
+            snp.revocation_lists(self.directory),
+            firmware=self._firmware(),
         )
 
     def tdx(self, quote: TdxQuote) -> TdxCollateral:  # noqa: ARG002 - whether it fits is verified later
         """Intel's documents and CRLs."""
-        return TdxCollateral(tdx.Collateral.from_directory(self.directory))
+        return TdxCollateral(tdx.Collateral.from_directory(self.directory), firmware=self._firmware())
 
     def devices(
         self,
@@ -109,6 +117,10 @@ class Folder:
         from verifier.nvidia import Collateral
 
         return DeviceCollateral(Collateral.from_directory(self.directory))
+
+    def _firmware(self) -> bytes | None:
+        path = self.directory / LAUNCH_ENDORSEMENT
+        return read_bytes(path) if path.exists() else None
 
 
 @dataclass(frozen=True)
@@ -129,8 +141,10 @@ class Stored:
         record, content = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
         products = Product if kind is SigningKey.VLEK and not report.has_cpuid else needs.products_of(report)
         crls = [found for product in products if (found := self._optional(needs.amd_crl(product))) is not None]
-        used = (record, *(it for it, _ in crls))
-        return SnpCollateral(amd.endorsements(content, kind), tuple(crl for _, crl in crls), used)
+        firmware = self._optional(needs.launch_endorsement("snp", report.measurement))
+        used = (record, *(it for it, _ in crls), *_records(firmware))
+        crl_contents = tuple(crl for _, crl in crls)
+        return SnpCollateral(amd.endorsements(content, kind), crl_contents, used, _content(firmware))
 
     def tdx(self, quote: TdxQuote) -> TdxCollateral:
         """TCB info for the FMSPC that the quote's PCK certificate names, QE identity, and both CRLs.
@@ -141,7 +155,9 @@ class Stored:
         found = [self._optional(first) or self._optional(second) or self._numbered(first) for first, second in pairs]
         tcb_info, qe_identity, root_crl, pck_crl = (content for _, content in found)
         collateral = intel.collateral(tcb_info, qe_identity, root_crl, pck_crl)
-        return TdxCollateral(collateral, tuple(record for record, _ in found))
+        firmware = self._optional(needs.launch_endorsement("tdx", quote.report.mr_td))
+        used = (*(record for record, _ in found), *_records(firmware))
+        return TdxCollateral(collateral, used, _content(firmware))
 
     def devices(self, devices: Sequence[nvidia.DeviceEvidence], trust: TrustStore) -> DeviceCollateral:
         """The RIMs that genuine devices need, and what the responder says of their chains; what is missing is left out.
@@ -204,6 +220,14 @@ class Stored:
                 "UTC; fetch it again",
             )
         return self.reader.content(record)
+
+
+def _records(found: tuple[Record, bytes] | None) -> tuple[Record, ...]:
+    return () if found is None else (found[0],)
+
+
+def _content(found: tuple[Record, bytes] | None) -> bytes | None:
+    return None if found is None else found[1]
 
 
 def source_in(directory: Path, at: datetime) -> Source:

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from starlette.responses import Response
 
-from verifier.collateral import google, needs
+from verifier.collateral import needs
 from verifier.collateral.facts import inspect
 from verifier.collateral.record import CollateralError, Kind
+from verifier.google.endorsement import SCOPE
 from verifier.pki import Certificate
 from verifier.trust import TrustAnchor, TrustStore
 
@@ -36,7 +37,8 @@ def certificate(subject: str, issuer: str) -> bytes:
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(subject == issuer, None), critical=True)
     )
-    return builder.sign(key(issuer), hashes.SHA256()).public_bytes(Encoding.DER)
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    return builder.sign(key(issuer), hashes.SHA256(), rsa_padding=pss).public_bytes(Encoding.DER)
 
 
 def field(number: int, value: bytes | int) -> bytes:
@@ -64,7 +66,7 @@ def endorsement(tee: str = "snp", signer: str = "signer", issuer: str = "root", 
 @cache
 def trust() -> TrustStore:
     anchor = Certificate.parse(certificate("root", "root"))
-    return TrustStore([TrustAnchor("fake", frozenset({google.SCOPE}), anchor)])
+    return TrustStore([TrustAnchor("fake", frozenset({SCOPE}), anchor)])
 
 
 def checked(content: bytes, tee: str = "snp", store: TrustStore | None = None):
