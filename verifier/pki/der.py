@@ -7,9 +7,9 @@ on that. It walks, it does not recurse: nesting is as deep as the caller's code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from verifier.errors import MalformedEvidence
 
@@ -40,8 +40,7 @@ def context(number: int) -> int:
     return 0xA0 | number
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One DER value: where it starts, where its contents start and end, in bytes of `data`."""
 
     data: bytes
@@ -151,12 +150,21 @@ def object_identifier(element: Element, what: str) -> str:
     contents = _number(element, what)
     if not contents or contents[-1] & 0x80:
         raise MalformedEvidence(element.start, f"{what}: OBJECT IDENTIFIER is empty or cut off")
+    dotted = _dotted(contents)
+    if dotted is None:
+        raise MalformedEvidence(element.start, f"{what}: OBJECT IDENTIFIER is not in its shortest form")
+    return dotted
+
+
+@lru_cache(maxsize=256)
+def _dotted(contents: bytes) -> str | None:
+    """Dotted form; None when an arc is not in its shortest form. Remembered, as certificates say the same few."""
     arcs: list[int] = []
     value = 0
     fresh = True
     for octet in contents:
         if fresh and octet == 0x80:
-            raise MalformedEvidence(element.start, f"{what}: OBJECT IDENTIFIER is not in its shortest form")
+            return None
         value = value << 7 | octet & 0x7F
         fresh = not octet & 0x80
         if fresh:
@@ -175,16 +183,16 @@ def _number(element: Element, what: str) -> bytes:
 
 def time(element: Element, what: str) -> datetime:
     """A UTCTime or GeneralizedTime as RFC 5280 (4.1.2.5) allows them: seconds present, Z, no fraction."""
-    text = element.contents.decode("ascii", "replace")
+    text = element.contents
     if element.tag == UTC_TIME and len(text) == 13:
-        text = ("19" if text[:2] >= "50" else "20") + text
+        text = (b"19" if text[:2] >= b"50" else b"20") + text
     elif element.tag != GENERALIZED_TIME or len(text) != 15:
         raise MalformedEvidence(element.start, f"{what}: not a time of the form YYMMDDHHMMSSZ")
-    if not text[:14].isascii() or not text[:14].isdigit() or text[14] != "Z":
+    digits = text[:14]
+    if not digits.isdigit() or text[14:] != b"Z":
         raise MalformedEvidence(element.start, f"{what}: not a time of the form YYMMDDHHMMSSZ")
-    year, *rest = int(text[:4]), *(int(text[i : i + 2]) for i in range(4, 14, 2))
-    month, day, hour, minute, second = rest
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(year, month, day, int(digits[8:10]), int(digits[10:12]), int(digits[12:]), tzinfo=UTC)
     except ValueError:
-        raise MalformedEvidence(element.start, f"{what}: {text} is no date") from None
+        raise MalformedEvidence(element.start, f"{what}: {digits.decode()} is no date") from None

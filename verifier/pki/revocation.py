@@ -78,14 +78,18 @@ class RevocationList:
 
 
 def _entries(sequence: der.Element, critical: list[str]) -> frozenset[int]:
-    serials: set[int] = set()
+    """The serial numbers. Nearly all entries have the same extension, a reason, which is read once."""
+    serials, read = set[int](), set[bytes]()
     reader = sequence.inside()
     while reader.more():
         entry = reader.read(der.SEQUENCE, "CRL entry").inside()
         serials.add(der.integer(entry.read(der.INTEGER, "revoked serial"), "revoked serial"))
         der.time(entry.read_any("revocationDate"), "revocationDate")
         if entry.more():
-            _collect_critical(entry.read(der.SEQUENCE, "crlEntryExtensions"), critical)
+            extensions = entry.read(der.SEQUENCE, "crlEntryExtensions")
+            if extensions.encoded not in read:
+                read.add(extensions.encoded)
+                _collect_critical(extensions, critical)
         entry.finish("CRL entry")
     return frozenset(serials)
 
