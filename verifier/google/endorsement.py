@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
@@ -123,14 +123,14 @@ def _signer(endorsement: LaunchEndorsement, trust: TrustStore) -> tuple[x509.Cer
         raise VerificationFailed("endorsement.chain.root", "no root for Google's launch endorsements is pinned")
     try:
         signer = x509.load_der_x509_certificate(endorsement.certificate)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise MalformedEvidence(0, "cert: not an X.509 certificate in DER") from None
     if signer.signature_algorithm_oid != SignatureAlgorithmOID.RSASSA_PSS:
         raise VerificationFailed("endorsement.chain.leaf.algorithm", "the signer's certificate is not signed with PSS")
     for anchor in anchors:
         try:
             signer.verify_directly_issued_by(x509.load_der_x509_certificate(anchor.certificate.encoded))
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
         return signer, anchor
     raise VerificationFailed("endorsement.chain.leaf.signature", "no pinned root issued the signer's certificate")
@@ -139,7 +139,7 @@ def _signer(endorsement: LaunchEndorsement, trust: TrustStore) -> tuple[x509.Cer
 def _check(endorsement: LaunchEndorsement, signer: x509.Certificate) -> None:
     try:
         key = signer.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise MalformedEvidence(0, "cert: a key that cannot be read") from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise VerificationFailed("endorsement.chain.leaf.key", "the signer has no RSA key")
