@@ -45,6 +45,11 @@ def interleaved(
     return min(left for left, _ in rounds), min(right for _, right in rounds)
 
 
+def in_short_rounds(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
+    """`interleaved` for calls of less than a millisecond: rounds so short that some pass without an interruption."""
+    return interleaved(first, second, calls=10, repeats=200)
+
+
 def best_process(arguments: Sequence[str], *, repeats: int = 3) -> float:
     """Wall seconds of `python ARGUMENTS` from a cold interpreter, the best of `repeats`."""
     return min(cost_of_process(arguments).seconds for _ in range(repeats))
