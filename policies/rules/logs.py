@@ -11,6 +11,9 @@ from policies.subject import Resource, Stack
 from policies.terms import AuditStream, RecordStore
 from policies.verdict import Finding, NotApplicable, require
 
+_Keeper = tuple[Resource, RecordStore]
+"""A resource, and what it says about how records are kept."""
+
 
 def _audited(stack: Stack, _: Declared) -> Iterator[Finding]:
     if not any(vocabulary.key_store_of(one) or vocabulary.machine_of(one) for one in stack.resources):
@@ -18,20 +21,23 @@ def _audited(stack: Stack, _: Declared) -> Iterator[Finding]:
     streams = [(resource, stream) for resource in stack.resources if (stream := vocabulary.audit_stream_of(resource))]
     if not streams:
         yield Finding("audit stream", "is missing: nothing of this stack is audited", "one stream or more to a store")
-    shortcomings = [list(_shortcomings(stack, resource, stream)) for resource, stream in streams]
+    keepers = [(one, store) for one in stack.resources if (store := vocabulary.record_store_of(one))]
+    shortcomings = [list(_shortcomings(stack, resource, stream, keepers)) for resource, stream in streams]
     if all(shortcomings):
         for found in shortcomings:
             yield from found
 
 
-def _shortcomings(stack: Stack, resource: Resource, stream: AuditStream) -> Iterator[Finding]:
+def _shortcomings(
+    stack: Stack, resource: Resource, stream: AuditStream, keepers: Sequence[_Keeper]
+) -> Iterator[Finding]:
     unmet = [list(require(setting, resource)) for setting in stream.enabled]
     if any(finding.unknown for findings in unmet for finding in findings):
         yield from (finding for findings in unmet for finding in findings)
     elif all(unmet):
         yield Finding("logs", "do not stream audit records", "the category group 'audit', enabled", resource)
     used = stack.references(resource, stream.store.through)
-    stores = [*_stores(stack, used)]
+    stores = [*_stores(stack, used, keepers)]
     if not stores:
         yield Finding(
             stream.store.property.path,
@@ -44,14 +50,12 @@ def _shortcomings(stack: Stack, resource: Resource, stream: AuditStream) -> Iter
             yield from require(setting, one)
 
 
-def _stores(stack: Stack, used: Sequence[Resource]) -> Iterator[tuple[Resource, RecordStore]]:
+def _stores(stack: Stack, used: Sequence[Resource], keepers: Sequence[_Keeper]) -> Iterator[_Keeper]:
     """What says how the storage in `used` keeps records: the storage itself, and resources about it."""
     about = [
         (one, store)
-        for one in stack.resources
-        if (store := vocabulary.record_store_of(one))
-        and store.keeps
-        and any(other in used for other in stack.references(one, store.keeps.through))
+        for one, store in keepers
+        if store.keeps and any(other in used for other in stack.references(one, store.keeps.through))
     ]
     for one in used:
         store = vocabulary.record_store_of(one)
