@@ -335,7 +335,7 @@ VERIFIER_CONFIGURED = ExampleResource(
                 {
                     "path": "default/model-key/llm",
                     "policy": {
-                        "tee": ["snp"],
+                        "tee": ["az-snp-vtpm"],
                         "images": ["inference-guest-1.0.0"],
                         "debug": False,
                         "migration": False,
@@ -348,6 +348,12 @@ VERIFIER_CONFIGURED = ExampleResource(
         }
     },
 )
+
+
+def verifier_on(cloud: str) -> ExampleResource:
+    """`VERIFIER_CONFIGURED` in another cloud, which starts no guest under a paravisor."""
+    bare = {"guestConfiguration.resources.0.policy.tee": ["snp"]}
+    return but(VERIFIER_CONFIGURED, bare, type=f"bailiwick:index:{cloud}AttestationVerifier")
 
 
 def told(changes: Mapping[str, Any]) -> str:

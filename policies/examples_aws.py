@@ -74,7 +74,7 @@ MEMBERS = ExampleResource(
     {"region": LOCATION, "launchTemplate": {"id": "lt-1", "version": "1"}},
     uses={"launchTemplate": ("nodes-template",)},
 )
-VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:AwsAttestationVerifier")
+VERIFIER = examples.verifier_on("Aws")
 VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
 _POLICY: Final = "guestConfiguration.resources.0.policy"
 

@@ -18,7 +18,7 @@ def covered(
     cloud: str, config: Mapping[str, str], *, location: str, jurisdiction: str, abroad: str
 ) -> Mapping[str, Covered]:
     """By id of the rule: its examples for the components of `cloud` (`Gcp`), with one place inside and one `abroad`."""
-    verifier = but(examples.VERIFIER_CONFIGURED, {}, type=f"bailiwick:index:{cloud}AttestationVerifier")
+    verifier = examples.verifier_on(cloud)
     cache = ExampleResource(f"bailiwick:index:{cloud}CollateralCache", "collateral", {})
     gateway = but(examples.GATEWAY, {}, type=f"bailiwick:index:{cloud}ModelGateway")
     here = {"location": location, "jurisdiction": jurisdiction}

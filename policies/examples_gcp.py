@@ -91,7 +91,7 @@ SINK = ExampleResource(
     uses={"destination": ("audit",)},
 )
 
-VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:GcpAttestationVerifier")
+VERIFIER = examples.verifier_on("Gcp")
 _POLICY: Final = "guestConfiguration.resources.0.policy"
 
 

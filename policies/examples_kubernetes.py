@@ -78,7 +78,7 @@ WRITER = but(
     uses={"spec": ("snp", "log")},
 )
 SERVICE = ExampleResource("kubernetes:core/v1:Service", "attest", {"spec": {"type": "ClusterIP"}})
-VERIFIER = but(examples.VERIFIER_CONFIGURED, {}, type="bailiwick:index:KubernetesAttestationVerifier")
+VERIFIER = examples.verifier_on("Kubernetes")
 _POLICY: Final = "guestConfiguration.resources.0.policy"
 
 COVERED: Final[Mapping[str, Covered]] = {

@@ -23,21 +23,25 @@ from policies.verdict import Finding, NotApplicable, require
 
 _AFFIRMED = ("UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded")
 """TCB statuses of Intel under which no known hole is open in the platform itself."""
-_TEES = OneOf(("snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"))
+_BEHIND_PARAVISOR = ("az-snp-vtpm", "az-tdx-vtpm")
+"""Evidence of a vTPM that the processor vouches for, as the Key Broker Service protocol names it."""
+_TEES = OneOf(("snp", "tdx", *_BEHIND_PARAVISOR))
 _CHIP = Matching("[0-9a-f]{128}", "CHIP_IDs, 64 bytes in hexadecimal")
 _PPID = Matching("[0-9a-f]{32}", "PPIDs, 16 bytes in hexadecimal")
 _RESOURCES = "guestConfiguration.resources"
 _POLICY = f"{_RESOURCES}.0.policy"
 
 
-def _affirming(resource: Resource, _: Declared) -> Iterator[Finding]:
+def _affirming(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    """On Azure the processor measures the paravisor, under which any image may run: its own word is no verdict."""
+    tees = OneOf(_BEHIND_PARAVISOR) if declared.cloud.provider == "azure" else _TEES
     for configuration in verifier_configurations(resource):
         for guarded in configuration.at("resources").items():
             policy = guarded.at("policy")
             if not policy.at("tee").items():
-                yield Finding(policy.at("tee").path, "names no hardware, so that nothing is asked of it", "snp or tdx")
+                yield Finding(policy.at("tee").path, "names no hardware, so that nothing is asked of it", tees.allowed)
             for tee in policy.at("tee").items():
-                yield from require(Setting(tee, _TEES))
+                yield from require(Setting(tee, tees))
             for status in policy.at("tdx", "statuses").items():
                 if status.text not in _AFFIRMED:
                     yield Finding(status.path, "accepts a platform with a known hole", ", ".join(_AFFIRMED))
@@ -84,7 +88,8 @@ ATT_03 = Rule(
     title="A key waits for a good verdict on the processor, and on the GPU where there is one",
     why="A good processor beside a GPU that nobody asked is a guest whose models leave through the GPU.",
     severity=Severity.CRITICAL,
-    remediation="name the TEEs in each key's policy, accept no status with a known hole, and ask for GPUs (`nvidia`)",
+    remediation="name the TEEs in each key's policy (on Azure by their vTPMs), accept no status with a known hole, and "
+    "ask for GPUs (`nvidia`)",
     check=_affirming,
     check_stack=_gpus_too,
     passing=Example(
@@ -92,6 +97,10 @@ ATT_03 = Rule(
     ),
     failing=(
         Example("A key for any hardware.", (examples.but(_CONFIGURED, {f"{_POLICY}.tee": []}),)),
+        Example(
+            "A machine of Azure's by its processor alone, which measures the paravisor and no image.",
+            (examples.but(_CONFIGURED, {f"{_POLICY}.tee": ["az-snp-vtpm", "snp"]}),),
+        ),
         Example(
             "A platform of Intel's with a hole that is known.",
             (examples.but(_CONFIGURED, {f"{_POLICY}.tdx": {"statuses": ["UpToDate", "OutOfDate"]}}),),
@@ -171,7 +180,7 @@ ATT_09 = Rule(
         Example("A list without an entry.", (examples.but(_LISTED, {f"{_POLICY}.chips": []}),), _SECRET),
         Example(
             "Any processor of Intel's.",
-            (examples.but(_LISTED, {f"{_POLICY}.tee": ["snp", "tdx"]}),),
+            (examples.but(_LISTED, {f"{_POLICY}.tee": ["az-snp-vtpm", "az-tdx-vtpm"]}),),
             _SECRET,
         ),
     ),
