@@ -20,6 +20,7 @@ VERBS: Final = {
     "report": "write a check's report in another format",
     "waiver": "sign a waiver of a policy finding",
     "verify": "verify attestation evidence",
+    "trust": "print every pinned trust anchor, and check it",
     "collateral": "fetch, list, check and carry the vendors' collateral",
     "evidence": "export or verify the signed evidence bundle",
     "graph": "draw the jurisdiction graph or the resources, before deployment",

@@ -108,8 +108,13 @@ def pinned_certificates(vendor: str) -> list[PinnedCertificate]:
     return TypeAdapter(list[PinnedCertificate]).validate_python(yaml.safe_load(text))
 
 
+def path_of(vendor: str, pin: PinnedCertificate) -> Path:
+    """The file that a pin is about."""
+    return _ROOTS / vendor / pin.file
+
+
 def _load_pinned(vendor: str, pin: PinnedCertificate) -> Certificate:
-    certificate = Certificate.parse(certificates_in(_ROOTS / vendor / pin.file)[0])
+    certificate = Certificate.parse(certificates_in(path_of(vendor, pin))[0])
     if certificate.fingerprint != pin.sha256:
         raise MalformedEvidence(
             0, f"roots/{vendor}/{pin.file} has SHA-256 {certificate.fingerprint}, pinned is {pin.sha256}"
