@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.verifier.fake_amd import AT, YEAR, milan
 from tests.verifier.fake_x509 import FakeExtension, integer, oid, pss, tlv
 from verifier.errors import MalformedEvidence
-from verifier.pki import Certificate, RevocationList
+from verifier.pki import Certificate, RevocationList, der
 from verifier.pki.certificate import MAX_CERTIFICATE_BYTES
 from verifier.pki.revocation import MAX_CRL_BYTES
 from verifier.pki.signature import is_pss_sha384
@@ -140,3 +140,42 @@ def test_a_list_names_what_it_revokes_and_which_extensions_it_needs_understood()
     assert parsed.unknown_critical == ("2.5.29.27",)
     with pytest.raises(MalformedEvidence):
         RevocationList.parse(crl.encode()[:-1])
+
+
+def nested(encoded: bytes, *path: int) -> bytes:
+    """A DER value in which the one at `path`, as counted in each constructed value, has a NULL more at its end."""
+    outer = der.Reader(encoded).read_any("value")
+    if not path:
+        return tlv(outer.tag, outer.contents, b"\x05\x00")
+    reader, members = outer.inside(), []
+    while reader.more():
+        members.append(reader.read_any("member").encoded)
+    members[path[0]] = nested(members[path[0]], *path[1:])
+    return tlv(outer.tag, *members)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ((), "certificate: 2 bytes too many"),
+        ((0,), "TBSCertificate: 2 bytes too many"),
+        ((0, 0), "version: 2 bytes too many"),
+        ((0, 4), "validity: 2 bytes too many"),
+        ((0, 5, 0, 0), "name attribute: 2 bytes too many"),
+        ((0, 7), "extensions: 2 bytes too many"),
+        ((0, 7, 0, 0), r"extension 1\.3\.6\.1\.4\.1\.3704\.1\.1: 2 bytes too many"),
+    ],
+)
+def test_no_part_holds_more_than_is_specified(path, what):
+    with pytest.raises(MalformedEvidence, match=what):
+        Certificate.parse(nested(ENCODED, *path))
+
+
+@pytest.mark.parametrize(
+    ("constraints", "is_authority"),
+    [(tlv(0x30), False), (tlv(0x30, b"\1\1\0"), False), (tlv(0x30, b"\1\1\xff"), True), (tlv(0x30, integer(0)), False)],
+)
+def test_basic_constraints_say_whether_it_is_an_authority(constraints, is_authority):
+    extension = FakeExtension("2.5.29.19", constraints, critical=True)
+    found = Certificate.parse(replace(LEAF, extensions=(*LEAF.extensions, extension)).encode())
+    assert found.is_authority is is_authority

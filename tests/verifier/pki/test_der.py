@@ -48,10 +48,17 @@ def test_integers_have_one_form(contents):
 
 
 @pytest.mark.parametrize(
-    "dotted", ["1.3.6.1.4.1.3704.1.3.8", "2.5.29.15", "0.9.2342", "2.999.1", "1.2.840.113549.1.1.10"]
+    "dotted", ["1.3.6.1.4.1.3704.1.3.8", "2.5.29.15", "0.9.2342", "2.999.1", "1.2.840.113549.1.1.10", "1.2.16384"]
 )
 def test_object_identifiers(dotted):
     assert der.object_identifier(read(oid(dotted)), "value") == dotted
+
+
+@pytest.mark.parametrize(("tag", "number"), [(0x02, der.integer), (0x06, der.object_identifier)])
+def test_numbers_of_kilobytes_are_refused(tag, number):
+    assert number(read(tlv(tag, b"\x2a" * 128)), "value")
+    with pytest.raises(MalformedEvidence, match="129 octets, at most 128"):
+        number(read(tlv(tag, b"\x2a" * 129)), "value")
 
 
 @pytest.mark.parametrize("contents", [b"", b"\x2b\x86", b"\x2b\x80\x01"])

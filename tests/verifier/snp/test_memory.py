@@ -9,7 +9,8 @@ from tests.verifier.fake_amd import milan, other_key
 from verifier.cache import BoundedCache
 from verifier.errors import VerificationFailed
 from verifier.pki import signature
-from verifier.snp import chain, parse, verify
+from verifier.snp import SigningKey, chain, parse, verify
+from verifier.trust import TrustStore
 
 WORLD = milan()
 REPORT = parse(WORLD.report())
@@ -86,6 +87,26 @@ def test_the_same_leaf_with_another_intermediate_is_another_chain():
     verify(REPORT, OFFERED, trust, WORLD.at)
     with pytest.raises(VerificationFailed):
         verify(REPORT, replace(OFFERED, intermediate=WORLD.ark.encode()), trust, WORLD.at)
+
+
+def test_the_same_leaf_offered_as_another_kind_is_another_chain():
+    trust = WORLD.trust()
+    verify(REPORT, OFFERED, trust, WORLD.at)
+    signed_as_vlek = parse(WORLD.with_fields(key_info=1 << 2).report())
+    with pytest.raises(VerificationFailed, match=r"endorsement\.kind: SEV-VCEK is not a VLEK"):
+        verify(signed_as_vlek, replace(OFFERED, kind=SigningKey.VLEK), trust, WORLD.at)
+
+
+def test_a_list_that_one_root_signed_is_not_another_root_of_the_same_name():
+    other = replace(
+        WORLD,
+        ark=replace(WORLD.ark, key=other_key().public_key(), signer=other_key()),
+        intermediate=replace(WORLD.intermediate, signer=other_key()),
+    )
+    both, crl = TrustStore([*WORLD.trust().anchors, *other.trust().anchors]), WORLD.crl().encode()
+    verify(REPORT, OFFERED, both, WORLD.at, crls=[crl])
+    with pytest.raises(VerificationFailed, match=r"crl\.signature"):
+        verify(REPORT, other.endorsements(), both, WORLD.at, crls=[crl])
 
 
 def test_the_memory_is_bounded_and_forgets_the_least_recently_used():
