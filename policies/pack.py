@@ -7,6 +7,7 @@ from pulumi_policy import Policy
 
 from policies import (
     examples_aws,
+    examples_aws_keys,
     examples_everywhere,
     examples_gcp,
     examples_gcp_services,
@@ -70,7 +71,7 @@ _MODULES = (
 _OF_CLOUDS: Mapping[str, Mapping[str, Covered]] = {
     "azure": {},
     "gcp": {**examples_gcp.COVERED, **examples_gcp_services.COVERED},
-    "aws": {**examples_aws.COVERED, **examples_supply.AWS},
+    "aws": {**examples_aws.COVERED, **examples_aws_keys.COVERED, **examples_supply.AWS},
     "kubernetes": {**examples_kubernetes.COVERED, **examples_supply.KUBERNETES},
 }
 _ELSEWHERE = {cloud: {**examples_everywhere.COVERED[cloud], **of_cloud} for cloud, of_cloud in _OF_CLOUDS.items()}

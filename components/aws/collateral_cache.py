@@ -8,7 +8,7 @@ from pulumi_aws import iam
 
 from components.aws.bucket import private_bucket
 from components.aws.placement import Placement
-from components.aws.policies import document_output
+from components.aws.policies import document
 from components.component import Component, ComponentArgs
 
 TYPE = "bailiwick:index:AwsCollateralCache"
@@ -54,28 +54,21 @@ class CollateralCache(Component):
         self.url = self.url_in(args.placement)
         super().__init__(TYPE, name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
-        store = private_bucket(
+        private_bucket(
             f"{name}-store",
             placement=args.placement,
             bucket_name=self.account_name,
             key_arn=args.key_id,
             opts=child,
         )
+        objects = f"{args.placement.bucket_arn(self.account_name)}/*"
         for kind, actions, roles in (("read", _READ, args.readers), ("fill", _FILL, args.publishers)):
             for label, role in roles.items():
                 iam.RolePolicy(
                     f"{name}-{kind}-{label}",
                     name=f"collateral-{kind}",
                     role=role,
-                    policy=document_output(
-                        [
-                            {
-                                "Effect": "Allow",
-                                "Action": list(actions),
-                                "Resource": pulumi.Output.concat(store.bucket.arn, "/*"),
-                            }
-                        ]
-                    ),
+                    policy=document([{"Effect": "Allow", "Action": list(actions), "Resource": objects}]),
                     opts=child,
                 )
         self.register_outputs({"accountName": self.account_name, "url": self.url})

@@ -85,7 +85,7 @@ class KeyVault(Component):
         self._stem = name
         self._args = args
         self.model_key_ids = {
-            model: self._key(model_key_name(model), [_publish(args.placement), *statements])
+            model: self._key(model_key_name(model), statements)
             for model, statements in released.items()
         }
         self.disk_key_id = self._key(DISK_KEY, [_through(args.placement, "ec2")])
@@ -96,7 +96,10 @@ class KeyVault(Component):
                 "modelKeyIds": self.model_key_ids,
                 "diskKeyId": self.disk_key_id,
                 # A policy is one text, unknown until its role exists; policies judge its parts before that.
-                "releaseDocuments": {model: {"Statement": statements} for model, statements in released.items()},
+                "releaseDocuments": {
+                    model: {"Statement": [_administer(args.placement), *statements]}
+                    for model, statements in released.items()
+                },
             }
         )
 
@@ -149,7 +152,10 @@ def _released(args: KeyVaultArgs) -> dict[str, list[Statement]]:
             raise InputError(TYPE, "verifier_role_arn", "is None, and no one could use a model's key", "no model_keys")
         return {}
     caller = Caller(args.verifier_role_arn, args.network_id, args.verifier_measurements)
-    return {model: compile_policy(policy, caller).document["Statement"] for model, policy in args.model_keys.items()}
+    return {
+        model: [_publish(args.placement), *compile_policy(policy, caller).document["Statement"]]
+        for model, policy in args.model_keys.items()
+    }
 
 
 def _administer(placement: Placement) -> Statement:

@@ -36,20 +36,20 @@ class ModelStore(Component):
 
     account_name: str
     """Name of the bucket, known before it exists: guests are told it at boot."""
-    container_id: pulumi.Output[str]
+    container_id: str
     """ARN of the objects under `models/`, for grants on them."""
 
     def __init__(self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self.account_name = self.account_name_in(args.placement)
         super().__init__(TYPE, name, args, opts)
-        store = private_bucket(
+        private_bucket(
             f"{name}-store",
             placement=args.placement,
             bucket_name=self.account_name,
             key_arn=args.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.container_id = pulumi.Output.concat(store.bucket.arn, f"/{CONTAINER}/*")
+        self.container_id = f"{args.placement.bucket_arn(self.account_name)}/{CONTAINER}/*"
         self.register_outputs({"accountName": self.account_name, "containerId": self.container_id})
 
     @staticmethod

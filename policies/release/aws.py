@@ -23,6 +23,20 @@ PLAINTEXT_ACTIONS = (
 )
 """What returns plaintext under the key, or the means to read it. The first four take a recipient's attestation."""
 GRANT_ACTION = "kms:CreateGrant"
+GOVERNING_ACTIONS = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateGrant",
+    "kms:DeleteImportedKeyMaterial",
+    "kms:DisableKey",
+    "kms:EnableKey",
+    "kms:ImportKeyMaterial",
+    "kms:PutKeyPolicy",
+    "kms:RetireGrant",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:UpdatePrimaryRegion",
+)
+"""What changes a key, or says who may use it."""
 MOST_WAYS = 512
 
 _MEMBERS = ("Sid", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
@@ -58,6 +72,8 @@ def analyse(text: str) -> Reading:
     statements = document["Statement"]
     ways: list[Way] = []
     weaknesses: list[Weakness] = []
+    users: set[str] = set()
+    governors: dict[str, str] = {}
     for index, statement in enumerate(statements if isinstance(statements, list) else [statements]):
         path = f"Statement[{index}]"
         documents.member(statement, path, ("Effect",), _MEMBERS)
@@ -69,8 +85,15 @@ def analyse(text: str) -> Reading:
         ways += found
         weaknesses += [weakness for way in found for weakness in _weaknesses(way, statement)]
         weaknesses += _grants(statement, path)
+        callers = {caller for caller, service in _callers(statement, path, _conditions(statement, path)) if not service}
+        weaknesses += _patterns(statement, path) if callers else ()
+        if any(_allows(statement, path, action) for action in PLAINTEXT_ACTIONS):
+            users |= callers
+        if any(_allows(statement, path, action) for action in GOVERNING_ACTIONS):
+            governors |= dict.fromkeys(callers, path)
         if len(ways) > MOST_WAYS:
             raise MalformedDocument(path, f"has more than {MOST_WAYS} alternatives")
+    weaknesses += _unseparated(users, governors)
     return Reading(tuple(ways), tuple(dict.fromkeys(weaknesses)))
 
 
@@ -169,6 +192,20 @@ def _weaknesses(way: Way, statement: Mapping[str, Any]) -> Iterator[Weakness]:
         yield Weakness(Flaw.DEBUGGABLE, way.path, found, "SHA-384 digests that are not all zeros")
     elif not way.pins:
         yield Weakness(Flaw.NO_WORKLOAD, way.path, "asks for registers that any workload can have", _ATTESTED)
+
+
+def _patterns(statement: Mapping[str, Any], path: str) -> Iterator[Weakness]:
+    listed = documents.texts(statement.get("Action", []), f"{path}.Action")
+    if "NotAction" in statement or any(re.search(r"[*?]", action) for action in listed):
+        yield Weakness(Flaw.PATTERN, path, "allows actions that nobody has listed", "operations, one by one")
+
+
+def _unseparated(users: set[str], governors: Mapping[str, str]) -> Iterator[Weakness]:
+    """Who both uses and governs the key, in one statement or two."""
+    for caller, path in governors.items():
+        if caller in users or "*" in users or (caller == "*" and users):
+            found = "lets who uses the key change its rules"
+            yield Weakness(Flaw.UNSEPARATED, path, found, "use or government for a principal, not both")
 
 
 def _grants(statement: Mapping[str, Any], path: str) -> Iterator[Weakness]:

@@ -46,6 +46,10 @@ class Flaw(StrEnum):
     """An action that yields plaintext is allowed to a named caller from a named network, who proves no measurement."""
     UNCONDITIONED_GRANT = "unconditioned grant"
     """The right to the key can be handed on, or is, without a condition."""
+    UNSEPARATED = "unseparated"
+    """Whoever uses the key may also change its rules."""
+    PATTERN = "pattern"
+    """Actions are allowed by a pattern, or by what they are not, so that nobody has listed them."""
     NO_QUORUM = "no quorum"
     """Fewer than two must agree before the key is exported or its policy changed."""
 

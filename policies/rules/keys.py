@@ -125,7 +125,9 @@ def _has_private_door(stack: Stack, declared: Declared) -> Iterator[Finding]:
     doors = [(resource, door) for resource in stack.resources if (door := vocabulary.private_door_of(resource))]
     for resource, store in stores:
         group = catalog.load().private_endpoint(declared.cloud.id, store.service).group_id
-        host = group.replace("{region}", store.region.text or "") if store.region is not None else group
+        prefix = declared.cloud.endpoint_prefix or ""
+        region = store.region.text or "" if store.region is not None else ""
+        host = group.replace("{region}", region).replace("{prefix}", prefix)
         if not any(_leads_to(stack, endpoint, door, resource, host) for endpoint, door in doors):
             yield Finding(
                 "private endpoint",

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from policies import examples, vocabulary
+from policies import examples, key_policies, vocabulary
 from policies.context import Declared
+from policies.release.model import Flaw
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import Key
@@ -122,15 +123,24 @@ KEY_07 = Rule(
 )
 
 
+_REFUSED_BY_AWS = (Flaw.UNSEPARATED, Flaw.PATTERN)
+
+
 def _separated(resource: Resource, _: Declared) -> Iterator[Finding]:
     role = vocabulary.role_of(resource)
     if role is None:
-        raise NotApplicable("is no role")
+        yield from key_policies.of_aws(resource, *_REFUSED_BY_AWS)
+        return
     for action in (*role.actions, *role.data_actions):
         if "*" in (action.text or ""):
             yield Finding(action.path, "has a wildcard, which allows what nobody listed", "operations, one by one")
     if role.managing and role.data_actions:
         yield Finding(role.managing[0].path, "manages, in a role that also uses data", "one of the two in a role")
+
+
+def _separated_in_part(stack: Stack, _: Declared) -> Iterator[Finding]:
+    if any(one.package == "aws" for one in stack.resources):
+        yield from key_policies.of_aws_in_part(stack, *_REFUSED_BY_AWS, unattested=())
 
 
 _ROLE = ExampleResource(
@@ -154,6 +164,7 @@ KEY_08 = Rule(
     severity=Severity.HIGH,
     remediation="split the role, and name each operation",
     check=_separated,
+    check_stack=_separated_in_part,
     passing=Example("A role that unwraps and does nothing else.", (_ROLE,)),
     failing=(
         Example(

@@ -1,17 +1,33 @@
 """AWS's resource types in the words of the rules (`pulumi-aws` 7)."""
 
+from policies.clouds.aws.access import holder, role
 from policies.clouds.aws.data import audit_stream, copies_away, log_sinks, record_store, store_name, tags
-from policies.clouds.aws.keys import key, key_places, own_hardware, release_documents, service_keys
+from policies.clouds.aws.keys import (
+    key,
+    key_places,
+    key_store,
+    own_hardware,
+    release_documents,
+    service_keys,
+    watched_apis,
+)
 from policies.clouds.aws.machines import machine, side_doors
 from policies.clouds.aws.models import callers, content_logs, managed_models
-from policies.clouds.aws.network import egress_guard, peerings, subnets, ways_in, ways_out
+from policies.clouds.aws.network import (
+    egress_guard,
+    peerings,
+    private_door,
+    private_host,
+    subnets,
+    transport,
+    ways_in,
+    ways_out,
+)
 from policies.clouds.aws.places import locations, provider_settings
 from policies.clouds.aws.supply import container_images, sources
 from policies.clouds.unspoken import (
     disk_key,
     guarded_network,
-    holder,
-    key_store,
     location_of_verifier,
     managed_verifier,
     migration,
@@ -19,16 +35,11 @@ from policies.clouds.unspoken import (
     model_sources,
     needs_guard,
     parse_release_document,
-    private_door,
-    private_host,
     private_name,
     provenance_demands,
     quorums,
     redundancies,
-    role,
     runtime,
-    transport,
-    watched_apis,
 )
 
 CLOUD_FAMILY = "aws"

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from policies.release import aws as language
 from policies.release.model import Reading
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AtMost, Key, Matching, OneOf, ReleaseDocument, Setting, Unwanted
+from policies.terms import AtLeast, AtMost, Key, KeyStore, Matching, OneOf, ReleaseDocument, Setting, Unwanted
 
 _KEY = "aws:kms:Key"
 _EXTERNAL_KEY = "aws:kms:ExternalKey"
 _HAVE_POLICIES = frozenset({_KEY, _EXTERNAL_KEY, "aws:kms:KeyPolicy"})
 _GRANT = "aws:kms:Grant"
+_CUSTOM_STORE = "aws:kms:CustomKeyStore"
+_TRAIL = "aws:cloudtrail:Trail"
+_API = "kms.amazonaws.com"
 _REPLICAS = frozenset({"aws:kms:ReplicaKey", "aws:kms:ReplicaExternalKey"})
 _INSTANCE = "aws:ec2:Instance"
 _LONGEST_BETWEEN_ROTATIONS = AtMost(90, "days")
@@ -18,12 +21,65 @@ _OWN_STORE = Matching(r"cks-[0-9a-f]+", "a key store of one's own (cks-…)")
 _DELETION_DELAY = AtLeast(30, "days")
 
 
+def key_store(resource: Resource) -> KeyStore | None:
+    """`resource` as a store of keys: a key is reached and watched with its service; a store of one's own may be too."""
+    if resource.type in {_KEY, _EXTERNAL_KEY}:
+        return _store(resource)
+    if resource.type != _CUSTOM_STORE:
+        return None
+    kind = resource.props.at("customKeyStoreType")
+    outside = kind.stated and kind.text == "EXTERNAL_KEY_STORE"
+    way = Setting(
+        resource.props.at("xksProxyConnectivity"), OneOf(("VPC_ENDPOINT_SERVICE",)), ("PUBLIC_ENDPOINT",), not outside
+    )
+    kinds = Setting(kind, OneOf(("AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")), unless_stated=True)
+    return _store(resource, kinds, (way,))
+
+
+def _store(resource: Resource, hardware: Setting | None = None, closed: tuple[Setting, ...] = ()) -> KeyStore:
+    return KeyStore(
+        service="kms",
+        hardware=hardware,
+        purge_protection=None,
+        deletion_delay=None,
+        closed=closed,
+        openings=(),
+        api=_API,
+        region=resource.props.at("region"),
+    )
+
+
+def watched_apis(resource: Resource) -> Iterator[Property]:
+    """AWS KMS, by a trail that is on and leaves none of its calls out: they are events of management."""
+    if resource.type != _TRAIL or resource.props.at("enableLogging").flag is False:
+        return
+    plain = resource.props.at("eventSelectors").items()
+    advanced = resource.props.at("advancedEventSelectors").items()
+    if any(map(_takes_management, advanced)) if advanced else all(map(_leaves_nothing_out, plain)):
+        yield Property("enableLogging", _API)
+
+
+def _takes_management(selector: Property) -> bool:
+    """Whether an advanced selector takes every event of management: what it has no field for, it does not narrow."""
+    fields = selector.at("fieldSelectors").items()
+    categories = [one.text for field in fields for one in field.at("equals").items()]
+    return len(fields) == 1 and fields[0].at("field").text == "eventCategory" and categories == ["Management"]
+
+
+def _leaves_nothing_out(selector: Property) -> bool:
+    excluded = [one.text for one in selector.at("excludeManagementEventSources").items()]
+    managed = selector.at("includeManagementEvents").flag is not False
+    return managed and _API not in excluded and selector.at("readWriteType").text in (None, "All")
+
+
 def key(resource: Resource) -> Key | None:
-    """`resource` as a key. None ever leaves AWS KMS."""
-    if resource.type != _KEY:
+    """`resource` as a key. None ever leaves AWS KMS; one that was brought there was outside of it before."""
+    if resource.type not in {_KEY, _EXTERNAL_KEY}:
         return None
     props = resource.props
     never = Property("", {}).at("none")
+    if resource.type == _EXTERNAL_KEY:
+        return _brought(resource, never)
     rotates = props.at("enableKeyRotation")
     on = not rotates.unknown and rotates.value is True
     rotation = (
@@ -40,6 +96,20 @@ def key(resource: Resource) -> Key | None:
         rotation=(rotation,),
         expiry=(),
         deletion_delay=Setting(props.at("deletionWindowInDays"), _DELETION_DELAY),
+    )
+
+
+def _brought(resource: Resource, never: Property) -> Key:
+    """A key whose material somebody made elsewhere, held in hand and may still have; AWS cannot rotate it."""
+    return Key(
+        hardware=Setting(Property("type", resource.type), OneOf((_KEY,)), (resource.type,)),
+        exportable=never,
+        releasable=None,
+        release_document=never,
+        wraps=True,
+        rotation=(),
+        expiry=(),
+        deletion_delay=Setting(resource.props.at("deletionWindowInDays"), _DELETION_DELAY),
     )
 
 

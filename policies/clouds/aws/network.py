@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from policies.clouds.aws.access import public_statements
 from policies.subject import Property, Resource
 from policies.terms import (
     Destination,
     EgressGuard,
     EgressRule,
+    Matching,
     OneOf,
+    PrivateDoor,
     Reference,
     Setting,
     Subnet,
@@ -19,7 +22,16 @@ _PREFIX = "aws:ec2:"
 _GROUPS = frozenset({_PREFIX + "SecurityGroup", _PREFIX + "DefaultSecurityGroup"})
 _RULES = frozenset({_PREFIX + "SecurityGroupRule", "aws:vpc:SecurityGroupEgressRule"})
 _LOAD_BALANCERS = frozenset({"aws:lb:LoadBalancer", "aws:alb:LoadBalancer"})
+_MACHINES = frozenset({_PREFIX + "Instance", _PREFIX + "SpotInstanceRequest"})
+_TEMPLATE = _PREFIX + "LaunchTemplate"
+_ACCESS_BLOCK = "aws:s3:BucketPublicAccessBlock"
+_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_BUCKET_POLICY = "aws:s3:BucketPolicy"
+_DATABASES = frozenset({"aws:rds:Instance", "aws:rds:ClusterInstance", "aws:redshift:Cluster"})
 _PUBLIC_TYPES = {
+    "aws:apigatewayv2:Api": "a public front",
+    "aws:lambda:FunctionUrl": "a public front",
+    "aws:lightsail:Instance": "a machine with a public address",
     _PREFIX + "Eip": "a public address",
     _PREFIX + "InternetGateway": "a way in from the public network",
     "aws:cloudfront:Distribution": "a worldwide public front",
@@ -35,6 +47,11 @@ _PEERINGS = {
     _PREFIX + "VpcPeeringConnection": "a way into another network",
     "aws:ec2transitgateway:VpcAttachment": "a way into other networks",
 }
+_ENDPOINT = _PREFIX + "VpcEndpoint"
+_TLS_POLICY = Matching(
+    r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)\S+",
+    "a policy of TLS 1.2 or 1.3 (ELBSecurityPolicy-TLS13-…)",
+)
 _GATEWAYS = ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
 
 
@@ -42,8 +59,21 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What makes `resource` reachable from the public network."""
     if resource.type in _PUBLIC_TYPES:
         yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
-    elif resource.type == _PREFIX + "Instance":
+    elif resource.type in _MACHINES:
         yield Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,)))
+    elif resource.type == _TEMPLATE:
+        for interface in resource.props.at("networkInterfaces").items():
+            yield Setting(interface.at("associatePublicIpAddress"), OneOf(("false", False)))
+    elif resource.type == "aws:eks:Cluster":
+        yield Setting(resource.props.at("vpcConfig", "endpointPublicAccess"), OneOf((False,)), switch=True)
+    elif resource.type == _ACCESS_BLOCK:
+        yield from (Setting(resource.props.at(key), OneOf((True,)), switch=True) for key in _BLOCKS)
+    elif resource.type == _BUCKET_POLICY:
+        yield from (
+            Unwanted(one, "data that everybody reads") for one in public_statements(resource.props.at("policy"))
+        )
+    elif resource.type in _DATABASES:
+        yield Setting(resource.props.at("publiclyAccessible"), OneOf((False,)), unless_stated=True, switch=True)
     elif resource.type == _PREFIX + "Subnet":
         yield Setting(resource.props.at("mapPublicIpOnLaunch"), OneOf((False,)), unless_stated=True, switch=True)
     elif resource.type in _LOAD_BALANCERS:
@@ -64,7 +94,7 @@ def ways_out(resource: Resource) -> Iterator[Setting | Unwanted]:
 def subnets(resource: Resource) -> Iterator[Subnet]:
     """A machine's own attachment: AWS guards that, and not the subnet. One without a guard of the stack's own gets the
     network's default one, which lets everything out."""
-    if resource.type == _PREFIX + "Instance":
+    if resource.type in _MACHINES:
         yield Subnet(
             default_outbound=Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,))),
             guard=Reference(resource.props.at("vpcSecurityGroupIds"), "vpcSecurityGroupIds"),
@@ -112,3 +142,33 @@ def peerings(resource: Resource) -> Iterator[Unwanted]:
     """What joins the network of `resource` to another one."""
     if resource.type in _PEERINGS:
         yield Unwanted(Property("type", resource.type), _PEERINGS[resource.type])
+
+
+def private_door(resource: Resource) -> PrivateDoor | None:
+    """`resource` as an endpoint of the network, which leads to a service, never to one resource."""
+    if resource.type != _ENDPOINT:
+        return None
+    return PrivateDoor(target=None, groups=(), host=resource.props.at("serviceName"))
+
+
+def private_host(resource: Resource) -> Property | None:
+    """The service whose public name an endpoint answers with private addresses; a gateway is a route and needs none."""
+    if resource.type != _ENDPOINT:
+        return None
+    gateway = (resource.props.at("vpcEndpointType").text or "Gateway") == "Gateway"
+    return resource.props.at("serviceName") if gateway or resource.props.at("privateDnsEnabled").flag else None
+
+
+def transport(resource: Resource) -> Iterator[Setting]:
+    """What keeps connections encrypted. A listener that passes TCP on leaves it to the machines behind it."""
+    props = resource.props
+    if resource.type in {"aws:lb:Listener", "aws:alb:Listener"}:
+        protocol = props.at("protocol")
+        yield Setting(protocol, OneOf(("TLS", "HTTPS", "TCP")), ("HTTP", "UDP", "TCP_UDP"))
+        if protocol.text in ("TLS", "HTTPS"):
+            yield Setting(props.at("sslPolicy"), _TLS_POLICY)
+    elif resource.type in {"aws:apigateway:DomainName", "aws:apigatewayv2:DomainName"}:
+        place = props if resource.type == "aws:apigateway:DomainName" else props.at("domainNameConfiguration")
+        yield Setting(place.at("securityPolicy"), OneOf(("TLS_1_2",)), ("TLS_1_0",))
+    elif resource.type == "aws:elasticache:ReplicationGroup":
+        yield Setting(props.at("transitEncryptionEnabled"), OneOf((True,)))

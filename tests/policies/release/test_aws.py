@@ -37,6 +37,9 @@ def attested(name: str = "PCR0", value: Any = PCR, operator: str = "StringEquals
     return {operator: {f"kms:RecipientAttestation:{name}": value}}
 
 
+_MIXED = (Flaw.UNSEPARATED, Flaw.PATTERN)
+
+
 def test_one_measured_role_is_right() -> None:
     assert flaws(allowing()) == set()
     assert flaws(allowing(Principal="*", Condition={**ATTESTED, "ArnEquals": {"aws:PrincipalArn": ROLE}})) == set()
@@ -55,10 +58,11 @@ def test_one_measured_role_is_right() -> None:
         ({"Principal": {"Federated": "arn:aws:iam::1:saml-provider/x"}}, {Flaw.BROAD_PRINCIPAL}),
         ({"Principal": None, "NotPrincipal": {"AWS": ROLE}}, {Flaw.BROAD_PRINCIPAL}),
         ({"Principal": {"AWS": "arn:aws:iam::123456789012:user/a"}}, {Flaw.PERSON}),
-        ({"Action": "kms:*"}, {Flaw.UNCONDITIONED_GRANT}),
-        ({"Action": None, "NotAction": "kms:Encrypt"}, {Flaw.UNCONDITIONED_GRANT}),
-        ({"Action": ["KMS:De?rypt"], "Condition": None}, {Flaw.UNCONDITIONED}),
-        ({"Action": "kms:GenerateDataKey*", "Condition": None}, {Flaw.UNCONDITIONED}),
+        ({"Action": "kms:*"}, {Flaw.UNCONDITIONED_GRANT, *_MIXED}),
+        ({"Action": None, "NotAction": "kms:Encrypt"}, {Flaw.UNCONDITIONED_GRANT, *_MIXED}),
+        ({"Action": ["kms:Decrypt", "kms:PutKeyPolicy"]}, {Flaw.UNSEPARATED}),
+        ({"Action": ["KMS:De?rypt"], "Condition": None}, {Flaw.UNCONDITIONED, Flaw.PATTERN}),
+        ({"Action": "kms:GenerateDataKey*", "Condition": None}, {Flaw.UNCONDITIONED, Flaw.PATTERN}),
         ({"Action": "kms:CreateGrant"}, {Flaw.UNCONDITIONED_GRANT}),
         ({"Action": "kms:CreateGrant", "Condition": {"Bool": {"kms:GrantIsForAWSResource": True}}}, set()),
         ({"Action": "kms:Encrypt", "Condition": None}, set()),
@@ -97,7 +101,17 @@ def test_a_service_of_the_account_uses_its_key_and_releases_nothing() -> None:
 
 def test_the_policy_that_aws_writes_by_itself_is_found() -> None:
     everything = allowing(Principal={"AWS": "arn:aws:iam::123456789012:root"}, Action="kms:*", Condition=None)
-    assert flaws(everything) == {Flaw.BROAD_PRINCIPAL, Flaw.UNCONDITIONED, Flaw.UNCONDITIONED_GRANT}
+    assert flaws(everything) == {Flaw.BROAD_PRINCIPAL, Flaw.UNCONDITIONED, Flaw.UNCONDITIONED_GRANT, *_MIXED}
+
+
+@pytest.mark.parametrize(
+    ("governor", "found"),
+    [(ROLE, True), ("*", True), ("arn:aws:iam::123456789012:role/security", False)],
+)
+def test_who_uses_a_key_does_not_govern_it_in_another_statement(governor: str, found: bool) -> None:
+    govern = {"Effect": "Allow", "Principal": {"AWS": governor}, "Action": "kms:PutKeyPolicy", "Resource": "*"}
+    reading = analyse(json.dumps({"Statement": [allowing(), govern]}))
+    assert [one.path for one in reading.of(Flaw.UNSEPARATED)] == (["Statement[1]"] if found else [])
 
 
 def test_alternatives_of_a_register_are_ways_of_their_own() -> None:

@@ -1,0 +1,150 @@
+"""AWS's IAM: what policies let roles do, and who may take or be given a role.
+
+A policy is JSON in a text (IAM reference, Grammar of the JSON policy language). Statements that deny never make it
+weaker, and are left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from policies.release import documents
+from policies.release.aws import GOVERNING_ACTIONS, PLAINTEXT_ACTIONS
+from policies.release.model import MalformedDocument
+from policies.subject import MalformedProperty, Property, Resource
+from policies.terms import Matching, OneOf, Role, Setting
+
+_OF_IDENTITIES: Final = {
+    "aws:iam:GroupPolicy": "policy",
+    "aws:iam:Policy": "policy",
+    "aws:iam:RolePolicy": "policy",
+    "aws:iam:UserPolicy": "policy",
+    "aws:ssoadmin:PermissionSetInlinePolicy": "inlinePolicy",
+}
+"""By type: the property with the policy."""
+_ROLE: Final = "aws:iam:Role"
+_ATTACHMENT: Final = "aws:iam:RolePolicyAttachment"
+_GRANT: Final = "aws:kms:Grant"
+_OF_PERSONS: Final = frozenset(
+    {
+        "aws:iam:AccessKey",
+        "aws:iam:GroupMembership",
+        "aws:iam:GroupPolicy",
+        "aws:iam:GroupPolicyAttachment",
+        "aws:iam:PolicyAttachment",
+        "aws:iam:User",
+        "aws:iam:UserLoginProfile",
+        "aws:iam:UserPolicy",
+        "aws:iam:UserPolicyAttachment",
+        "aws:ssoadmin:AccountAssignment",
+    }
+)
+"""What gives permissions to users and groups, who are persons, or hold keys that persons can carry away."""
+_BROAD: Final = Matching(
+    r"(?!.*/(AdministratorAccess|PowerUserAccess|IAMFullAccess|AWSKeyManagementServicePowerUser|[\w-]*FullAccess)$).*",
+    "a policy that lists what it allows",
+)
+_WORKLOADS: Final = Matching(
+    r"Service:[a-z0-9.-]+|Federated:arn:[a-z-]+:iam::\d{12}:oidc-provider/\S+"
+    r"|AWS:arn:[a-z-]+:iam::\d{12}:role/(?!aws-reserved/sso)[^*?$]+",
+    "a service that runs workloads, their identity provider, or one role",
+)
+_ONE_ROLE: Final = Matching(
+    r"arn:[a-z-]+:(iam::\d{12}:role/(?!aws-reserved/sso)|sts::\d{12}:assumed-role/)[^*?$]+", "the ARN of one role"
+)
+
+
+def role(resource: Resource) -> Role | None:
+    """What the policies in `resource` let the identity do that has them. KEY-08 reads a key's own policy besides."""
+    if resource.type == _ATTACHMENT:
+        return _attached(resource.props.at("policyArn"))
+    if resource.type in _OF_IDENTITIES:
+        policies: tuple[Property, ...] = (resource.props.at(_OF_IDENTITIES[resource.type]),)
+    elif resource.type == _ROLE:
+        policies = tuple(one.at("policy") for one in resource.props.at("inlinePolicies").items())
+    else:
+        return None
+    actions = tuple(action for policy in policies for action in _allowed(policy))
+    using = tuple(one for one in actions if _speaks_of(one, PLAINTEXT_ACTIONS))
+    others = tuple(one for one in actions if one not in using)
+    return Role(others, using, tuple(one for one in others if _speaks_of(one, GOVERNING_ACTIONS)))
+
+
+def _attached(policy: Property) -> Role:
+    """One of AWS's own policies: by their names, those that allow whatever a service can do."""
+    return Role(() if _BROAD.holds(policy.text or "") else (Property(policy.path, "*"),), ())
+
+
+def _speaks_of(action: Property, names: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.lower(), (action.text or "").lower()) for name in names)
+
+
+def _allowed(policy: Property) -> Iterator[Property]:
+    """Every action that `policy` allows; one that excludes actions allows all others."""
+    for path, statement in _statements(policy):
+        for index, action in enumerate(_texts(statement.get("Action", []), f"{path}.Action")):
+            yield Property(f"{path}.Action[{index}]", action)
+        if "NotAction" in statement:
+            yield Property(f"{path}.NotAction", "*")
+
+
+def _statements(policy: Property) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The statements that allow, each with its path; raises `MalformedProperty` for what is no policy."""
+    try:
+        document = documents.member(documents.load(policy.text or ""), "", ("Statement",))
+        stated = document["Statement"]
+        for index, statement in enumerate(stated if isinstance(stated, list) else [stated]):
+            if documents.member(statement, "")["Effect"] != "Deny":
+                yield f"{policy.path}.Statement[{index}]", statement
+    except (MalformedDocument, KeyError):
+        raise MalformedProperty(policy.path, "a policy of IAM, in JSON") from None
+
+
+def _principals(statement: Mapping[str, Any]) -> list[str]:
+    """Who a statement is about, with the kind in front; what it excludes leaves everybody else."""
+    if "NotPrincipal" in statement:
+        return ["*"]
+    named = statement.get("Principal", {})
+    if isinstance(named, str):
+        return [named]
+    kinds = _object(named, "Principal")
+    return [f"{kind}:{one}" for kind, values in kinds.items() for one in _texts(values, "Principal")]
+
+
+def _object(value: Any, path: str) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = documents.member(value, path)
+    except MalformedDocument:
+        raise MalformedProperty(path, "an object") from None
+    return found
+
+
+def _texts(value: Any, path: str) -> list[str]:
+    try:
+        return documents.texts(value, path)
+    except MalformedDocument:
+        raise MalformedProperty(path, "a text or a list of texts") from None
+
+
+def holder(resource: Resource) -> Setting | None:
+    """Who takes a role, or is given one: the first of them that is no workload."""
+    if resource.type in _OF_PERSONS:
+        return Setting(Property("type", resource.type), OneOf((_ROLE,)), (resource.type,))
+    if resource.type == _GRANT:
+        return Setting(resource.props.at("granteePrincipal"), _ONE_ROLE)
+    if resource.type != _ROLE:
+        return None
+    trust = resource.props.at("assumeRolePolicy")
+    takers = [
+        Property(f"{path}.Principal", one) for path, statement in _statements(trust) for one in _principals(statement)
+    ]
+    others = [one for one in takers if not _WORKLOADS.holds(one.value)]
+    return Setting((others or takers or [trust])[0], _WORKLOADS)
+
+
+def public_statements(policy: Property) -> Iterator[Property]:
+    """The statements of a resource's policy that allow everybody something, without a condition."""
+    for path, statement in _statements(policy):
+        everybody = {"*", "AWS:*"} & set(_principals(statement))
+        if everybody and not statement.get("Condition"):
+            yield Property(f"{path}.Principal", "*")

@@ -1,0 +1,197 @@
+"""Examples of the rules for AWS's keys and what leads to them: policies of IAM, trails, endpoints, listeners."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from policies.examples import but
+from policies.examples_aws import CONFIG, KEY, LOCATION, TRAIL
+from policies.rule import Covered, Example, ExampleResource
+
+_ACCOUNT: Final = CONFIG["accountId"]
+_VERIFIER: Final = f"arn:aws:iam::{_ACCOUNT}:role/verifier"
+_ROOT: Final = f"arn:aws:iam::{_ACCOUNT}:root"
+
+
+def _example(says: str, *resources: ExampleResource) -> Example:
+    return Example(says, resources, CONFIG)
+
+
+def policy(*statements: Mapping[str, Any]) -> str:
+    """A policy whose statements allow, where they do not say otherwise."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]})
+
+
+_TRUSTED: Final = {"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+_ROLE = ExampleResource("aws:iam/role:Role", "verifier", {"assumeRolePolicy": policy(_TRUSTED)})
+_GOVERN: Final = {"Principal": {"AWS": _ROOT}, "Action": ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]}
+_USE: Final = {"Principal": {"AWS": _VERIFIER}, "Action": "kms:Decrypt"}
+_GOVERNED = but(KEY, {"policy": policy(_GOVERN, _USE)})
+_READS = ExampleResource(
+    "aws:iam/rolePolicy:RolePolicy",
+    "read-models",
+    {"role": "inference", "policy": policy({"Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::models/*"})},
+)
+_ATTACHED = ExampleResource(
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "nodes",
+    {"role": "nodes", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"},
+)
+_GRANT = ExampleResource(
+    "aws:kms/grant:Grant",
+    "volumes",
+    {"region": LOCATION, "granteePrincipal": _VERIFIER, "operations": ["Encrypt"]},
+)
+_STORE = ExampleResource(
+    "aws:kms/customKeyStore:CustomKeyStore",
+    "site",
+    {
+        "region": LOCATION,
+        "customKeyStoreType": "EXTERNAL_KEY_STORE",
+        "xksProxyConnectivity": "VPC_ENDPOINT_SERVICE",
+    },
+)
+_BROUGHT = ExampleResource(
+    "aws:kms/externalKey:ExternalKey", "brought", {"region": LOCATION, "deletionWindowInDays": 30}
+)
+_DOOR = ExampleResource(
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "kms",
+    {
+        "region": LOCATION,
+        "serviceName": f"com.amazonaws.{LOCATION}.kms",
+        "vpcEndpointType": "Interface",
+        "privateDnsEnabled": True,
+    },
+)
+_LISTENER = ExampleResource(
+    "aws:lb/listener:Listener",
+    "front",
+    {"region": LOCATION, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"},
+)
+_WATCHED = but(TRAIL, {}, uses={})
+_SELECTOR: Final = {"fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]}
+
+COVERED: Final[Mapping[str, Covered]] = {
+    "KEY-01": Covered(
+        _example("A key that AWS KMS made, and a store of one's own.", KEY, _STORE),
+        (
+            _example("A key that was brought, and that its maker may still have.", _BROUGHT),
+            _example("A store of a kind that nobody knows.", but(_STORE, {"customKeyStoreType": "SOFTWARE"})),
+        ),
+    ),
+    "KEY-06": Covered(
+        _example("A key, a store outside AWS, and the network's own way to both.", KEY, _STORE, _DOOR),
+        (
+            _example("A key that is asked over the public network.", KEY),
+            _example("A way to another service.", KEY, but(_DOOR, {"serviceName": f"com.amazonaws.{LOCATION}.s3"})),
+            _example(
+                "A key manager that AWS reaches over the public network.",
+                but(_STORE, {"xksProxyConnectivity": "PUBLIC_ENDPOINT"}),
+                _DOOR,
+            ),
+        ),
+    ),
+    "KEY-07": Covered(
+        _example(
+            "A key, and a trail of everything that is managed.",
+            KEY,
+            but(_WATCHED, {"advancedEventSelectors": [_SELECTOR]}),
+        ),
+        (
+            _example("A key that nobody watches.", KEY),
+            _example("A trail that is off.", KEY, but(_WATCHED, {"enableLogging": False})),
+            _example(
+                "A trail that leaves KMS out.",
+                KEY,
+                but(_WATCHED, {"eventSelectors": [{"excludeManagementEventSources": ["kms.amazonaws.com"]}]}),
+            ),
+            _example(
+                "A trail of writes alone; unwrapping a key reads.",
+                KEY,
+                but(
+                    _WATCHED,
+                    {
+                        "advancedEventSelectors": [
+                            {
+                                "fieldSelectors": [
+                                    {"field": "eventCategory", "equals": ["Management"]},
+                                    {"field": "readOnly", "equals": ["false"]},
+                                ]
+                            }
+                        ]
+                    },
+                ),
+            ),
+        ),
+    ),
+    "KEY-08": Covered(
+        _example(
+            "The account governs the key, the verifier uses it, and each operation is named.",
+            _GOVERNED,
+            _READS,
+            _ATTACHED,
+        ),
+        (
+            _example(
+                "A role that uses the key and may change its policy.",
+                but(KEY, {"policy": policy({**_USE, "Action": ["kms:Decrypt", "kms:PutKeyPolicy"]})}),
+            ),
+            _example(
+                "The same, in two statements.",
+                but(KEY, {"policy": policy(_USE, {**_GOVERN, "Principal": {"AWS": _VERIFIER}})}),
+            ),
+            _example("Everything with a key.", but(KEY, {"policy": policy({**_USE, "Action": "kms:*"})})),
+            _example("Everything that is not listed.", but(_READS, {"policy": policy({"NotAction": ["iam:*"]})})),
+            _example(
+                "A policy of AWS's that allows everything.",
+                but(_ATTACHED, {"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+            ),
+            _example("A policy that cannot be read.", but(_READS, {"policy": "allow"})),
+        ),
+    ),
+    "REL-07": Covered(
+        _example("A role for machines, and a grant for a role.", _ROLE, _GRANT),
+        (
+            _example("A user.", ExampleResource("aws:iam/user:User", "operator", {"name": "operator"})),
+            _example(
+                "A role that anybody of the account takes.",
+                but(_ROLE, {"assumeRolePolicy": policy({**_TRUSTED, "Principal": {"AWS": _ROOT}})}),
+            ),
+            _example(
+                "A role that persons take by the company's login.",
+                but(
+                    _ROLE,
+                    {
+                        "assumeRolePolicy": policy(
+                            {**_TRUSTED, "Principal": {"Federated": f"arn:aws:iam::{_ACCOUNT}:saml-provider/login"}}
+                        )
+                    },
+                ),
+            ),
+            _example(
+                "A grant for a user.", but(_GRANT, {"granteePrincipal": f"arn:aws:iam::{_ACCOUNT}:user/operator"})
+            ),
+        ),
+    ),
+    "NET-03": Covered(
+        _example("An endpoint that answers the service's public name.", _DOOR),
+        (
+            _example("An endpoint without a name.", but(_DOOR, {"privateDnsEnabled": False})),
+            _example(
+                "A network with a peer.",
+                _DOOR,
+                ExampleResource("aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "office", {"region": LOCATION}),
+            ),
+        ),
+    ),
+    "NET-04": Covered(
+        _example("A listener of TLS 1.3 and 1.2.", _LISTENER),
+        (
+            _example("HTTP.", but(_LISTENER, {"protocol": "HTTP"})),
+            _example("TLS 1.0 too.", but(_LISTENER, {"sslPolicy": "ELBSecurityPolicy-2016-08"})),
+            _example("Whatever AWS's default is.", but(_LISTENER, {"sslPolicy": None})),
+        ),
+    ),
+}
+"""By id of the rule."""
