@@ -67,7 +67,7 @@ def _insert(source: random.Random, data: bytearray) -> None:
 def _repeat(source: random.Random, data: bytearray) -> None:
     at = _at(source, data)
     part = data[at : at + 1 + int(source.random() ** 3 * len(data))]
-    data[at:at] = part * (1 + int(source.random() ** 6 * 64))
+    data[at:at] = (part * (1 + int(source.random() ** 6 * 64)))[:MAX_BYTES]
 
 
 def _fill(source: random.Random, data: bytearray) -> None:

@@ -14,10 +14,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.verifier.collateral import test_google as fake_google
+from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import FakeOcsp, device_certificates, fwid_entry, tcb_info
 from tests.verifier.snp.test_certificate_table import table
 from tests.verifier.tpm.fake_tpm import Tpm
-from verifier import azure, canonical, dsse, ear, jwk, library, nvidia, snp, tdx, tpm
+from verifier import azure, canonical, cbor, cose, dsse, ear, jwk, library, nitro, nvidia, snp, tdx, tpm
 from verifier.appraisal import AppraisalPolicy, rejected
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.collateral import bundle, google, pem
@@ -68,6 +69,18 @@ XML_WORDS = (
 )
 PEM_WORDS = (b"-----BEGIN CERTIFICATE-----\n", b"\n-----END CERTIFICATE-----\n", b"\n\n\n", b"====")
 DER_WORDS = (b"\x30\x80", b"\x30\x84\xff\xff\xff\xff", b"\x02\x01\x00", b"\x30\x00", b"\xa0\x00", b"\x06\x01\x80")
+
+CBOR_WORDS = (
+    b"\xa0",
+    b"\x80",
+    b"\x9f",
+    b"\xbf",
+    b"\xff",
+    b"\xf6",
+    b"\x5a\xff\xff\xff\xff",
+    b"\xd2",
+    b"\x9b" + b"\xff" * 8,
+)
 
 
 @dataclass(frozen=True)
@@ -183,6 +196,19 @@ def _bundles() -> Sequence[bytes]:
     return [json.dumps({"version": bundle.VERSION, "created_at": AT.isoformat(), "objects": [entry]}).encode()]
 
 
+def _documents() -> Sequence[bytes]:
+    return [fake_nitro.World().document(), *_files("nitro/*.cbor")()]
+
+
+def _payloads() -> Sequence[bytes]:
+    return [cose.parse_sign1(document).payload for document in _documents()]
+
+
+def _nitro_payload(data: bytes) -> None:
+    """Under the head and the signature that a document has."""
+    nitro.parse(cbor.encode([b"", {}, data, bytes(cose.SIGNATURE_BYTES)]))
+
+
 def _amd_leaf(data: bytes) -> None:
     certificate = Certificate.parse(data)
     read_leaf(certificate, snp.SigningKey.VLEK if "VLEK" in certificate.common_name else snp.SigningKey.VCEK)
@@ -281,6 +307,10 @@ TARGETS = {
         Target("dsse", _dsse, _envelopes, (VerifierError, dsse.DsseError), words=JSON_WORDS),
         Target("collateral-bundle", _bundle, _bundles, words=JSON_WORDS),
         Target("google-endorsement", _google, lambda: [fake_google.endorsement()]),
+        Target("cbor", cbor.decode, _payloads, words=CBOR_WORDS),
+        Target("cose-sign1", cose.parse_sign1, _documents, words=CBOR_WORDS),
+        Target("nitro-document", nitro.parse, _documents, words=CBOR_WORDS),
+        Target("nitro-payload", _nitro_payload, _payloads, words=CBOR_WORDS),
         Target("pem", pem_values, _chains, words=PEM_WORDS),
         Target(
             "collateral-pem",
