@@ -23,6 +23,8 @@ _CLOUDS = {
     "kubernetes": "Kubernetes",
     "fortanix": "Fortanix DSM",
 }
+_PAGES = "*-*.md"
+"""The pages of rules among those that people wrote."""
 _NOTICE = "<!-- Written by `python -m policies.reference`; edit the rule, not this page. -->\n\n"
 
 
@@ -37,7 +39,7 @@ def write(directory: Path = DOCS) -> None:
     """Write every page, and remove the pages of rules that are gone."""
     written = dict(pages())
     directory.mkdir(parents=True, exist_ok=True)
-    for stale in {path.name for path in directory.glob("*.md")} - set(written):
+    for stale in {path.name for path in directory.glob(_PAGES)} - set(written):
         (directory / stale).unlink()
     for name, text in written.items():
         (directory / name).write_text(text, encoding="utf-8")
@@ -60,7 +62,7 @@ that starts with `unknown:` and names the property that has to be stated instead
 
 What a stack must not leave is its `bailiwick:jurisdiction`. A platform team can fence it in from outside as well, for
 each rule, in `--policy-pack-config`: `{{"RES-01": {{"jurisdiction": "DE"}}}}`. A rule, a setting or a level that the
-pack does not know stops the run.
+pack does not know stops the run. Rules of your own are tested with the [pack's own tests](testing.md).
 
 ## Remedies
 

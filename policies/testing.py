@@ -135,6 +135,11 @@ def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
         yield from leaves(item, (*path, key))
 
 
+def shown(path: Path) -> str:
+    """`path` as a rule's messages spell it: `subnets[0].natGateway`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+
+
 def variant(example: Example, name: str, path: Path, change: Callable[[Any], Any]) -> Example:
     """`example` with the value at `path` of the resource `name` put through `change`."""
 

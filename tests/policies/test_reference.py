@@ -8,7 +8,9 @@ from policies import pack, reference
 
 
 def test_the_pages_are_those_that_the_metadata_makes() -> None:
-    written = {path.name: path.read_text(encoding="utf-8") for path in reference.DOCS.glob("*.md")}
+    written = {
+        path.name: path.read_text(encoding="utf-8") for path in reference.DOCS.glob("*.md") if path.name != "testing.md"
+    }
     assert written == dict(reference.pages()), "run: python -m policies.reference"
 
 
