@@ -12,6 +12,7 @@ from policies import (
     examples_gcp,
     examples_gcp_services,
     examples_kubernetes,
+    examples_release,
     examples_supply,
     waivers,
 )
@@ -73,8 +74,12 @@ _OF_CLOUDS: Mapping[str, Mapping[str, Covered]] = {
     "gcp": {**examples_gcp.COVERED, **examples_gcp_services.COVERED},
     "aws": {**examples_aws.COVERED, **examples_aws_keys.COVERED, **examples_supply.AWS},
     "kubernetes": {**examples_kubernetes.COVERED, **examples_supply.KUBERNETES},
+    "fortanix": {},
 }
-_ELSEWHERE = {cloud: {**examples_everywhere.COVERED[cloud], **of_cloud} for cloud, of_cloud in _OF_CLOUDS.items()}
+_ELSEWHERE = {
+    cloud: {**examples_everywhere.COVERED.get(cloud, {}), **examples_release.COVERED.get(cloud, {}), **of_cloud}
+    for cloud, of_cloud in _OF_CLOUDS.items()
+}
 _THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG", "SUP", "GW")
 
 

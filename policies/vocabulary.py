@@ -11,7 +11,7 @@ import catalog
 from policies.clouds import aws, azure, dynamic, fortanix, gcp, kubernetes, unspoken
 from policies.context import Declared
 from policies.release.model import Way
-from policies.subject import Property, Resource
+from policies.subject import Property, Resource, Stack
 from policies.terms import (
     AuditStream,
     DiskKey,
@@ -312,6 +312,11 @@ def quorums_of(resource: Resource) -> tuple[Property, ...]:
 def release_documents_of(resource: Resource) -> tuple[ReleaseDocument, ...]:
     """The policies that say to whom keys may be released, beside those that a key carries itself."""
     return tuple(_cloud(resource.package).release_documents(resource))
+
+
+def pool_grants_of(stack: Stack) -> tuple[tuple[Resource, ReleaseDocument], ...]:
+    """Who of a workload identity pool gets a role, with what the pool asks of them, and which resource says so."""
+    return tuple(gcp.pool_grants(stack.resources))
 
 
 def managed_models_of(resource: Resource) -> tuple[Unwanted, ...]:

@@ -5,7 +5,7 @@ that signs in with a secret or a certificate proves nothing of where it runs; on
 as the Rego policy on the token's claims. People get the key by changing it, which is what the group's quorum is for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policies.release import documents, rego, results
@@ -22,29 +22,48 @@ PROTECTED = frozenset({"MOVE_SOBJECTS", "UPDATE_KEY_OPS", "UPDATE_SOBJECT_POLICI
 """Permissions of people that must need a quorum: each would make the key releasable to somebody else."""
 
 _ROOT = ("input", "jwt_body")
-_ATTESTED = "a signedjwt credential whose claims a Rego policy holds to the verifier's word"
+_ANYWHERE = Way("app.credential", "")
+_UNATTESTED = Reading(
+    (_ANYWHERE,),
+    (
+        Weakness(
+            Flaw.UNATTESTED,
+            _ANYWHERE.path,
+            "signs in without proving where it runs",
+            "a signedjwt credential whose claims a Rego policy holds to the verifier's word",
+        ),
+        *results.weaknesses_of(_ANYWHERE),
+    ),
+)
 
 
 def analyse(text: str) -> Reading:
     """The document `text`, in JSON; raises `MalformedDocument`."""
     document = documents.member(documents.load(text), "", ("app", "group", "key"))
     app, group, key = (documents.member(document[name], name) for name in ("app", "group", "key"))
+    of_app = _app(app, key)
+    found = [*_permissions(app, key), *_quorum(group), *_operations(key), *of_app.weaknesses]
+    return Reading(of_app.ways, tuple(dict.fromkeys(found)))
+
+
+def analyse_app(permissions: Iterable[str | None]) -> Reading:
+    """An app that signs in with a secret, a certificate or a role of a cloud, as the Terraform provider makes them.
+
+    `permissions` are those in each of its groups (`ENCRYPT,DECRYPT`), None where they are left to DSM, which gives all.
+    """
+    given = ({one.strip().upper() for one in text.split(",")} if text is not None else YIELDING for text in permissions)
+    return _UNATTESTED if any(YIELDING & one for one in given) else Reading(())
+
+
+def _app(app: Mapping[str, Any], key: Mapping[str, Any]) -> Reading:
+    """How the app gets the key's secrets; no way where it may not."""
     credential = documents.member(app.get("credential"), "app.credential")
-    signed = credential.get("signedjwt")
-    ways: list[Way] = []
-    weaknesses = [*_permissions(app, key), *_quorum(group), *_operations(key)]
     if not YIELDING & _permitted(app, key):
-        return Reading((), tuple(weaknesses))
-    if set(credential) == {"signedjwt"}:
-        found = _signed(documents.member(signed, "app.credential.signedjwt", ("valid_issuers", "signing_keys")))
-        ways += found.ways
-        weaknesses += found.weaknesses
-    else:
-        ways.append(Way("app.credential", ""))
-        found_here = "signs in without proving where it runs"
-        weaknesses.append(Weakness(Flaw.UNATTESTED, "app.credential", found_here, _ATTESTED))
-        weaknesses += results.weaknesses_of(ways[0])
-    return Reading(tuple(ways), tuple(dict.fromkeys(weaknesses)))
+        return Reading(())
+    if set(credential) != {"signedjwt"}:
+        return _UNATTESTED
+    path = "app.credential.signedjwt"
+    return _signed(documents.member(credential["signedjwt"], path, ("valid_issuers", "signing_keys")))
 
 
 def _signed(credential: Mapping[str, Any]) -> Reading:

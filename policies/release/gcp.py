@@ -50,8 +50,8 @@ def analyse_provider(
 ) -> Reading:
     """A provider, and the members that a key's binding names; none where another resource has the binding.
 
-    What only the binding can say (the workload) is then not asked for here: pass the members, or judge them with
-    `analyse_members`.
+    The workload is then asked for here only where no binding could name it, because no attribute is mapped from what
+    tells workloads apart.
     """
     claims = {claim.id: claim for claim in catalog.load().release_claims(cloud, service=SERVICE)}
     google = issuer.rstrip("/") == catalog.load().service(cloud, SERVICE).endpoints.get("issuer")
@@ -66,8 +66,10 @@ def analyse_provider(
         )
         weaknesses += _missing(conjunction, claims) if google else _unaffirmed(conjunction)
         ways += [replace(way, pins=way.pins | pins) for way in found for pins in pinned]
+    scoped = any(name.startswith("attribute.") and _mapped(claim) in _PINS for name, claim in mapping.items())
     for way in ways:
-        weaknesses += results.weaknesses_of(way)
+        lacking = results.weaknesses_of(way)
+        weaknesses += [one for one in lacking if members or not scoped or one.flaw is not Flaw.NO_WORKLOAD]
     return Reading(tuple(ways), tuple(dict.fromkeys([*weaknesses, *analyse_members(members)])))
 
 

@@ -1,19 +1,20 @@
 """REL: to whom a key may be released. Judges the cloud's own policy language, so that hand-written ones count too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from pulumi_policy import Severity
 
 import catalog
-from policies import examples, vocabulary
+from policies import examples, key_policies, vocabulary
 from policies.context import Declared
 from policies.examples import STRICT, claim
-from policies.release.model import MalformedDocument, Way
+from policies.guest import all_verifier_configurations
+from policies.release.model import Flaw, MalformedDocument, Way
 from policies.rule import Example, Rule
-from policies.subject import Resource
+from policies.subject import Property, Resource, Stack
 from policies.terms import Key
-from policies.verdict import Finding, NotApplicable
+from policies.verdict import Finding, NotApplicable, unknown
 
 
 def _released(resource: Resource) -> Key:
@@ -164,7 +165,39 @@ REL_02 = Rule(
 )
 
 
+_NAMELESS = (
+    Flaw.ALLOWS_ALL,
+    Flaw.VENDOR_DEFAULT,
+    Flaw.NO_TEE,
+    Flaw.NO_WORKLOAD,
+    Flaw.DEBUGGABLE,
+    Flaw.UNCONDITIONED,
+    Flaw.UNCONDITIONED_GRANT,
+)
+"""With one of these a policy in another cloud's language releases to more than one known workload."""
+
+
 def _pinned(resource: Resource, _: Declared) -> Iterator[Finding]:
+    if told := list(all_verifier_configurations(resource)):
+        yield from _pinned_by_broker(told)
+    elif resource.package == "aws":
+        yield from key_policies.of_aws(resource, *_NAMELESS)
+    elif documents := vocabulary.release_documents_of(resource):
+        for document in documents:
+            yield from key_policies.flawed(document, *_NAMELESS)
+    else:
+        yield from _pinned_by_key(resource)
+
+
+def _pinned_by_broker(told: Sequence[Property]) -> Iterator[Finding]:
+    for configuration in told:
+        for guarded in configuration.at("resources").items():
+            images = guarded.at("policy", "images")
+            if not images.items():
+                yield Finding(images.path, "names no image, so that any workload would do", "images with signed values")
+
+
+def _pinned_by_key(resource: Resource) -> Iterator[Finding]:
     key = _released(resource)
     path = key.release_document.path
     reported: set[tuple[str, str]] = set()
@@ -173,6 +206,16 @@ def _pinned(resource: Resource, _: Declared) -> Iterator[Finding]:
             if (way.path, lacking) not in reported:
                 reported.add((way.path, lacking))
                 yield Finding(path, f"at {way.path} releases {lacking}", allowed)
+
+
+def _pinned_by_relation(stack: Stack, _: Declared) -> Iterator[Finding]:
+    for grant, document in vocabulary.pool_grants_of(stack):
+        if document.property.unknown:
+            yield unknown(document.property.path, on=grant)
+        else:
+            yield from key_policies.flawed(document, Flaw.NO_WORKLOAD, on=grant)
+    if any(one.package == "aws" for one in stack.resources):
+        yield from key_policies.of_aws_in_part(stack, *_NAMELESS)
 
 
 def _weaknesses(way: Way) -> Iterator[tuple[str, str]]:
@@ -191,8 +234,12 @@ REL_03 = Rule(
     title="A release policy names the workload, not only compliant hardware",
     why="Every tenant of the cloud has compliant hardware; only the measurement tells your image from theirs.",
     severity=Severity.CRITICAL,
-    remediation="pin the image's launch measurement and refuse debuggable guests, in each alternative of the policy",
+    remediation="pin the image by its launch measurement, digest or signer, and refuse debuggable guests, in each "
+    "alternative of the policy",
+    confirm="that the one caller of an AWS key without a measurement is the region's verifier, whose broker pins the "
+    "workload: KMS reads no evidence of SEV-SNP.",
     check=_pinned,
+    check_stack=_pinned_by_relation,
     passing=Example("TEE, launch measurement and no debugging.", (examples.KEY,)),
     failing=(
         _example_policy(

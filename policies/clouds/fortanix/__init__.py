@@ -3,7 +3,7 @@
 DSM has keys, and neither machines nor networks, so that almost every question has the answer of an unknown package.
 """
 
-from policies.clouds.fortanix.keys import quorums
+from policies.clouds.fortanix.keys import quorums, release_documents
 from policies.clouds.unspoken import (
     CLOUD_FAMILY,
     audit_stream,
@@ -38,7 +38,6 @@ from policies.clouds.unspoken import (
     provider_settings,
     record_store,
     redundancies,
-    release_documents,
     role,
     runtime,
     service_keys,

@@ -21,7 +21,6 @@ from policies.clouds.gcp.keys import (
     key_store,
     own_hardware,
     parse_release_document,
-    release_documents,
     role,
     service_keys,
 )
@@ -40,6 +39,7 @@ from policies.clouds.gcp.network import (
     ways_out,
 )
 from policies.clouds.gcp.places import location_of_verifier, locations, provider_settings
+from policies.clouds.gcp.pools import pool_grants, release_documents
 from policies.clouds.gcp.supply import container_images, sources
 from policies.clouds.unspoken import model_sources, provenance_demands, quorums, runtime
 
@@ -72,6 +72,7 @@ __all__ = [
     "own_hardware",
     "parse_release_document",
     "peerings",
+    "pool_grants",
     "private_door",
     "private_host",
     "private_name",

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 from policies.clouds.gcp import machines
-from policies.release import gcp as language
-from policies.release.model import MalformedDocument, Reading, Way
+from policies.release.model import MalformedDocument, Way
 from policies.subject import Property, Resource
-from policies.terms import Key, KeyStore, Matching, NotSooner, OneOf, ReleaseDocument, Role, Setting, WithinDays
+from policies.terms import Key, KeyStore, Matching, NotSooner, OneOf, Role, Setting, WithinDays
 
 _KEY = "gcp:kms:CryptoKey"
 _RING = "gcp:kms:KeyRing"
-_POOL_PROVIDER = "gcp:iam:WorkloadIdentityPoolProvider"
 _ONE_REGION = Matching(r"[a-z]+-[a-z]+\d+", "one region")
 _ROLES = frozenset({"gcp:projects:IAMCustomRole", "gcp:organizations:IAMCustomRole"})
 _MEMBER_SUFFIX, _BINDING_SUFFIX = "IAMMember", "IAMBinding"
@@ -113,19 +111,3 @@ def key_places(resource: Resource) -> Iterator[Setting]:
     """A key ring in one region; `global`, `eu` and `eur4` are places in several."""
     if resource.type == _RING:
         yield Setting(resource.props.at("location"), _ONE_REGION, ("global", "europe", "eur4", "us"))
-
-
-def release_documents(resource: Resource) -> Iterator[ReleaseDocument]:
-    """The condition under which a provider of a workload identity pool believes a token."""
-    if resource.type == _POOL_PROVIDER:
-        condition = resource.props.at("attributeCondition")
-        yield ReleaseDocument(condition, lambda: _provider(resource.props))
-
-
-def _provider(props: Property) -> Reading:
-    mapping = props.at("attributeMapping")
-    return language.analyse_provider(
-        props.at("oidc", "issuerUri").text or "",
-        props.at("attributeCondition").text or "",
-        {name: mapping.at(name).text or "" for name in mapping.names()},
-    )

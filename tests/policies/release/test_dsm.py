@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policies.release.dsm import analyse
+from policies.release.dsm import analyse, analyse_app
 from policies.release.model import Flaw, MalformedDocument
 
 DIGEST = "ab" * 48
@@ -143,3 +143,19 @@ def test_an_app_that_may_not_decrypt_is_no_way_to_the_key() -> None:
 def test_what_has_no_single_meaning_is_refused(path: str, value: Any) -> None:
     with pytest.raises(MalformedDocument):
         analyse(but(path, value))
+
+
+@pytest.mark.parametrize(
+    ("permissions", "safe"),
+    [
+        (["ENCRYPT", "ENCRYPT,WRAPKEY"], True),
+        (["ENCRYPT", "ENCRYPT, decrypt"], False),
+        (["EXPORT"], False),
+        (["ENCRYPT", None], False),
+        ([], True),
+    ],
+)
+def test_an_app_without_a_token_may_get_nothing_back(permissions: list[str | None], safe: bool) -> None:
+    reading = analyse_app(permissions)
+    assert (reading.ways == ()) is safe
+    assert (Flaw.NO_WORKLOAD in {weakness.flaw for weakness in reading.weaknesses}) is not safe

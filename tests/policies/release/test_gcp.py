@@ -160,3 +160,20 @@ WHOLE: dict[str, Any] = {"issuer": GOOGLE, "attributeCondition": CONDITIONS[0], 
 def test_what_has_no_single_meaning_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(MalformedDocument):
         analyse(json.dumps({**WHOLE, **change}))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        (MAPPING, set()),
+        ({"google.subject": "assertion.sub"}, {Flaw.NO_WORKLOAD}),
+        ({"attribute.fixed": f"'{DIGEST}'"}, {Flaw.NO_WORKLOAD}),
+        ({"google.subject": "assertion.submods.container.image_digest"}, {Flaw.NO_WORKLOAD}),
+    ],
+    ids=["mapped", "unmapped", "a constant", "the subject"],
+)
+def test_the_workload_may_be_left_to_a_binding_only_where_an_attribute_tells_it(
+    mapping: dict[str, str], expected: set[Flaw]
+) -> None:
+    reading = analyse_provider(GOOGLE, " && ".join(CONDITIONS), mapping)
+    assert {weakness.flaw for weakness in reading.weaknesses} == expected
