@@ -199,7 +199,7 @@ def _read(text: bytes, model: type[D], name: str, expected_id: str, expected_ver
         raise VerificationFailed(f"{name}.content", str(error)) from None
     for member, expected in (("id", expected_id), ("version", expected_version)):
         found = members.get(member)
-        if found != expected or isinstance(found, bool):
+        if found != expected:
             raise VerificationFailed(f"{name}.{member}", f"{member} is {found!r:.40}, {expected!r} expected")
     try:
         return model.model_validate(members)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.verifier import fake_amd
 from tests.verifier.fake_x509 import authority_extensions, oid, pss, tlv
+from tests.verifier.tdx import fake_intel
 from tests.verifier.tdx.fake_intel import (
     DAY,
     PLATFORM_CA,
@@ -29,10 +30,12 @@ from tests.verifier.tdx.fake_intel import (
     world_15,
 )
 from verifier.errors import MalformedEvidence, VerificationFailed
+from verifier.pki import Certificate
 from verifier.tdx import TcbStatus, parse, verify
-from verifier.trust import TrustStore
+from verifier.trust import TrustAnchor, TrustStore
 
 SECOND = timedelta(seconds=1)
+FMSPC = bytes.fromhex(fake_intel.FMSPC)
 
 
 def outcome(fake: World, trust: TrustStore | None = None, **collateral: bytes):
@@ -132,6 +135,11 @@ CHECKS: list[tuple[str, World]] = [
     ("chain.pck.extension", sgx(tlv(0x30, *[member(f"{SGX}.4", tlv(0x04, bytes(6)))] * 2))),
     ("chain.pck.extension", sgx(sgx_extension(extra=member(f"{SGX}.4", tlv(0x04, bytes(6)))))),
     ("chain.pck.extension", sgx(sgx_extension(tcb_tag=0x31))),
+    ("chain.pck.extension", sgx(sgx_extension(extra=tlv(0x30, oid(f"{SGX}.7"), tlv(0x04), b"\x05\0")))),
+    (
+        "chain.pck.extension",
+        sgx(sgx_extension().replace(tlv(0x04, bytes.fromhex(FMSPC)), tlv(0x0C, bytes.fromhex(FMSPC)))),
+    ),
     ("chain.pck.extension", sgx(sgx_extension(svn_tag=0x04))),
     ("chain.intermediate", part("intermediate", subject="Intel SGX TCB Signing")),
     ("chain.intermediate.authority", part("intermediate", extensions=authority_extensions()[1:])),
@@ -181,6 +189,8 @@ CHECKS: list[tuple[str, World]] = [
     ("tcb-info.content", tcb(issueDate="2026-05-31T12:00:00")),
     ("tcb-info.content", tcb(tcbEvaluationDataNumber="20")),
     ("tcb-info.content", tcb(tcbLevels=None)),
+    ("tcb-info.content", tcb(fmspc=5)),
+    ("tcb-info.content", tcb(tcbLevels=[level(tcb=platform_tcb() | {"sgxtcbcomponents": 16})])),
     ("tcb-info.content", tcb(tcbLevels=[level(tcb=shortened("sgxtcbcomponents"))])),
     ("tcb-info.content", tcb(tcbLevels=[level(tcb=shortened("tdxtcbcomponents"))])),
     ("tcb-info.content", tcb(tcbLevels=[level(tcb=platform_tcb(sgx=256))])),
@@ -280,6 +290,11 @@ def test_the_signing_chain_must_end_at_the_same_root():
 def test_the_signing_chain_has_two_certificates(count):
     chain = count * pem(world().signer.encode())
     assert failed_check(world(), tcb_signing_chain=chain) == "chain.length"
+
+
+def test_a_root_vouches_only_for_what_it_is_pinned_for():
+    root = Certificate.parse(world().root.encode())
+    assert failed_check(world(), TrustStore([TrustAnchor("intel", frozenset({"sgx"}), root)])) == "chain.root"
 
 
 def test_a_root_of_amd_does_not_vouch_for_tdx():

@@ -93,6 +93,17 @@ def test_malformed(data, offset, reason):
     assert reason in failure.value.reason
 
 
+@pytest.mark.parametrize("length", [0, 63, 127, 128, 131, 134, 300, 581, 582, 583, 615, 616, 621])
+def test_signature_data_cut_off_with_sizes_that_fit_is_malformed(length):
+    quote = patched(QUOTE[: SIGNATURE + length], LENGTH, length.to_bytes(4, "little"))
+    if length >= 134:
+        quote = patched(quote, CERTIFICATION + 2, (length - 134).to_bytes(4, "little"))
+    with pytest.raises(MalformedEvidence):
+        parse(quote)
+    with pytest.raises(MalformedEvidence):
+        parse(quote + bytes(4096))
+
+
 def test_a_signature_data_length_that_leaves_bytes_over_is_refused():
     stated = int.from_bytes(QUOTE[LENGTH : LENGTH + 4], "little")
     shorter = patched(QUOTE, LENGTH, (stated - 1).to_bytes(4, "little"))
