@@ -136,10 +136,7 @@ CHECKS: list[tuple[str, World]] = [
     ("chain.pck.extension", sgx(sgx_extension(extra=member(f"{SGX}.4", tlv(0x04, bytes(6)))))),
     ("chain.pck.extension", sgx(sgx_extension(tcb_tag=0x31))),
     ("chain.pck.extension", sgx(sgx_extension(extra=tlv(0x30, oid(f"{SGX}.7"), tlv(0x04), b"\x05\0")))),
-    (
-        "chain.pck.extension",
-        sgx(sgx_extension().replace(tlv(0x04, bytes.fromhex(FMSPC)), tlv(0x0C, bytes.fromhex(FMSPC)))),
-    ),
+    ("chain.pck.extension", sgx(sgx_extension().replace(b"\x04\x06" + FMSPC, b"\x0c\x06" + FMSPC))),
     ("chain.pck.extension", sgx(sgx_extension(svn_tag=0x04))),
     ("chain.intermediate", part("intermediate", subject="Intel SGX TCB Signing")),
     ("chain.intermediate.authority", part("intermediate", extensions=authority_extensions()[1:])),
