@@ -166,7 +166,10 @@ def _needs(
     yield from asked
     for path in evidence:
         parsed = read_evidence(path)
-        fetcher.add_given(parsed, path.parent)
+        try:
+            fetcher.add_given(parsed, path.parent)
+        except CollateralError as error:
+            raise CliError(f"{path}: {error}", code=EXIT_VIOLATION) from None
         yield from needs_of(parsed, fetcher.store, fetcher.trust, update=update, google=google)
 
 

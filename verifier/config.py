@@ -12,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from verifier import canonical
 from verifier.appraisal.azure_policy import AzurePolicy
+from verifier.appraisal.collateral_policy import CollateralPolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.policy import Demand
 from verifier.appraisal.tdx_policy import TdxPolicy
@@ -24,10 +25,18 @@ from verifier.signer import load_public_key
 
 _RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
 _MAX_TOKEN_SECONDS = 3600
-DEMANDS = ("chips", "id_key_digests", "author_key_digests", "tdx", "azure", "nvidia")
+DEMANDS = ("chips", "id_key_digests", "author_key_digests", "tdx", "azure", "nvidia", "collateral")
 """Parts of a release policy that an appraisal policy has under the same name. One that is not there does not count for
 the digest."""
 
+
+def _readable(key: str) -> str:
+    load_public_key(key)
+    return key
+
+
+PublicKey = Annotated[str, AfterValidator(_readable)]
+"""PEM, SubjectPublicKeyInfo."""
 ImageId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,126}$")]
 
 
@@ -60,7 +69,7 @@ class ResourcePolicy(_Model):
     for the paravisor, so that a newer one needs no new reference values.
     tdx, azure: what a quote, or a vTPM, must show; None = the defaults of an appraisal policy, under which every part
     of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then demanded; None = no GPU is demanded,
-    and one whose evidence comes is held to the defaults.
+    and one whose evidence comes is held to the defaults. collateral: how old it may be; None = of any age.
     """
 
     tee: tuple[Literal["snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"], ...] = Field(min_length=1)
@@ -75,6 +84,7 @@ class ResourcePolicy(_Model):
     tdx: TdxPolicy | None = None
     azure: AzurePolicy | None = None
     nvidia: NvidiaPolicy | None = None
+    collateral: CollateralPolicy | None = None
     revocation: Demand = "if-given"
     max_token_seconds: int = Field(default=300, ge=1, le=_MAX_TOKEN_SECONDS)
 
@@ -102,9 +112,13 @@ class Resource(_Model):
 
 
 class CollateralCache(_Model):
-    """The region's own cache of the vendors' collateral (`verifier.collateral.cached`). url: where its bundle is."""
+    """The region's own cache of the vendors' collateral (`verifier.collateral.cached`).
+
+    url: where its bundle is. signers: public keys (PEM) of whoever may have signed that; empty: anybody.
+    """
 
     url: str = Field(pattern=r"^https?://[^\s?#]+$", max_length=2048)
+    signers: tuple[PublicKey, ...] = ()
 
 
 class VerifierConfig(_Model):
@@ -117,16 +131,9 @@ class VerifierConfig(_Model):
     region: Region
     trust_anchors: tuple[Literal["amd", "intel", "nvidia", "sandbox"], ...] = Field(min_length=1)
     reference_values: tuple[dict[str, Any], ...] = ()
-    build_keys: tuple[str, ...] = ()
+    build_keys: tuple[PublicKey, ...] = ()
     collateral: CollateralCache | None = None
     resources: tuple[Resource, ...] = ()
-
-    @field_validator("build_keys")
-    @classmethod
-    def _readable_keys(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
-        for key in keys:
-            load_public_key(key)
-        return keys
 
     @model_validator(mode="after")
     def _one_policy_per_key(self) -> Self:

@@ -20,6 +20,7 @@ from verifier.config import ConfigurationError, VerifierConfig
 from verifier.errors import VerifierError
 from verifier.keystore import FileKeyStore, KeyStore, KeyStoreError, Pkcs11KeyStore, find_softhsm
 from verifier.log import LogError, TransparencyLog
+from verifier.signer import load_public_key
 from verifier.tdx import CollateralStore
 from verifier.trust import TrustStore
 
@@ -77,7 +78,8 @@ def serve(
 
 def _reader(config: VerifierConfig, store: Path | None) -> Reader | None:
     if config.collateral is not None:
-        return Cache(config.collateral.url, httpx.Client(trust_env=False), utc_now)
+        signers = [load_public_key(key) for key in config.collateral.signers]
+        return Cache(config.collateral.url, httpx.Client(trust_env=False), utc_now, signers=signers)
     return None if store is None else Store.existing(store)
 
 

@@ -115,6 +115,12 @@ def test_what_cannot_be_had_is_said_and_the_rest_is_fetched(cli: Cli, vendors: V
     assert "not there (404)" in states["nvidia-rim"]["reason"]
 
 
+def test_a_vlek_that_has_ended_is_no_malformed_input(cli: Cli, vendors: Vendors) -> None:
+    folder = Path(__file__).parents[1] / "evidence" / "snp" / "decdab94"
+    failure = line(cli("collateral", "fetch", str(folder / "report.bin"), "--mirror", vendors.url), 1)
+    assert "vlek.der gives one that ended on" in failure
+
+
 def test_without_a_mirror_nothing_is_asked(cli: Cli) -> None:
     message = line(cli("collateral", "fetch", "report.bin"), 2)
     assert "name one inside the jurisdiction with --mirror URL or BAILIWICK_COLLATERAL_MIRROR" in message

@@ -49,10 +49,10 @@ def create_app(
 
     trust: the roots at hand; only those that `config.trust_anchors` names are used. clock: the current time, aware.
     crls: AMD's revocation lists (DER). collateral: Intel's, without which no TDX guest is served. devices:
-    NVIDIA's RIMs and OCSP responses. reader: a store of collateral, for `/v1/verify`, which looks VCEKs up in it.
+    NVIDIA's RIMs and OCSP responses. reader: the store that all of it comes from, which knows its age, and VCEKs.
     ConfigurationError when the configuration names a root that `trust` lacks.
     """
-    broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral, devices)
+    broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral, devices, reader)
     own = verification.Collateral(crls, collateral or CollateralStore(None), devices, reader)
     verifying = verification.VerifyService(config, trust, open_signer(keystore, TOKEN_KEY), own, clock)
 

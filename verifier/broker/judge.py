@@ -9,6 +9,7 @@ from datetime import datetime
 from verifier import nvidia
 from verifier.appraisal import AppraisalPolicy, AttestationResult, Tier
 from verifier.appraisal import azure as azure_appraisal
+from verifier.appraisal import collateral as collateral_appraisal
 from verifier.appraisal import nvidia as nvidia_appraisal
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
@@ -19,6 +20,9 @@ from verifier.broker.problem import Kind, Refusal
 from verifier.broker.protocol import Evidence
 from verifier.broker.snp_evidence import SnpEvidence
 from verifier.broker.tdx_evidence import TdxEvidence
+from verifier.collateral.live import snapshot
+from verifier.collateral.record import CollateralError
+from verifier.collateral.source import Reader, Stored, Used
 from verifier.config import DEMANDS, ConfigurationError, Resource, VerifierConfig
 from verifier.errors import InvalidReferenceValues, MalformedEvidence, UnreadableInput, VerificationFailed
 from verifier.reference import ReferenceValues, TdxReferenceValues, read_any_bundle
@@ -32,6 +36,7 @@ class Judge:
     """Trust anchors, reference values and policies of one configuration.
 
     crls: AMD's revocation lists (DER), from the verifier's own collateral. collateral: Intel's; devices: NVIDIA's.
+    reader: the store that they come from, which knows their age; None: nobody does.
     """
 
     def __init__(
@@ -41,7 +46,9 @@ class Judge:
         crls: Sequence[bytes] = (),
         collateral: CollateralSource | None = None,
         devices: nvidia.CollateralSource = nvidia.Collateral,
+        reader: Reader | None = None,
     ) -> None:
+        self._reader = reader
         self._trust = narrowed(trust, config.trust_anchors)
         self._crls = crls
         self._collateral = collateral or CollateralStore(None)
@@ -85,8 +92,38 @@ class Judge:
             case AzSnpEvidence() | AzTdxEvidence() as hardware:
                 return verify_azure(hardware, self._trust, at, self._crls, collateral)
 
-    def appraise(self, genuine: Genuine, evidence: Evidence, resource: Resource) -> AttestationResult:
-        """The result under the policy of `resource`, nonce and key being what the evidence must be bound to."""
+    def appraise(
+        self, genuine: Genuine, evidence: Evidence, resource: Resource, at: datetime | None = None
+    ) -> AttestationResult:
+        """The result under the policy of `resource`, nonce and key being what the evidence must be bound to.
+
+        at: for which time the age of collateral counts; None: of what is archived nobody asks it again.
+        """
+        result = self._appraise(genuine, evidence, resource)
+        limits = self._policies[resource.path].collateral
+        if at is None or not limits.maximum_age_days:
+            return result
+        return collateral_appraisal.appraised(result, self._used(genuine, evidence, at), limits, at)
+
+    def _used(self, genuine: Genuine, evidence: Evidence, at: datetime) -> Used:
+        """The store's entries that the evidence is judged with, besides the certificates that came with it."""
+        if self._reader is None:
+            return None
+        try:
+            store, cpu = Stored(snapshot(self._reader), at), genuine.cpu
+            if isinstance(cpu, VerifiedReport):
+                used = tuple(record for record, _ in store.crls(cpu.report))
+            else:
+                used = store.tdx(cpu.quote).used or ()
+            if evidence.devices is not None:
+                used += store.devices(evidence.devices.devices, self._trust).used or ()
+        except VerificationFailed as error:
+            raise Refusal(Kind.ATTESTATION, error.check, error.reason) from None
+        except CollateralError as error:
+            raise Refusal(Kind.ATTESTATION, "collateral.store", str(error)) from None
+        return used
+
+    def _appraise(self, genuine: Genuine, evidence: Evidence, resource: Resource) -> AttestationResult:
         policy = self._policies[resource.path]
         cpu = self._appraise_cpu(genuine, evidence, policy)
         if evidence.devices is not None:

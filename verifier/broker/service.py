@@ -22,6 +22,7 @@ from verifier.broker.judge import Judge
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.protocol import Evidence, read_attestation, read_request
 from verifier.broker.wrapped import WrappedKeys, WrappedKeysError
+from verifier.collateral.source import Reader
 from verifier.config import Resource, VerifierConfig
 from verifier.errors import InvalidToken
 from verifier.keystore import KeyStore, KeyStoreError, open_signer
@@ -75,11 +76,12 @@ class Broker:
         crls: Sequence[bytes] = (),
         collateral: CollateralSource | None = None,
         devices: nvidia.CollateralSource = nvidia.Collateral,
+        reader: Reader | None = None,
     ) -> None:
         self.config = config
         self.log = log
         self._keystore = keystore
-        self._judge = Judge(config, trust, crls, collateral, devices)
+        self._judge = Judge(config, trust, crls, collateral, devices, reader)
         self._wrapped = wrapped
         self._clock = clock
         self._signer = open_signer(keystore, TOKEN_KEY)
@@ -106,7 +108,7 @@ class Broker:
             facts.evidence_digest = evidence.digest
             self._spend(challenge, evidence, now)
             genuine = self._genuine(evidence, facts, now)
-            resource, result = self._best(genuine, evidence, facts)
+            resource, result = self._best(genuine, evidence, facts, now)
             self.log.archive.put(EVIDENCE, evidence.to_json())
             self._keep_collateral(genuine, facts)
             token = ear.issue(
@@ -140,7 +142,7 @@ class Broker:
             resource = self._resource(path, facts)
             evidence = self._attested(claims, resource, now)
             genuine = self._genuine(evidence, facts, now)
-            result = self._judge.appraise(genuine, evidence, resource)
+            result = self._judge.appraise(genuine, evidence, resource, now)
             objections = self._judge.objections(result, resource, evidence.tee)
             if objections:
                 raise Refusal(Kind.POLICY, "policy", *objections)
@@ -207,12 +209,14 @@ class Broker:
         if judged_with is not None:
             facts.device_collateral_digest = self.log.archive.put(COLLATERAL, canonical.encode(judged_with))
 
-    def _best(self, genuine: Genuine, evidence: Evidence, facts: Facts) -> tuple[Resource, AttestationResult]:
+    def _best(
+        self, genuine: Genuine, evidence: Evidence, facts: Facts, now: datetime
+    ) -> tuple[Resource, AttestationResult]:
         """The first resource whose policy the evidence satisfies; a Refusal with what each policy objects to."""
         objections: list[str] = []
         for resource in self.config.resources:
             facts.policy_digest, facts.policy_id = resource.policy.digest, self._judge.policy_id(resource)
-            result = self._judge.appraise(genuine, evidence, resource)
+            result = self._judge.appraise(genuine, evidence, resource, now)
             facts.verdict_status = str(result.status)
             found = self._judge.objections(result, resource, evidence.tee)
             if not found:

@@ -8,112 +8,98 @@ document (RFC 9457) is for a request that cannot be judged.
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from verifier import azure, build, canonical, ear, library, nvidia, snp, tdx
+from verifier import build, ear, library, nvidia, snp, tdx
 from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.broker.judge import appraisal_policy, narrowed
 from verifier.broker.service import Clock
+from verifier.broker.verify_request import (
+    DEFAULT,
+    MAX_REQUEST_BYTES,
+    Problem,
+    ProblemError,
+    endorsements_of,
+    evidence_of,
+    read,
+)
+from verifier.collateral.live import snapshot
 from verifier.collateral.record import CollateralError
-from verifier.collateral.source import DeviceCollateral, Reader, SnpCollateral, Stored, TdxCollateral
+from verifier.collateral.source import DeviceCollateral, Reader, SnpCollateral, Source, Stored, TdxCollateral
 from verifier.config import VerifierConfig
 from verifier.errors import InvalidReferenceValues, MalformedEvidence, VerificationFailed, VerifierError
 from verifier.reference import read_any_bundle
 from verifier.signer import Signer, load_public_key
-from verifier.snp import Endorsements, SigningKey
+from verifier.snp import Endorsements
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, Verdict
 
-MAX_REQUEST_BYTES: Final = 1_048_576
 LIFETIME: Final = timedelta(minutes=5)
 """How long a result is valid."""
-DEFAULT: Final = "default"
-"""Name of the policy that ships with the verifier; the others are called by the path of the key that they guard."""
-
-_NAMESPACE: Final = "https://bailiwick.dev/problems/"
 _UNAVAILABLE: Final = frozenset({"collateral.cache", "collateral.store"})
 """Checks that fail because the service lacks something, not because of the evidence."""
 
 
-class Problem(Enum):
-    """What can be wrong with a request: last part of the problem's type, HTTP status, title."""
-
-    REQUEST = ("malformed-request", 400, "The request is not as documented")
-    EVIDENCE = ("malformed-evidence", 400, "The evidence cannot be read")
-    POLICY = ("unknown-policy", 404, "There is no policy of this name")
-    TOO_LARGE = ("too-large", 413, "The request is too large")
-    MEDIA_TYPE = ("not-json", 415, "The request is not JSON")
-    COLLATERAL = ("collateral-unavailable", 503, "The service cannot reach its collateral")
-
-
-class ProblemError(Exception):
-    """A request that is not judged. detail: one line for the person who must act."""
-
-    def __init__(self, problem: Problem, detail: str) -> None:
-        super().__init__(detail)
-        self.problem = problem
-        self.detail = detail
-
-    def response(self) -> Response:
-        """The problem document."""
-        name, status, title = self.problem.value
-        content = {"type": _NAMESPACE + name, "title": title, "status": status, "detail": self.detail}
-        return JSONResponse(content, status, media_type="application/problem+json")
-
-
-class VerifyRequest(BaseModel):
-    """The request.
-
-    evidence: base64. kind: what it must be; None: what its first bytes say. nonce: hex, what it must be bound to.
-    policy: name. endorsements: SNP only, certificates that came with the report, `vcek`, `vlek`, `ask`, `asvk`, `ark`
-    → DER in base64; without them the service looks into its own collateral.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    evidence: str = Field(max_length=MAX_REQUEST_BYTES)
-    kind: Literal["snp", "tdx", "nvidia", "azure"] | None = None
-    nonce: str | None = Field(None, pattern=r"^([0-9a-fA-F]{2}){1,64}$")
-    policy: str = Field(DEFAULT, max_length=256)
-    endorsements: Mapping[Literal["vcek", "vlek", "ask", "asvk", "ark"], str] | None = None
-
-
 @dataclass(frozen=True)
 class Collateral:
-    """The service's own. crls: AMD's (DER). quotes: Intel's. devices: NVIDIA's. reader: VCEKs, where they are kept."""
+    """The service's own. crls: AMD's (DER). quotes: Intel's. devices: NVIDIA's. reader: the store that they come from,
+    which knows VCEKs too, and how old everything is; None where they come from a folder."""
 
     crls: Sequence[bytes]
     quotes: tdx.CollateralSource
     devices: nvidia.CollateralSource
     reader: Reader | None = None
 
+    def source(self, given: Endorsements | None, at: datetime) -> Source:
+        """What one request is judged with. given: the certificates that came with the report."""
+        return _OfFolder(self, given) if self.reader is None else _OfStore(self.reader, given, at)
+
 
 @dataclass(frozen=True)
-class _Source:
-    """What one request is judged with: the service's collateral, and the certificates that came with the report."""
+class _OfStore:
+    """A store's collateral, one state of it for each question."""
 
-    collateral: Collateral
+    reader: Reader
     given: Endorsements | None
     at: datetime
 
     def snp(self, report: snp.SnpReport) -> SnpCollateral:
-        if self.given is not None:
-            return SnpCollateral(self.given, self.collateral.crls)
-        if self.collateral.reader is None:
+        if self.given is None:
+            return self._stored.snp(report)
+        crls = self._stored.crls(report)
+        return SnpCollateral(self.given, [crl for _, crl in crls], tuple(record for record, _ in crls))
+
+    def tdx(self, quote: tdx.TdxQuote) -> TdxCollateral:
+        return self._stored.tdx(quote)
+
+    def devices(self, devices: Sequence[nvidia.DeviceEvidence], trust: TrustStore) -> DeviceCollateral:
+        return self._stored.devices(devices, trust)
+
+    @property
+    def _stored(self) -> Stored:
+        return Stored(snapshot(self.reader), self.at)
+
+
+@dataclass(frozen=True)
+class _OfFolder:
+    """Collateral of a folder, whose age nobody knows."""
+
+    collateral: Collateral
+    given: Endorsements | None
+
+    def snp(self, report: snp.SnpReport) -> SnpCollateral:  # noqa: ARG002
+        if self.given is None:
             raise VerificationFailed("endorsement.missing", "give the VCEK or VLEK in endorsements: none is kept here")
-        return Stored(self.collateral.reader, self.at).snp(report)
+        return SnpCollateral(self.given, self.collateral.crls)
 
     def tdx(self, quote: tdx.TdxQuote) -> TdxCollateral:
         return TdxCollateral(self.collateral.quotes.find(quote))
@@ -143,14 +129,14 @@ class VerifyService:
 
     def verify(self, body: bytes) -> dict[str, Any]:
         """Judge one request; a `ProblemError` when it cannot be judged."""
-        request = _read(body)
+        request = read(body)
         policy = self._policies.get(request.policy)
         if policy is None:
             known = ", ".join(self._policies)
             raise ProblemError(Problem.POLICY, f"policy: {request.policy!r:.80} is not one of {known}")
-        evidence = _evidence(request)
+        evidence = evidence_of(request)
         at, nonce = self._clock(), None if request.nonce is None else bytes.fromhex(request.nonce)
-        source = _Source(self._collateral, _endorsements(request), at)
+        source = self._collateral.source(endorsements_of(request), at)
         try:
             verdict = library.verify(
                 evidence,
@@ -214,58 +200,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > MAX_REQUEST_BYTES:
             raise ProblemError(Problem.TOO_LARGE, f"the request is larger than {MAX_REQUEST_BYTES} bytes")
     return bytes(body)
-
-
-def _read(body: bytes) -> VerifyRequest:
-    try:
-        return VerifyRequest.model_validate(canonical.parse_object(body))
-    except canonical.JsonError as error:
-        raise ProblemError(Problem.REQUEST, f"the request is {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ProblemError(Problem.REQUEST, f"{where}: {first['msg']}") from None
-
-
-def _evidence(request: VerifyRequest) -> Evidence:
-    encoded = _decode(request.evidence, "evidence")
-    try:
-        evidence = library.parse(encoded)
-    except VerifierError as error:
-        raise ProblemError(Problem.EVIDENCE, f"evidence: {error}") from None
-    found = _kind(evidence)
-    if request.kind not in {None, found}:
-        raise ProblemError(Problem.EVIDENCE, f"evidence: this is {found}, kind says {request.kind}")
-    return evidence
-
-
-def _kind(evidence: Evidence) -> str:
-    if isinstance(evidence, tuple):
-        return "nvidia"
-    if isinstance(evidence, azure.AzureEvidence):
-        return "azure"
-    return "tdx" if isinstance(evidence, tdx.TdxQuote) else "snp"
-
-
-def _endorsements(request: VerifyRequest) -> Endorsements | None:
-    given: dict[str, bytes] = {
-        name: _decode(text, f"endorsements.{name}") for name, text in (request.endorsements or {}).items()
-    }
-    if not given:
-        return None
-    leaves = [kind for kind in SigningKey if kind.name.lower() in given]
-    if len(leaves) != 1:
-        raise ProblemError(Problem.REQUEST, "endorsements: one of vcek and vlek expected")
-    leaf = leaves[0]
-    intermediate = given.get("ask" if leaf is SigningKey.VCEK else "asvk")
-    return Endorsements(given[leaf.name.lower()], leaf, intermediate, given.get("ark"))
-
-
-def _decode(text: str, member: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ProblemError(Problem.REQUEST, f"{member}: not base64") from None
 
 
 def _reference_values(config: VerifierConfig) -> library.References:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,21 +47,20 @@ def export(store: Store, signer: Signer, at: datetime) -> bytes:
 
 def read(bundle: bytes, keys: Iterable[ec.EllipticCurvePublicKey], trust: TrustStore) -> list[tuple[Record, bytes]]:
     """The objects of a bundle that one of `keys` signed, each of them genuine; CollateralError otherwise."""
-    try:
-        verified = dsse.verify(bundle, keys)
-        if verified.payload_type != MEDIA_TYPE:
-            raise CollateralError(f"bundle: {verified.payload_type!r:.80} is signed, {MEDIA_TYPE} expected")
-    except dsse.DsseError as error:
-        raise CollateralError(f"bundle: {error}") from None
-    objects = _objects(verified.payload)
+    objects = _objects(_signed(bundle, keys))
     for record, content in objects:
         require_genuine(record, content, trust)
     return objects
 
 
-def contents(bundle: bytes) -> list[tuple[Record, bytes]]:
-    """The objects of a bundle, whoever signed it: for a reader that verifies each object when it uses it."""
+def contents(bundle: bytes, signers: Collection[ec.EllipticCurvePublicKey] = ()) -> list[tuple[Record, bytes]]:
+    """The objects of a bundle, for a reader that verifies each object when it uses it; CollateralError otherwise.
+
+    signers: whoever may have signed it; empty: anybody.
+    """
     try:
+        if signers:
+            return _objects(_signed(bundle, signers))
         envelope = canonical.parse_object(bundle)
         return _objects(dsse.decode_base64(envelope["payload"], "payload"))
     except (dsse.DsseError, canonical.JsonError, KeyError, TypeError) as error:
@@ -77,6 +76,17 @@ def store_all(store: Store, objects: Iterable[tuple[Record, bytes]]) -> list[Rec
             store.put(record, content)
             stored.append(record)
     return stored
+
+
+def _signed(bundle: bytes, keys: Iterable[ec.EllipticCurvePublicKey]) -> bytes:
+    """The payload that one of `keys` signed."""
+    try:
+        verified = dsse.verify(bundle, keys)
+    except dsse.DsseError as error:
+        raise CollateralError(f"bundle: {error}") from None
+    if verified.payload_type != MEDIA_TYPE:
+        raise CollateralError(f"bundle: {verified.payload_type!r:.80} is signed, {MEDIA_TYPE} expected")
+    return verified.payload
 
 
 def _objects(payload: bytes) -> list[tuple[Record, bytes]]:

@@ -2,18 +2,20 @@
 
 The bundle is asked for again as time passes, and only if it changed. Nothing in it is believed because of where it is:
 each object is verified when evidence is judged with it, so that who fills the cache can make verification fail, never
-pass. While the cache does not answer, what was read before counts until it ends.
+pass; where the configuration names who may fill it, that signature is demanded besides. While the cache does not
+answer, what was read before counts until it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier.collateral import bundle
 from verifier.collateral.record import CollateralError, Kind, Record
@@ -53,14 +55,23 @@ class Cache:
     """A `Reader` of the bundle at `<url>/collateral.bundle`. Thread-safe.
 
     http: makes requests inside the region; the caller closes it. clock: the current time, aware. refresh: after which
-    time the bundle is asked for again.
+    time the bundle is asked for again. signers: whoever may have signed the bundle; empty: anybody.
     """
 
-    def __init__(self, url: str, http: httpx.Client, clock: Clock, refresh: timedelta = REFRESH) -> None:
+    def __init__(
+        self,
+        url: str,
+        http: httpx.Client,
+        clock: Clock,
+        refresh: timedelta = REFRESH,
+        signers: Collection[ec.EllipticCurvePublicKey] = (),
+    ) -> None:
         self._url = f"{url.rstrip('/')}/{bundle.FILE_NAME}"
         self._http = http
         self._clock = clock
         self._period = refresh
+        self._signers = signers
+        self._requests = 0
         self._lock = Lock()
         self._snapshot: Snapshot | None = None
         self._tag = ""
@@ -80,10 +91,15 @@ class Cache:
         return self.snapshot().records(kind)
 
     def snapshot(self) -> Snapshot:
-        """The bundle as it is now, for several reads; VerificationFailed as in `find`."""
+        """The bundle as it is now, for several reads; VerificationFailed as in `find`.
+
+        Who comes while the bundle is asked for shares the next request with all who wait.
+        """
+        seen = self._requests
         with self._lock:
             now = self._clock()
-            if self._next is None or now >= self._next:
+            if self._requests == seen and (self._next is None or now >= self._next):
+                self._requests += 1
                 self._reason = self._refresh()
                 self._next = now + (min(RETRY, self._period) if self._reason else self._period)
             if self._snapshot is None:
@@ -101,7 +117,7 @@ class Cache:
         if answer.status_code != httpx.codes.OK:
             return f"{self._url}: HTTP {answer.status_code}, a bundle of `bailiwick collateral export` expected there"
         try:
-            objects = bundle.contents(answer.content)
+            objects = bundle.contents(answer.content, self._signers)
         except CollateralError as error:
             return f"{self._url}: {error}"
         self._snapshot = Snapshot({(record.kind, record.subject): (record, content) for record, content in objects})

@@ -19,6 +19,11 @@ from verifier.nvidia import OcspResponses
 Clock = Callable[[], datetime]
 
 
+def snapshot(reader: Reader) -> Reader:
+    """One state of a cache, so that what is read together fits together."""
+    return reader.snapshot() if isinstance(reader, Cache) else reader
+
+
 class RevocationLists(Sequence[bytes]):
     """AMD's CRLs (DER); VerificationFailed when they cannot be read."""
 
@@ -42,7 +47,7 @@ class RevocationLists(Sequence[bytes]):
 
     def _now(self) -> tuple[bytes, ...]:
         with _readable():
-            now = _snapshot(self._reader)
+            now = snapshot(self._reader)
             return tuple(now.content(record) for record in now.records(Kind.AMD_CRL))
 
 
@@ -56,7 +61,7 @@ class QuoteCollateral:
     def find(self, quote: tdx.TdxQuote) -> tdx.Collateral:
         """The collateral for the quote's platform; VerificationFailed when it is not there or cannot be read."""
         with _readable():
-            return Stored(_snapshot(self.reader), self.clock()).tdx(quote).collateral
+            return Stored(snapshot(self.reader), self.clock()).tdx(quote).collateral
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,10 @@ class DeviceCollateral:
     def __call__(self) -> nvidia.Collateral:
         """All that is there; VerificationFailed when it cannot be read, MalformedEvidence when something is none."""
         with _readable():
-            now = _snapshot(self.reader)
+            now = snapshot(self.reader)
             rims = {record.subject: now.content(record) for record in now.records(Kind.RIM)}
             responses = [nvidia_objects.response(now.content(record)) for record in now.records(Kind.OCSP)]
         return nvidia.Collateral(rims, OcspResponses(responses))
-
-
-def _snapshot(reader: Reader) -> Reader:
-    """One state of a cache, so that what is read together fits together."""
-    return reader.snapshot() if isinstance(reader, Cache) else reader
 
 
 @contextmanager

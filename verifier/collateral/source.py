@@ -139,12 +139,17 @@ class Stored:
         if kind is None:
             raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
         record, content = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
-        products = Product if kind is SigningKey.VLEK and not report.has_cpuid else needs.products_of(report)
-        crls = [found for product in products if (found := self._optional(needs.amd_crl(product))) is not None]
+        crls = self.crls(report)
         firmware = self._optional(needs.launch_endorsement("snp", report.measurement))
         used = (record, *(it for it, _ in crls), *_records(firmware))
         crl_contents = tuple(crl for _, crl in crls)
         return SnpCollateral(amd.endorsements(content, kind), crl_contents, used, _content(firmware))
+
+    def crls(self, report: SnpReport) -> list[tuple[Record, bytes]]:
+        """AMD's CRLs (DER) of the product lines that the report may be of, as far as they are at hand."""
+        unknown = report.signing_key is SigningKey.VLEK and not report.has_cpuid
+        products = Product if unknown else needs.products_of(report)
+        return [found for product in products if (found := self._optional(needs.amd_crl(product))) is not None]
 
     def tdx(self, quote: TdxQuote) -> TdxCollateral:
         """TCB info for the FMSPC that the quote's PCK certificate names, QE identity, and both CRLs.

@@ -2,7 +2,10 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Semaphore
+from time import sleep
 
 import httpx
 import pytest
@@ -169,6 +172,34 @@ class TestCache:
         with pytest.raises(VerificationFailed) as caught:
             QuoteCollateral(cache, lambda: region.now).find(quote)
         assert caught.value.check == "collateral.expired"
+
+    def test_a_bundle_that_the_named_signer_did_not_sign_is_none(self, region):
+        with httpx.Client(transport=httpx.MockTransport(region)) as http:
+            theirs = Cache(URL, http, lambda: region.now, signers=[SIGNER.public_key])
+            assert theirs.find(Kind.AMD_CRL, "milan")
+            other = Cache(URL, http, lambda: region.now, signers=[SoftwareSigner.generate().public_key])
+            with pytest.raises(VerificationFailed, match="none of its 1 signature") as caught:
+                other.find(Kind.AMD_CRL, "milan")
+        assert caught.value.check == "collateral.cache"
+
+    def test_those_who_come_while_it_is_asked_share_the_next_request(self, region):
+        readers, come = 8, Semaphore(0)
+
+        def slow(request):
+            if region.asked == 0:
+                for _ in range(readers):
+                    come.acquire()
+                sleep(0.1)
+            return region(request)
+
+        def find(_):
+            come.release()
+            return cache.find(Kind.AMD_CRL, "milan")
+
+        with httpx.Client(transport=httpx.MockTransport(slow)) as http, ThreadPoolExecutor(readers) as threads:
+            cache = Cache(URL, http, lambda: region.now, refresh=timedelta())
+            assert all(threads.map(find, range(readers)))
+        assert region.asked < readers
 
     def test_a_damaged_store_is_a_failure_that_names_the_file(self, fetching, packed):
         for path in (fetching.store.directory / "objects").iterdir():
