@@ -1,6 +1,7 @@
 """Event logs of TPMs: any bytes parse or are malformed, and a log counts only if it replays to quoted PCRs."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -150,6 +151,57 @@ def test_pcrs_of_a_dynamic_launch_start_as_ones():
 )
 def test_what_cannot_be_in_a_log_is_refused_where_it_is(data, offset):
     assert offset_of_error(data) == offset
+
+
+SHA1_EVENT = u32(1, ACTION) + hashlib.sha1(b"data").digest() + u32(4) + b"data"
+
+
+@pytest.mark.parametrize(
+    ("events", "head"),
+    [((event(1), event(2), event(3, data=b"other")), first()), ((SHA1_EVENT, SHA1_EVENT), b"")],
+    ids=["crypto-agile", "SHA-1"],
+)
+def test_a_log_ends_after_an_event_or_is_malformed(events, head):
+    whole = [head + b"".join(events[:count]) for count in range(len(events) + 1)]
+    lengths = [length for length in range(len(whole[-1]) + 1) if ends(whole[-1][:length])]
+    assert lengths == [len(log) for log in whole if log]
+
+
+def ends(log: bytes) -> bool:
+    try:
+        event_log.parse(log)
+    except MalformedEvidence:
+        return False
+    return True
+
+
+def test_only_what_is_extended_needs_a_pcr():
+    assert ends(first() + event(0xFFFFFFFF, EV_NO_ACTION))
+    assert ends(u32(0xFFFFFFFF, EV_NO_ACTION) + bytes(20) + u32(1) + b"x")
+    assert offset_of_error(u32(24, ACTION) + bytes(20) + u32(1) + b"x") == 0
+
+
+def test_separators_after_the_firmwares_pcrs_are_events_like_others():
+    log = first() + SEPARATORS + separator(9) + separator(9)
+    assert len(event_log.verify(event_log.parse(log), quoted(log))) == 10
+
+
+def test_a_bank_that_only_the_quote_has():
+    log = event_log.parse(LOG)
+    verified = replace(quoted(LOG), pcrs={layout.SHA384: dict.fromkeys(range(24), bytes(48))})
+    with pytest.raises(VerificationFailed, match="the log has no sha384 bank"):
+        event_log.verify(log, verified, layout.SHA384)
+
+
+def test_one_event_has_a_digest_for_each_bank_once():
+    two = first(b"\x0b\x00\x20\x00\x0c\x00\x30\x00", 2)
+    same = u32(1, ACTION, 2) + 2 * (b"\x0b\x00" + digest(b"x")) + u32(0)
+    assert offset_of_error(two + same) == len(two) + 12 + 34
+
+
+def test_a_short_first_event_is_no_spec_id_event():
+    short = u32(0, EV_NO_ACTION) + bytes(20) + u32(20) + b"Spec ID Event03\0" + bytes(4)
+    assert offset_of_error(short) == 0
 
 
 @pytest.mark.parametrize("filler", [b"\0", b"\xff"])
