@@ -98,7 +98,7 @@ def test_every_demand_counts_for_the_digest_and_one_that_is_not_there_does_not()
         ({"unknown": 1}, "unknown: Extra inputs"),
         ({"trust_anchors": []}, "trust_anchors: "),
         ({"trust_anchors": ["amd", "somebody"]}, r"trust_anchors\[1\]: "),
-        ({"build_keys": ["no key"]}, "build_keys: not a public key in PEM"),
+        ({"build_keys": ["no key"]}, r"build_keys\[0\]: not a public key in PEM"),
         ({"port": 0}, "port: "),
         (
             {"resources": [{"path": "a/b/c", "kek": "k", "policy": POLICY | {"id_key_digests": ["00" * 48]}}]},
