@@ -9,7 +9,7 @@ import typer
 from cli.errors import CliError
 from cli.times import read_time
 from verifier import ear
-from verifier.command import Verdict, verify_files
+from verifier.command import Verdict, verify_files, verify_token
 from verifier.signer import load_public_key
 from verifier.trust import TrustStore
 
@@ -21,7 +21,8 @@ def verify(
     evidence: Annotated[
         Path,
         typer.Argument(
-            help="SNP report, TDX quote, NVIDIA device report, Azure HCL report or AWS Nitro attestation document"
+            help="SNP report, TDX quote, NVIDIA device report, Azure HCL report, AWS Nitro attestation document, "
+            "or with --keys and --issuer a token that somebody else issued"
         ),
     ],
     collateral: Annotated[
@@ -44,10 +45,20 @@ def verify(
     event_log: Annotated[
         Path | None, typer.Option(help="what firmware measured: a TD's CCEL log, or the TCG log of an Azure VM's vTPM")
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="of a token: its issuer's keys (JWKS), or the root of its signers (PEM)")
+    ] = None,
+    issuer: Annotated[str | None, typer.Option(help="of a token: name of its issuer, or its `iss`")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="every claim with its reason")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the whole verdict as JSON")] = False,
 ) -> None:
     """Verify attestation evidence offline. Exit code 0: affirming, 1: not, 2: malformed or unreadable."""
+    if (keys is None) is not (issuer is None):
+        raise CliError("--keys and --issuer belong together: a token is checked with the keys of a named issuer")
+    if keys is not None and issuer is not None:
+        verdict = verify_token(evidence, keys, issuer, at=read_time(at), policy=policy, nonce=_hex(nonce))
+        _show(verdict, explain=explain, as_json=as_json)
+        return
     trust = TrustStore.production()
     if sandbox_root is not None:
         trust = trust.with_sandbox(_read(sandbox_root))
@@ -62,6 +73,10 @@ def verify(
         event_log=event_log,
         trust=trust,
     )
+    _show(verdict, explain=explain, as_json=as_json)
+
+
+def _show(verdict: Verdict, *, explain: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(verdict.as_json(), indent=2))
     else:

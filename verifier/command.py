@@ -14,13 +14,19 @@ from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.collateral.source import source_in
 from verifier.collateral.store import is_store
-from verifier.errors import InvalidReferenceValues, MalformedEvidence, UnreadableInput, VerifierError
+from verifier.errors import (
+    InvalidReferenceValues,
+    MalformedEvidence,
+    UnreadableInput,
+    VerificationFailed,
+    VerifierError,
+)
 from verifier.pki.files import read_bytes
 from verifier.reference import ReferenceValues, TdxReferenceValues, read_any_bundle, read_bundle, read_tdx_bundle
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, ExitCode, Verdict
 
-__all__ = ["ExitCode", "Verdict", "read_evidence", "verify_files"]
+__all__ = ["ExitCode", "Verdict", "read_evidence", "verify_files", "verify_token"]
 
 MAX_REPORT_BYTES: Final = 524_288
 MAX_LOG_BYTES: Final = 2_097_152
@@ -72,6 +78,39 @@ def verify_files(
         except MalformedEvidence as error:
             given = "" if collateral is None else f" with {collateral}"
             raise UnreadableInput(f"{evidence}{given}: {error}") from None
+    except VerifierError as error:
+        return Verdict(at, parsed, error=str(error))
+
+
+def verify_token(
+    token: Path,
+    keys: Path,
+    issuer: str,
+    *,
+    at: datetime,
+    policy: Path | None = None,
+    nonce: bytes | None = None,
+) -> Verdict:
+    """Verify and appraise an attestation token that somebody else issued.
+
+    keys: the issuer's JWKS, or in PEM the root of its signers. issuer: name or `iss` of a listed one. nonce: what the
+    token was asked with.
+    """
+    from verifier import tokens
+    from verifier.appraisal import tokens as appraisal
+
+    parsed: tokens.Token | None = None
+    try:
+        demands = AppraisalPolicy.load(policy or DEFAULT_POLICY)
+        listed = tokens.find(issuer)
+        key_set = tokens.KeySet.parse(read_bytes(keys, MAX_REPORT_BYTES))
+        parsed = tokens.parse(read_bytes(token, MAX_REPORT_BYTES))
+        try:
+            verified = tokens.verify(parsed, listed, key_set, at)
+        except VerificationFailed as failure:
+            return Verdict(at, parsed, failure=failure, result=appraisal.rejected(failure, demands, parsed))
+        result = appraisal.appraise(verified, demands, nonce=nonce)
+        return Verdict(at, parsed, verified=verified, result=result, asserted_by=verified.asserted_by)
     except VerifierError as error:
         return Verdict(at, parsed, error=str(error))
 

@@ -15,6 +15,7 @@ from verifier.appraisal import AttestationResult, Claim, Tier
 from verifier.errors import VerificationFailed
 
 if TYPE_CHECKING:
+    from verifier import tokens
     from verifier.nvidia.files import Devices, VerifiedDevices
 
 Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | nitro.NitroDocument | Devices"
@@ -33,19 +34,21 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for one piece of evidence.
+    """The outcome for one piece of evidence, or for a token: what a third party says about evidence of its own.
 
     error: set when an input could not be used; one line, and the rest is then None.
     failure: set when the evidence is not genuine, or cannot be shown to be.
     result: the appraisal; for evidence that is not genuine, the contraindicated one.
+    asserted_by: of a token, whose word it rests on; None: on hardware's.
     """
 
     at: datetime
-    evidence: Evidence | None = None
-    verified: Verified | None = None
+    evidence: Evidence | tokens.Token | None = None
+    verified: Verified | tokens.VerifiedToken | None = None
     failure: VerificationFailed | None = None
     result: AttestationResult | None = None
     error: str | None = None
+    asserted_by: str | None = None
 
     @property
     def genuine(self) -> bool:
@@ -78,12 +81,13 @@ class Verdict:
             return self.error
         if self.failure is not None:
             return f"not shown to be genuine: {self.failure}"
+        basis = "" if self.asserted_by is None else f"{self.asserted_by}: "
         against = [claim for claim in self.claims if claim.tier > Tier.AFFIRMING]
         if not against:
-            return f"genuine and acceptable{self._not_appraised()}"
+            return f"{basis}genuine and acceptable{self._not_appraised()}"
         worst = max(against, key=lambda claim: claim.score)
         more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return f"genuine, but not acceptable: {worst.name}: {worst.reason}{more}"
+        return f"{basis}genuine, but not acceptable: {worst.name}: {worst.reason}{more}"
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as JSON members, for `--json`."""
@@ -94,6 +98,8 @@ class Verdict:
             "genuine": self.genuine,
             "acceptable": self.acceptable,
         }
+        if self.asserted_by is not None:
+            content["asserted_by"] = self.asserted_by
         if self.failure is not None:
             content["failed_check"] = self.failure.check
         if self.result is not None:

@@ -22,6 +22,7 @@ from verifier.appraisal.google_policy import GooglePolicy
 from verifier.appraisal.nitro_policy import NitroPolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.tdx_policy import TdxPolicy
+from verifier.appraisal.token_policy import TokenPolicy
 from verifier.errors import InvalidPolicy
 from verifier.fields import Byte, ChipId, Hex16, Hex32, Hex48, TcbFloor
 from verifier.pki.files import read_bytes
@@ -120,6 +121,9 @@ class AppraisalPolicy(BaseModel):
     )
     nitro: NitroPolicy = Field(
         default_factory=NitroPolicy, description="Further demands on AWS Nitro attestation documents."
+    )
+    tokens: TokenPolicy = Field(
+        default_factory=TokenPolicy, description="Whose attestation tokens are believed, and for what."
     )
 
     collateral: CollateralPolicy = Field(

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from verifier.errors import MalformedEvidence, VerificationFailed
 from verifier.pki import Certificate, der
+from verifier.pki.rsa import is_signed_by, load_key
 from verifier.tpm import AttestationKey
 from verifier.trust import TrustAnchor, TrustStore
 
@@ -28,7 +26,6 @@ SCOPE: Final = "google-ak"
 """Scope of the anchors that may vouch for attestation keys of Google's vTPMs."""
 
 _INSTANCE: Final = "1.3.6.1.4.1.11129.2.1.21"
-_SHA256_RSA: Final = "1.2.840.113549.1.1.11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,41 +72,19 @@ def verify_attestation_key(leaf: bytes, trust: TrustStore, at: datetime) -> Veri
 
 def _path(certificate: Certificate, trust: TrustStore) -> tuple[Certificate, TrustAnchor]:
     for intermediate in trust.intermediates:
-        if intermediate.subject != certificate.issuer or not _signed(certificate, intermediate):
+        if not is_signed_by(certificate, intermediate):
             continue
         for anchor in trust.anchors:
-            root = anchor.certificate
-            if SCOPE in anchor.scope and root.subject == intermediate.issuer and _signed(intermediate, root):
+            if SCOPE in anchor.scope and is_signed_by(intermediate, anchor.certificate):
                 return intermediate, anchor
     raise VerificationFailed("ak.chain", "no pinned root of Google's vouches for this attestation key")
 
 
-def _signed(certificate: Certificate, issuer: Certificate) -> bool:
-    """Whether `issuer`, which must be allowed to, signed the certificate with RSASSA-PKCS1-v1_5 and SHA-256."""
-    algorithm = der.Reader(certificate.algorithm).read(der.SEQUENCE, "signature algorithm").inside()
-    oid = der.object_identifier(algorithm.read(der.OBJECT_IDENTIFIER, "algorithm"), "algorithm")
-    key = _load(issuer)
-    if oid != _SHA256_RSA or not issuer.signs_certificates or not isinstance(key, rsa.RSAPublicKey):
-        return False
-    try:
-        key.verify(certificate.signature, certificate.signed, padding.PKCS1v15(), hashes.SHA256())
-    except InvalidSignature:
-        return False
-    return True
-
-
 def _key(certificate: Certificate) -> AttestationKey:
-    key = _load(certificate)
+    key = load_key(certificate)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise VerificationFailed("ak.key", "the attestation key is neither RSA nor ECDSA")
     return key
-
-
-def _load(certificate: Certificate) -> object:
-    try:
-        return load_der_public_key(certificate.key)
-    except (ValueError, UnsupportedAlgorithm):
-        return None
 
 
 def _instance(certificate: Certificate) -> Instance:
