@@ -126,6 +126,16 @@ def test_malformed_opaque_fields(fields, reason):
         parse(hopper().with_opaque(fields).report())
 
 
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_an_opaque_field_whose_head_is_cut_off_is_malformed(left):
+    size = int.from_bytes(REPORT[OPAQUE_LENGTH:OPAQUE], "little") + left
+    longer = patched(REPORT, OPAQUE_LENGTH, size.to_bytes(2, "little"))
+    at = OPAQUE + size - left
+    with pytest.raises(MalformedEvidence, match="type and size are cut off") as error:
+        parse(longer[:at] + bytes(left) + longer[at:])
+    assert error.value.offset == at
+
+
 def test_an_opaque_field_that_occurs_twice_is_malformed():
     fields = b"".join(int.to_bytes(it, 2, "little") for it in (14, 1))
     world = replace(hopper(), opaque={4000: fields})
