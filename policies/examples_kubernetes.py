@@ -36,6 +36,7 @@ PODS = ExampleResource(
             "template": {
                 "spec": {
                     "runtimeClassName": "snp",
+                    "automountServiceAccountToken": False,
                     "containers": [
                         {
                             "name": "main",
@@ -79,6 +80,40 @@ WRITER = but(
 )
 SERVICE = ExampleResource("kubernetes:core/v1:Service", "attest", {"spec": {"type": "ClusterIP"}})
 VERIFIER = examples.verifier_on("Kubernetes")
+VERIFIER_PODS = but(PODS, {}, name="verifier-pods", parent="verifier")
+_RBAC: Final = "kubernetes:rbac.authorization.k8s.io/v1"
+_ROLE = ExampleResource(
+    f"{_RBAC}:Role",
+    "read-model",
+    {"rules": [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["llm"], "verbs": ["get"]}]},
+)
+_BINDING = ExampleResource(
+    f"{_RBAC}:RoleBinding",
+    "inference-reads-model",
+    {
+        "roleRef": {"kind": "Role", "name": "read-model"},
+        "subjects": [{"kind": "ServiceAccount", "name": "inference", "namespace": "workload"}],
+    },
+)
+_SECRET = ExampleResource(
+    "kubernetes:core/v1:Secret", "llm", {"stringData": {"key": "sealed.fakejwsheader.e30.fakesig"}}
+)
+_STORAGE = ExampleResource(
+    "kubernetes:storage.k8s.io/v1:StorageClass",
+    "encrypted",
+    {"provisioner": "rbd.csi.ceph.com", "parameters": {"encrypted": "true", "encryptionKMSID": "site-hsm"}},
+)
+_INGRESS = ExampleResource(
+    "kubernetes:networking.k8s.io/v1:Ingress",
+    "front",
+    {"spec": {"tls": [{"hosts": ["models.example.internal"], "secretName": "front"}]}},
+)
+_GATEWAY = ExampleResource(
+    "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+    "gateway",
+    {"spec": {"listeners": [{"name": "web", "protocol": "HTTPS", "port": 443}]}},
+)
+_REAL: Final = {**CONFIG, "emulated": "false", "cluster": "production"}
 _POLICY: Final = "guestConfiguration.resources.0.policy"
 
 COVERED: Final[Mapping[str, Covered]] = {
@@ -115,9 +150,29 @@ COVERED: Final[Mapping[str, Covered]] = {
         (
             _example("A share in the node's processes.", but(PODS, {f"{_SPEC}.hostPID": True})),
             _example(
+                "The node's files.",
+                but(PODS, {f"{_SPEC}.volumes": [{"name": "node", "hostPath": {"path": "/"}}]}),
+            ),
+            _example(
+                "A privilege over the kernel.",
+                but(PODS, {f"{_SPEC}.containers.0.securityContext.capabilities": {"add": ["SYS_ADMIN"]}}),
+            ),
+            _example(
+                "A token with which the pod asks the control plane.",
+                but(PODS, {f"{_SPEC}.automountServiceAccountToken": None}),
+            ),
+            _example("A role for commands in pods.", but(_ROLE, {"rules.0.resources": ["pods/exec"]})),
+            _example(
                 "A container that may gain privileges.", but(PODS, {f"{_SPEC}.containers.0.securityContext": None})
             ),
         ),
+    ),
+    "CVM-02": Covered(
+        _example(
+            "Nodes of a size with SEV-SNP.",
+            but(PODS, {f"{_SPEC}.nodeSelector": {"node.kubernetes.io/instance-type": "rack-genoa-64"}}),
+        ),
+        (_example("Whichever node there is.", PODS),),
     ),
     "CVM-08": Covered(
         _example("An image by its digest.", PODS),
@@ -127,6 +182,10 @@ COVERED: Final[Mapping[str, Covered]] = {
                 "Pods without containers, for something else to fill in.", but(PODS, {f"{_SPEC}.containers": None})
             ),
         ),
+    ),
+    "ATT-01": Covered(
+        _example("Pods, and a verifier in pods of its own.", RUNTIME, VERIFIER, VERIFIER_PODS, PODS),
+        (_example("Pods, and no verifier.", RUNTIME, PODS),),
     ),
     "ATT-02": Covered(
         _example("One key, one image, one signed reference value.", VERIFIER),
@@ -144,11 +203,69 @@ COVERED: Final[Mapping[str, Covered]] = {
         _example("Five minutes.", VERIFIER),
         (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
     ),
+    "ATT-10": Covered(
+        Example("A real site whose verifier trusts the vendors' roots.", (VERIFIER,), _REAL),
+        (
+            Example(
+                "A real site whose verifier trusts the sandbox.",
+                (but(VERIFIER, {"guestConfiguration.trust_anchors": ["sandbox"]}),),
+                _REAL,
+            ),
+        ),
+    ),
+    "KEY-01": Covered(
+        _example("A secret that only an attested guest opens.", _SECRET),
+        (
+            _example(
+                "A secret that whoever runs the control plane reads.", but(_SECRET, {"stringData.key": "correct horse"})
+            ),
+            _example(
+                "One that is encoded, and no more.", but(_SECRET, {"stringData": None, "data": {"key": "aG9yc2U="}})
+            ),
+        ),
+    ),
+    "KEY-02": Covered(
+        _example("Volumes under the site's key.", _STORAGE),
+        (
+            _example("Volumes that nobody encrypts.", but(_STORAGE, {"parameters": {"pool": "fast"}})),
+            _example("A key that is not used.", but(_STORAGE, {"parameters.encrypted": "false"})),
+        ),
+    ),
+    "KEY-08": Covered(
+        _example("A role that reads one secret.", _ROLE, _BINDING),
+        (
+            _example("A role that reads secrets and changes them.", but(_ROLE, {"rules.0.verbs": ["get", "update"]})),
+            _example("A role for everything.", but(_ROLE, {"rules.0.verbs": ["*"]})),
+            _example("The cluster's administrator.", but(_BINDING, {"roleRef.name": "cluster-admin"})),
+        ),
+    ),
+    "REL-07": Covered(
+        _example("A service account.", _BINDING),
+        (
+            _example("A person.", but(_BINDING, {"subjects": [{"kind": "User", "name": "operator"}]})),
+            _example(
+                "A group, with whoever is added to it.",
+                but(_BINDING, {"subjects": [{"kind": "Group", "name": "system:serviceaccounts"}]}),
+            ),
+            _example("Somebody, but of which kind?", but(_BINDING, {"subjects.0.kind": None})),
+        ),
+    ),
     "NET-01": Covered(
         _example("A service inside the cluster.", SERVICE),
         (
             _example("A service with a public load balancer.", but(SERVICE, {"spec.type": "LoadBalancer"})),
-            _example("An ingress.", ExampleResource("kubernetes:networking.k8s.io/v1:Ingress", "front", {})),
+            _example("An ingress.", _INGRESS),
+            _example(
+                "A port of the node.",
+                but(PODS, {f"{_SPEC}.containers.0.ports": [{"containerPort": 8443, "hostPort": 443}]}),
+            ),
+        ),
+    ),
+    "NET-04": Covered(
+        _example("Fronts with TLS.", _INGRESS, _GATEWAY),
+        (
+            _example("A front without one.", but(_INGRESS, {"spec.tls": None})),
+            _example("A gateway for plain HTTP.", but(_GATEWAY, {"spec.listeners.0.protocol": "HTTP"})),
         ),
     ),
     "NET-02": Covered(

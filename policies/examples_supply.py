@@ -156,6 +156,17 @@ KUBERNETES: Final[Mapping[str, Covered]] = {
         (
             _kubernetes("A server that traces what is said.", _telling(_CAPTURE, "true")),
             _kubernetes(
+                "A key in the environment.",
+                but(
+                    examples_kubernetes.PODS,
+                    {
+                        f"{_SPEC}.containers.0.env": [
+                            {"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "llm", "key": "key"}}}
+                        ]
+                    },
+                ),
+            ),
+            _kubernetes(
                 "A server that logs requests.",
                 but(examples_kubernetes.PODS, {f"{_SPEC}.containers.0.args": ["--enable-log-requests"]}),
             ),

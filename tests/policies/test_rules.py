@@ -20,7 +20,9 @@ RELATIONS = {
     "RES-12",
     "KEY-07",
     "KEY-08",
+    "ATT-01",
     "ATT-07",
+    "ATT-10",
     "LOG-01",
 }
 """Rules whose passing examples hold by what is there, what refers to what, and what the stack declares: not by any

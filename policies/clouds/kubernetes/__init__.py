@@ -1,16 +1,15 @@
 """Kubernetes' resource types in the words of the rules (`pulumi-kubernetes` 4): pods in confidential guests."""
 
+from policies.clouds.kubernetes.access import holder, role
 from policies.clouds.kubernetes.data import audit_stream, locations, log_sinks, provider_settings, record_store, tags
-from policies.clouds.kubernetes.keys import release_documents
-from policies.clouds.kubernetes.network import egress_guard, guarded_network, needs_guard, ways_in
+from policies.clouds.kubernetes.keys import key, release_documents, service_keys
+from policies.clouds.kubernetes.network import egress_guard, guarded_network, needs_guard, transport, ways_in
 from policies.clouds.kubernetes.pods import container_images, content_logs, machine, runtime, side_doors
 from policies.clouds.kubernetes.supply import model_sources, provenance_demands
 from policies.clouds.unspoken import (
     callers,
     copies_away,
     disk_key,
-    holder,
-    key,
     key_places,
     key_store,
     location_of_verifier,
@@ -26,12 +25,9 @@ from policies.clouds.unspoken import (
     private_name,
     quorums,
     redundancies,
-    role,
-    service_keys,
     sources,
     store_name,
     subnets,
-    transport,
     watched_apis,
     ways_out,
 )

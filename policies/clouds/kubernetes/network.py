@@ -2,16 +2,27 @@
 
 from collections.abc import Iterator
 
+from policies.clouds.kubernetes.pods import host_ports
 from policies.subject import Property, Resource
-from policies.terms import Destination, EgressGuard, EgressRule, OneOf, Reference, Setting, Unwanted, is_private
+from policies.terms import (
+    Destination,
+    EgressGuard,
+    EgressRule,
+    Matching,
+    OneOf,
+    Reference,
+    Setting,
+    Unwanted,
+    is_private,
+)
 
 _SERVICE = "kubernetes:core:Service"
 _NAMESPACE = "kubernetes:core:Namespace"
 _POLICY = "kubernetes:networking.k8s.io:NetworkPolicy"
-_FRONTS = {
-    "kubernetes:networking.k8s.io:Ingress": "a front that others than this region reach",
-    "kubernetes:gateway.networking.k8s.io:Gateway": "a front that others than this region reach",
-}
+_INGRESS = "kubernetes:networking.k8s.io:Ingress"
+_GATEWAY = "kubernetes:gateway.networking.k8s.io:Gateway"
+_FRONTS = dict.fromkeys((_INGRESS, _GATEWAY), "a front that others than this region reach")
+_A_CERTIFICATE = Matching(r"[a-z0-9.-]+", "the name of a secret with the front's certificate")
 
 
 def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
@@ -22,6 +33,18 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
         kinds = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
         yield Setting(resource.props.at("spec", "type"), OneOf(("ClusterIP",)), kinds, unless_stated=True)
         yield Unwanted(resource.props.at("spec", "externalIPs"), "an address outside the cluster")
+    yield from host_ports(resource)
+
+
+def transport(resource: Resource) -> Iterator[Setting]:
+    """What keeps the connections of a front encrypted."""
+    if resource.type == _INGRESS:
+        entries = resource.props.at("spec", "tls").items()
+        hosts = entries or (resource.props.at("spec", "tls"),)
+        yield from (Setting(one.at("secretName") if entries else one, _A_CERTIFICATE) for one in hosts)
+    elif resource.type == _GATEWAY:
+        for listener in resource.props.at("spec", "listeners").items():
+            yield Setting(listener.at("protocol"), OneOf(("HTTPS", "TLS")), ("HTTP", "TCP", "UDP"))
 
 
 def needs_guard(resource: Resource) -> Property | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policies.clouds.kubernetes.access import ways_into_pods
 from policies.subject import Property, Resource
 from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
 
@@ -12,9 +13,11 @@ _TEMPLATED = frozenset(
         "kubernetes:apps:DaemonSet",
         "kubernetes:apps:ReplicaSet",
         "kubernetes:batch:Job",
+        "kubernetes:core:ReplicationController",
     }
 )
 _POD = "kubernetes:core:Pod"
+_POD_TEMPLATE = "kubernetes:core:PodTemplate"
 _CRON_JOB = "kubernetes:batch:CronJob"
 _RUNTIME_CLASS = "kubernetes:node.k8s.io:RuntimeClass"
 _PUBLIC_DATA = "CollateralCache$"
@@ -37,6 +40,8 @@ def pod_of(resource: Resource) -> Property | None:
         return None
     if resource.type == _POD:
         return resource.props.at("spec")
+    if resource.type == _POD_TEMPLATE:
+        return resource.props.at("template", "spec")
     if resource.type in _TEMPLATED:
         return resource.props.at("spec", "template", "spec")
     if resource.type == _CRON_JOB:
@@ -82,17 +87,22 @@ def runtime(resource: Resource) -> Setting | None:
 
 
 def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
-    """What lets somebody into a pod, or the pod into its node."""
+    """What lets somebody into a pod, or the pod into its node or the control plane."""
+    yield from ways_into_pods(resource)
     pod = pod_of(resource)
     if pod is None:
         return
     for key in _SHARED_WITH_THE_NODE:
         yield Setting(pod.at(key), OneOf((False,)), unless_stated=True)
+    yield Setting(pod.at("automountServiceAccountToken"), OneOf((False,)), switch=True)
     yield Unwanted(pod.at("ephemeralContainers"), "a container that joins a running pod")
+    for volume in pod.at("volumes").items():
+        yield Unwanted(volume.at("hostPath"), "a way to the node's files")
     for container in _containers(pod):
         context = container.at("securityContext")
         yield Setting(context.at("privileged"), OneOf((False,)), unless_stated=True, switch=True)
         yield Setting(context.at("allowPrivilegeEscalation"), OneOf((False,)), switch=True)
+        yield Unwanted(context.at("capabilities", "add"), "a privilege over the guest's kernel")
         yield Setting(container.at("stdin"), OneOf((False,)), unless_stated=True)
         yield Setting(container.at("tty"), OneOf((False,)), unless_stated=True)
 
@@ -106,10 +116,24 @@ def container_images(resource: Resource) -> tuple[Property, ...]:
     return (*(one.at("image") for one in _containers(pod)), *mounted)
 
 
-def content_logs(resource: Resource) -> Iterator[Setting]:
-    """What would have a model's server write requests and answers down, by OpenTelemetry's convention for it."""
+def host_ports(resource: Resource) -> Iterator[Unwanted]:
+    """The ports of the node under which a pod is reached."""
     for container in containers_of(resource):
-        for variable in container.at("env").items():
+        for port in container.at("ports").items():
+            yield Unwanted(port.at("hostPort"), "a port of the node")
+
+
+def content_logs(resource: Resource) -> Iterator[Setting | Unwanted]:
+    """What would have a model's server write requests and answers down, by OpenTelemetry's convention for it, and keys
+    in the environment, which programs write down when they fail."""
+    for container in containers_of(resource):
+        variables = container.at("env").items()
+        secrets = (
+            *(source.at("secretRef") for source in container.at("envFrom").items()),
+            *(variable.at("valueFrom", "secretKeyRef") for variable in variables),
+        )
+        yield from (Unwanted(one, "a key that dumps and logs of the environment show") for one in secrets if one.stated)
+        for variable in variables:
             if variable.at("name").text in _CONTENT_VARIABLES:
                 yield Setting(variable.at("value"), _NO)
         for argument in container.at("args").items():

@@ -1,0 +1,65 @@
+"""Kubernetes' access control (RBAC): what roles allow, who holds them, and which of them lead into a pod."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policies.subject import Property, Resource
+from policies.terms import Matching, OneOf, Role, Setting, Unwanted
+
+_GROUP: Final = "kubernetes:rbac.authorization.k8s.io:"
+_ROLES: Final = frozenset({_GROUP + "Role", _GROUP + "ClusterRole"})
+_BINDINGS: Final = frozenset({_GROUP + "RoleBinding", _GROUP + "ClusterRoleBinding"})
+_INTO_PODS: Final = (
+    "*",
+    "nodes/proxy",
+    "pods/*",
+    "pods/attach",
+    "pods/ephemeralcontainers",
+    "pods/exec",
+    "pods/portforward",
+    "pods/proxy",
+    "services/proxy",
+)
+_SECRETS: Final = "secrets"
+_READING: Final = ("get", "list", "watch")
+_GOVERNING: Final = ("bind", "escalate", "impersonate", "create", "update", "patch", "delete", "deletecollection")
+_BUILT_IN: Final = Matching(r"(?!(cluster-admin|admin|edit)$).*", "a role that lists what it allows")
+
+
+def role(resource: Resource) -> Role | None:
+    """What `resource` allows: reading secrets is use of keys. Of the roles that every cluster has, a binding to one of
+    those that allow whatever there is counts as a wildcard."""
+    if resource.type in _BINDINGS:
+        name = resource.props.at("roleRef", "name")
+        return Role(() if _BUILT_IN.holds(name.text or "") else (Property(name.path, "*"),), ())
+    if resource.type not in _ROLES:
+        return None
+    rules = resource.props.at("rules").items()
+    words = (one for rule in rules for key in ("apiGroups", "resources", "verbs") for one in rule.at(key).items())
+    using, managing = _verbs(rules, _READING), _verbs(rules, _GOVERNING)
+    return Role(tuple(one for one in words if one not in using), using, managing)
+
+
+def _verbs(rules: tuple[Property, ...], verbs: tuple[str, ...]) -> tuple[Property, ...]:
+    """Those of `verbs` that a rule on secrets allows."""
+    about = [rule for rule in rules if any(one.text == _SECRETS for one in rule.at("resources").items())]
+    return tuple(verb for rule in about for verb in rule.at("verbs").items() if verb.text in verbs)
+
+
+def holder(resource: Resource) -> Setting | None:
+    """Who holds a role: service accounts; the first subject that is none."""
+    if resource.type not in _BINDINGS:
+        return None
+    subjects = [one.at("kind") for one in resource.props.at("subjects").items()]
+    others = [one for one in subjects if one.unknown or one.value != "ServiceAccount"]
+    found = (others or subjects or [resource.props.at("subjects")])[0]
+    return Setting(found, OneOf(("ServiceAccount",)), ("User", "Group"))
+
+
+def ways_into_pods(resource: Resource) -> Iterator[Unwanted]:
+    """What a role allows that lets its holder into a running pod."""
+    if resource.type in _ROLES:
+        for rule in resource.props.at("rules").items():
+            for one in rule.at("resources").items():
+                if one.text in _INTO_PODS:
+                    yield Unwanted(one, "a way into running pods")
