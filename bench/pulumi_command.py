@@ -15,12 +15,12 @@ class PulumiCommand:
     """The project in a folder of its own, with a file backend, one stack and the providers at `debug_providers`."""
 
     def __init__(self, folder: Path, stack: str, debug_providers: str) -> None:
-        self._project = folder / "project"
+        self.project = folder / "project"
         self._stack = stack
-        self._project.mkdir(parents=True)
-        shutil.copy(ROOT / "Pulumi.yaml", self._project)
-        shutil.copytree(ROOT / "stacks", self._project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-        (self._project / ".venv").symlink_to(sys.prefix)
+        self.project.mkdir(parents=True)
+        shutil.copy(ROOT / "Pulumi.yaml", self.project)
+        shutil.copytree(ROOT / "stacks", self.project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.project / ".venv").symlink_to(sys.prefix)
         (folder / "backend").mkdir()
         self._environment = {
             **os.environ,
@@ -39,7 +39,7 @@ class PulumiCommand:
         """What `pulumi ARGUMENTS` printed; raises `RuntimeError` with its last words when it fails."""
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
-            cwd=self._project,
+            cwd=self.project,
             env=self._environment,
             capture_output=True,
             text=True,

@@ -8,6 +8,8 @@ that is no Unicode, nesting without end. A secret without plaintext is a value t
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,11 +126,21 @@ def _foreign(file: Path, resources: Sequence[ResourceState], *, preview: bool) -
         if resource.parent and resource.parent not in seen:
             raise CliError(f"{file}: {resource.urn!a} comes before its parent, or has none; export the state again")
         seen.add(resource.urn)
+    _refuse_circles(file, resources)
     stacks = {_urn_parts(resource.urn, file)[:2] for resource in resources}
     if len(stacks) > 1:
         raise CliError(f"{file}: holds resources of {len(stacks)} stacks; one file is one stack")
     ((stack, project),) = stacks
     return Foreign(stack, project, preview, tuple(resources))
+
+
+def _refuse_circles(file: Path, resources: Sequence[ResourceState]) -> None:
+    needed = {one.urn: {*one.dependencies, *chain(*one.property_dependencies.values())} for one in resources}
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        circle = " → ".join(ascii(urn) for urn in error.args[1][:4])
+        raise CliError(f"{file}: resources depend on each other in a circle: {circle}") from None
 
 
 def _urn_parts(urn: str, file: Path) -> tuple[str, str, str]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi_policy import ReportViolation, ResourceValidationArgs, ResourceValidationPolicy
 
 from cli.given import check_preview, check_state
-from policies import examples
+from policies import examples, pack
 from policies.report.model import EXIT_PASS, EXIT_UNUSABLE, EXIT_VIOLATION, StackReport
 from policies.rule import ExampleResource
 from policies.testing import UNKNOWN
@@ -64,7 +65,8 @@ def judge(tmp_path: Path) -> Callable[..., StackReport]:
             file.write_bytes(content)
         else:
             file.write_text(content if isinstance(content, str) else json.dumps(content))
-        return check(file, None, config, RULES, 60)
+        report: StackReport = check(file, None, config, RULES, 60)
+        return report
 
     return run
 
@@ -180,6 +182,19 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     "half a surrogate in a URN": (changed(urn=f"{urn(examples.PROVIDER)}\ud800"), "no Unicode"),
     "its own parent": (changed(parent=urn(examples.PROVIDER)), "comes before its parent"),
     "a parent that comes later": (changed(parent=VAULT_URN), "comes before its parent"),
+    "a dependency on itself": (changed(dependencies=[urn(examples.PROVIDER)]), "depend on each other in a circle"),
+    "a circle of dependencies": (
+        {
+            **state(),
+            "deployment": {
+                "resources": [
+                    {**entry, "propertyDependencies": {"location": [VAULT_URN, urn(examples.AUDIT_STORE)]}}
+                    for entry in entries([examples.VAULT, examples.AUDIT_STORE])
+                ]
+            },
+        },
+        "depend on each other in a circle",
+    ),
     "twice the same": (state([examples.VAULT, examples.VAULT]), "is there twice"),
     "two stacks": (
         changed(urn=urn(examples.PROVIDER).replace("prod", "dev")),
@@ -194,6 +209,18 @@ def test_a_file_that_has_no_single_meaning_is_never_a_pass(judge: Judge, content
     report = judge(content)
     assert report.exit_code == EXIT_UNUSABLE
     assert says in (report.error or "")
+    assert "\n" not in (report.error or "")
+
+
+def test_a_pack_that_raises_is_no_pass(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: ResourceValidationArgs, __: ReportViolation) -> None:
+        raise ValueError("planted")
+
+    pack_of_one = [ResourceValidationPolicy("own-rule", "own rule", broken)]
+    monkeypatch.setattr(pack, "build", lambda _: pack_of_one)
+    report = judge(state())
+    assert report.exit_code == EXIT_UNUSABLE
+    assert "policy own-rule failed on urn:pulumi:prod::shop::" in (report.error or "")
     assert "\n" not in (report.error or "")
 
 
