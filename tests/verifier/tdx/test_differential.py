@@ -38,6 +38,7 @@ THEIR_POLICY = {"policy.debug", "td.sept-ve-disable", "td.service-td", "td.unkno
 ONLY_OURS = (
     "only zeros may follow a quote",
     "certification data of type 6",
+    "PCK certification data: ",
     "PCK chain, root certificate: ",
     "chain.root: ",
     "chain.length: PCK chain: 2 certificates",
