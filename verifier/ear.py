@@ -54,6 +54,22 @@ def issue(
 
     nonce: `eat_nonce`, 8 to 88 characters, or None. extra: further top-level claims; it may not replace ours.
     """
+    claims = claims_of(result, verifier_id=verifier_id, nonce=nonce, lifetime=lifetime, at=at, extra=extra)
+    header = {"alg": ALGORITHM, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
+    signing_input = f"{_segment(header)}.{_segment(claims)}"
+    return f"{signing_input}.{_base64url(key.sign(signing_input.encode('ascii')))}"
+
+
+def claims_of(
+    result: AttestationResult,
+    *,
+    verifier_id: VerifierId,
+    nonce: str | None,
+    lifetime: timedelta,
+    at: datetime,
+    extra: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The claims of an EAR by their JSON names, as `issue` takes its arguments."""
     if at.tzinfo is None:
         raise ValueError("the time of issue must have a time zone")
     if nonce is not None and len(nonce) not in NONCE_CHARACTERS:
@@ -72,17 +88,16 @@ def issue(
         "ear.status": str(result.status),
         "submods": {name: submodule(appraisal) for name, appraisal in result.submods.items()},
     }
-    if nonce is not None:
-        claims["eat_nonce"] = nonce
-    header = {"alg": ALGORITHM, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
-    signing_input = f"{_segment(header)}.{_segment(claims)}"
-    return f"{signing_input}.{_base64url(key.sign(signing_input.encode('ascii')))}"
+    return claims if nonce is None else claims | {"eat_nonce": nonce}
 
 
-def read(token: str, keys: Iterable[ec.EllipticCurvePublicKey], at: datetime) -> dict[str, Any]:
-    """The claims of an EAR that one of `keys` signed and that is valid at `at`; InvalidToken otherwise."""
-    if at.tzinfo is None:
-        raise ValueError("the time of reading must have a time zone")
+def read(
+    token: str, keys: Iterable[ec.EllipticCurvePublicKey], at: datetime, *, lifetime: timedelta | None = None
+) -> dict[str, Any]:
+    """The claims of an EAR that one of `keys` signed and that is valid at `at`; InvalidToken otherwise.
+
+    lifetime: how long a result counts that does not say it, as the profile allows; None: it must say it.
+    """
     if len(token) > MAX_TOKEN_BYTES:
         raise InvalidToken(f"token: longer than {MAX_TOKEN_BYTES} bytes")
     payload = _verified_payload(token, keys)
@@ -90,18 +105,25 @@ def read(token: str, keys: Iterable[ec.EllipticCurvePublicKey], at: datetime) ->
         claims = canonical.parse_object(payload)
     except canonical.JsonError as error:
         raise InvalidToken(f"token: the payload is {error}") from None
+    require_current(claims, at, lifetime)
+    return claims
+
+
+def require_current(claims: Mapping[str, Any], at: datetime, lifetime: timedelta | None) -> None:
+    """InvalidToken unless claims are those of an EAR (draft-ietf-rats-ear, section 3) that is valid at `at`."""
+    if at.tzinfo is None:
+        raise ValueError("the time of reading must have a time zone")
     if claims.get("eat_profile") != PROFILE:
         raise InvalidToken(f"token: eat_profile is {claims.get('eat_profile')!r:.80}, {PROFILE} expected")
-    now = at.timestamp()
-    if now < _number(claims, "nbf"):
-        raise InvalidToken("token: not valid yet (nbf)")
-    if now >= _number(claims, "exp"):
+    now, issued = at.timestamp(), _number(claims, "iat")
+    if now < (_number(claims, "nbf") if "nbf" in claims else issued):
+        raise InvalidToken("token: not valid yet (nbf, iat)")
+    given = "exp" in claims or lifetime is None
+    if now >= (_number(claims, "exp") if given else issued + (lifetime or timedelta()).total_seconds()):
         raise InvalidToken("token: expired (exp)")
-    _number(claims, "iat")
     submods = claims.get("submods")
     if not isinstance(submods, dict) or not submods:
         raise InvalidToken("token: no submods, so nothing was appraised")
-    return claims
 
 
 def submodule(appraisal: Appraisal) -> dict[str, Any]:
