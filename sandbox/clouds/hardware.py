@@ -45,6 +45,9 @@ class Machine:
     vtpm: bool
     gpu: str | None = None
     """GPU in confidential-computing mode, as the catalogue names it."""
+    cloud_key: str | None = None
+    """Whom AMD issued a key to that the cloud's hosts sign reports with (VLEK), as its certificate names the cloud;
+    None: every host signs with its chip's own key (VCEK)."""
     paravisor: bool = False
     """Whether the cloud starts guests under a paravisor with a vTPM, which the processor measures in their place."""
 

@@ -125,7 +125,7 @@ class SevVtpmDevice(_Guest):
         return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
 
     def evidence(self, report: bytes) -> dict[str, Any]:
-        return vtpm_evidence(report, self.booted) | {"vcek": _urlsafe(self.firmware.certificates.vcek)}
+        return vtpm_evidence(report, self.booted) | {"vcek": _urlsafe(self.firmware.certificates.leaf)}
 
     def certificates(self) -> dict[str, bytes]:
         return _snp_certificates(self.firmware)
@@ -159,10 +159,9 @@ class TdxVtpmDevice(_Guest):
 
 def snp_evidence(report: bytes, chain: CertificateChain) -> dict[str, Any]:
     """A report and its chain as the `primary_evidence` of an `snp` guest: binary members in base64."""
-    certificates = (("VCEK", chain.vcek), ("ASK", chain.ask), ("ARK", chain.ark))
     return {
         "attestation_report": _text(report),
-        "cert_chain": [{"cert_type": kind, "data": _text(der)} for kind, der in certificates],
+        "cert_chain": [{"cert_type": kind, "data": _text(der)} for kind, der in chain.named().items()],
     }
 
 
@@ -198,8 +197,7 @@ def additional_evidence(gpus: Sequence[Gpu], nonce: bytes) -> str:
 
 
 def _snp_certificates(firmware: SnpFirmware) -> dict[str, bytes]:
-    chain = firmware.certificates
-    return {"vcek": chain.vcek, "ask": chain.ask, "ark": chain.ark}
+    return {name.lower(): der for name, der in firmware.certificates.named().items()}
 
 
 def _text(data: bytes) -> str:

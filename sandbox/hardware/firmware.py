@@ -26,6 +26,9 @@ _ECDSA_P384_SHA384: Final = 1
 _PLATFORM_INFO: Final = 0b100101
 """PLATFORM_INFO: SMT (bit 0), ECC (bit 2), ALIAS_CHECK_COMPLETE (bit 5)."""
 _SIGNED_BY_VCEK: Final = 0
+_SIGNED_BY_VLEK: Final = 1
+_NO_CHIP: Final = bytes(64)
+"""CHIP_ID of the reports of AWS, whose hosts sign with a VLEK."""
 _UNSIGNED: Final = bytes(48)
 """ID_KEY_DIGEST of a launch that nobody signed."""
 _FIRMWARE_BUILD: Final = (24, 55, 1)
@@ -89,25 +92,40 @@ class LaunchedGuest:
 
 @dataclass(frozen=True, slots=True)
 class CertificateChain:
-    """The endorsements of one chip's reports, in DER; a guest gets them from its host (extended request)."""
+    """The endorsements of one chip's reports, in DER; a guest gets them from its host (extended request).
 
-    vcek: bytes
-    ask: bytes
+    leaf: of the chip's own key, a VCEK, under the ASK; where `is_cloud_key`, of the cloud's, a VLEK, under the ASVK.
+    """
+
+    leaf: bytes
+    intermediate: bytes
     ark: bytes
+    is_cloud_key: bool = False
+
+    def named(self) -> dict[str, bytes]:
+        """The certificates by AMD's names for them."""
+        leaf, intermediate = ("VLEK", "ASVK") if self.is_cloud_key else ("VCEK", "ASK")
+        return {leaf: self.leaf, intermediate: self.intermediate, "ARK": self.ark}
 
 
 class SnpFirmware:
-    """The secure processor of one chip."""
+    """The secure processor of one chip.
 
-    def __init__(self, pki: SandboxPki, chip: Chip) -> None:
+    cloud: whom AMD issued a key to that the firmware signs with in place of the chip's own (SNP_VLEK_LOAD), as the
+    certificate names it. Such reports do not say which chip it is.
+    """
+
+    def __init__(self, pki: SandboxPki, chip: Chip, cloud: str | None = None) -> None:
         self._pki = pki
         self._chip = chip
-        self._vcek = pki.vcek(chip)
+        self._has_cloud_key = cloud is not None
+        self._key = pki.vcek(chip) if cloud is None else pki.vlek(cloud, chip.tcb)
 
     @property
     def certificates(self) -> CertificateChain:
         """The chain under which this chip's reports verify."""
-        return CertificateChain(self._vcek.der, self._pki.ask.der, self._pki.ark.der)
+        intermediate = self._pki.asvk if self._has_cloud_key else self._pki.ask
+        return CertificateChain(self._key.der, intermediate.der, self._pki.ark.der, self._has_cloud_key)
 
     def launch(
         self,
@@ -133,17 +151,17 @@ class SnpFirmware:
             *(3, 0, guest.policy.bits()),
             *(bytes(16), bytes(16)),
             *(guest.vmpl, _ECDSA_P384_SHA384, tcb),
-            *(_PLATFORM_INFO, _SIGNED_BY_VCEK << 2),
+            *(_PLATFORM_INFO, (_SIGNED_BY_VLEK if self._has_cloud_key else _SIGNED_BY_VCEK) << 2),
             *(report_data, guest.measurement, guest.host_data),
             *(guest.id_key_digest, bytes(48), guest.report_id, b"\xff" * 32),
             *(tcb, *CPUID),
-            *(self._chip.chip_id, tcb),
+            *(_NO_CHIP if self._has_cloud_key else self._chip.chip_id, tcb),
             *(*_FIRMWARE_BUILD, *_FIRMWARE_BUILD, tcb),
         )
 
     def _signature(self, body: bytes) -> bytes:
         """R and S, each 72 bytes little-endian (AMD 56860, "Signature formats", ECDSA P-384 with SHA-384)."""
-        if not isinstance(self._vcek.key, ec.EllipticCurvePrivateKey):
-            raise TypeError("a VCEK is an EC key")
-        der = self._vcek.key.sign(body, ec.ECDSA(hashes.SHA384()))
+        if not isinstance(self._key.key, ec.EllipticCurvePrivateKey):
+            raise TypeError("a VCEK or VLEK is an EC key")
+        der = self._key.key.sign(body, ec.ECDSA(hashes.SHA384()))
         return b"".join(number.to_bytes(_SIGNATURE_COMPONENT_BYTES, "little") for number in decode_dss_signature(der))

@@ -1,12 +1,14 @@
-"""The sandbox's own stand-in for AMD: a root (ARK), an intermediate (ASK) and one VCEK per chip and TCB.
+"""The sandbox's own stand-in for AMD: a root (ARK), VCEKs under the ASK, clouds' VLEKs under the ASVK.
 
-Shapes as in AMD 57230 ("VCEK Certificate and KDS Interface Specification"): ARK and ASK are RSA-4096, every
-certificate is signed RSASSA-PSS with SHA-384, and the VCEK is a P-384 key whose certificate carries the chip
-and its TCB in extensions. Every subject says that it is not AMD's. Real VCEKs have serial number 0, which
-`cryptography` does not write; these have random ones. The stand-ins for Intel and NVIDIA are beside it (`intel_pki`,
-`nvidia_pki`).
+Shapes as in AMD 57230 ("VCEK Certificate and KDS Interface Specification"): the authorities are RSA-4096, every
+certificate is signed RSASSA-PSS with SHA-384, and a leaf is a P-384 key whose certificate carries the TCB in
+extensions, with the chip (VCEK) or the cloud (VLEK). Every subject says that it is not AMD's. Real leaves have serial
+number 0, which `cryptography` does not write; these have random ones. The stand-ins for Intel and NVIDIA are beside it
+(`intel_pki`, `nvidia_pki`).
 """
 
+import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sandbox.hardware import der
-from sandbox.hardware.chip import PRODUCT_NAME, Chip
+from sandbox.hardware.chip import PRODUCT_NAME, Chip, Tcb
 from sandbox.hardware.identity import LEAF_LIFETIME, Identity, authority, certificate, revocations, stored, subject
 from sandbox.hardware.intel_pki import IntelPki
 from sandbox.hardware.nvidia_pki import NvidiaPki
@@ -43,7 +45,13 @@ class SandboxPki:
     def ask(self) -> Identity:
         """The intermediate that signs the VCEKs."""
         ark = self.ark
-        return stored(self._directory / "ask.pem", lambda: _make_ask(ark))
+        return stored(self._directory / "ask.pem", lambda: _make_intermediate("SEV-Milan", ark))
+
+    @cached_property
+    def asvk(self) -> Identity:
+        """The intermediate that signs the VLEKs."""
+        ark = self.ark
+        return stored(self._directory / "asvk.pem", lambda: _make_intermediate("SEV-VLEK-Milan", ark))
 
     @cached_property
     def intel(self) -> IntelPki:
@@ -64,7 +72,16 @@ class SandboxPki:
     def vcek(self, chip: Chip) -> Identity:
         """The versioned chip endorsement key of `chip` at its TCB."""
         ask = self.ask
-        return stored(self._vcek_file(chip.chip_id, chip.tcb.encode()), lambda: _make_vcek(chip, ask))
+        return stored(
+            self._vcek_file(chip.chip_id, chip.tcb.encode()),
+            lambda: _make_leaf("SEV-VCEK", _vcek_extensions(chip), ask),
+        )
+
+    def vlek(self, cloud: str, tcb: Tcb) -> Identity:
+        """The versioned loaded endorsement key of a cloud, as its certificate names it, for hosts at a TCB."""
+        asvk, name = self.asvk, hashlib.sha256(cloud.encode()).hexdigest()[:16]
+        file = self._directory / "vlek" / f"{name}-{tcb.encode().hex()}.pem"
+        return stored(file, lambda: _make_leaf("SEV-VLEK", _vlek_extensions(cloud, tcb), asvk))
 
     def issued(self, chip_id: bytes, tcb: bytes) -> Identity | None:
         """The VCEK of a chip (64 bytes) at a TCB (8 bytes), if it was ever made."""
@@ -93,31 +110,39 @@ def _make_ark() -> Identity:
     )
 
 
-def _make_ask(ark: Identity) -> Identity:
+def _make_intermediate(name: str, ark: Identity) -> Identity:
     key = rsa.generate_private_key(public_exponent=65537, key_size=4096)
-    builder = authority(_name("SEV-Milan"), key.public_key(), 0)
+    builder = authority(_name(name), key.public_key(), 0)
     return Identity(key, _signed(builder, ark))
 
 
-def _make_vcek(chip: Chip, ask: Identity) -> Identity:
+def _make_leaf(name: str, extensions: Sequence[tuple[str, bytes]], issuer: Identity) -> Identity:
     key = ec.generate_private_key(ec.SECP384R1())
-    builder = certificate(_name("SEV-VCEK"), key.public_key(), LEAF_LIFETIME)
-    for suffix, value in _vcek_extensions(chip):
+    builder = certificate(_name(name), key.public_key(), LEAF_LIFETIME)
+    for suffix, value in extensions:
         oid = x509.ObjectIdentifier(f"{_AMD_OID}.{suffix}")
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
-    return Identity(key, _signed(builder, ask))
+    return Identity(key, _signed(builder, issuer))
 
 
 def _vcek_extensions(chip: Chip) -> list[tuple[str, bytes]]:
     """AMD 57230, "VCEK certificate extensions": suffix of the OID and DER value; hwID is raw bytes."""
-    tcb = chip.tcb
+    return [*_firmware_extensions(PRODUCT_NAME, chip.tcb), ("4", chip.chip_id)]
+
+
+def _vlek_extensions(cloud: str, tcb: Tcb) -> list[tuple[str, bytes]]:
+    """The same of a VLEK, which names the product without its stepping, and no chip but the cloud (cspID)."""
+    return [*_firmware_extensions(PRODUCT_NAME.partition("-")[0], tcb), ("5", _ia5(cloud))]
+
+
+def _firmware_extensions(product: str, tcb: Tcb) -> list[tuple[str, bytes]]:
     versions = [tcb.bootloader, tcb.tee, tcb.snp, 0, 0, 0, 0, tcb.microcode]
-    return [
-        ("1", der.integer(0)),
-        ("2", der.element(der.IA5_STRING, PRODUCT_NAME.encode("ascii"))),
-        *((f"3.{number}", der.integer(version)) for number, version in enumerate(versions, start=1)),
-        ("4", chip.chip_id),
-    ]
+    numbered = [(f"3.{number}", der.integer(version)) for number, version in enumerate(versions, start=1)]
+    return [("1", der.integer(0)), ("2", _ia5(product)), *numbered]
+
+
+def _ia5(text: str) -> bytes:
+    return der.element(der.IA5_STRING, text.encode("ascii"))
 
 
 def _name(common_name: str) -> x509.Name:

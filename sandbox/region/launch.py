@@ -39,10 +39,10 @@ def launch(machine: Machine, pki: SandboxPki) -> Device:
     image = images.find(machine.image_reference, machine.tee) if machine.tee else None
     if image is None:
         raise BootError(_lack(machine))
-    gpus = (Gpu(pki.nvidia, f"{_host(machine)}-{machine.name}"),) if machine.gpu else ()
+    gpus = (Gpu(pki.nvidia, f"{host_of(machine)}-{machine.name}"),) if machine.gpu else ()
     if isinstance(image, images.TrustDomainImage):
-        return _trust_domain(machine, image, TdxModule(pki.intel, Platform(_host(machine))), gpus)
-    return _snp_guest(machine, image, SnpFirmware(pki, Chip(_host(machine))), gpus)
+        return _trust_domain(machine, image, TdxModule(pki.intel, Platform(host_of(machine))), gpus)
+    return _snp_guest(machine, image, SnpFirmware(pki, Chip(host_of(machine)), machine.cloud_key), gpus)
 
 
 def _trust_domain(machine: Machine, image: images.TrustDomainImage, module: TdxModule, gpus: tuple[Gpu, ...]) -> Device:
@@ -80,7 +80,7 @@ def _lack(machine: Machine) -> str:
     return f"image {image.id} needs {image.tee}, and size {machine.size} has {machine.tee or 'no TEE'}"
 
 
-def _host(machine: Machine) -> str:
+def host_of(machine: Machine) -> str:
     """The emulated host that a machine lands on: always the same one, of a few in its zone."""
     slot = hashlib.sha256(machine.id.lower().encode()).digest()[0] % _CHIPS_PER_ZONE
     return f"{machine.location}-{machine.zone or 'any'}-{slot}"

@@ -46,7 +46,7 @@ class AzureGuest(Guest):
         firmware = SnpFirmware(self.pki, Chip(self.host))
         launched = firmware.launch(self.paravisor, self.policy, vmpl=self.vmpl, id_key_digest=self.signed_by)
         booted = boot(self.booted, self.setup, SNP_REPORT, lambda data: firmware.report(launched, data))
-        return booted, {"vcek": urlsafe(firmware.certificates.vcek)}
+        return booted, {"vcek": urlsafe(firmware.certificates.leaf)}
 
     def digest(self, nonce: str) -> bytes:
         """What the vTPM is to quote."""

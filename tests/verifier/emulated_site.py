@@ -217,8 +217,7 @@ class Guest:
         return {
             "attestation_report": base64.b64encode(report).decode(),
             "cert_chain": [
-                {"cert_type": name, "data": base64.b64encode(data).decode()}
-                for name, data in (("VCEK", chain.vcek), ("ASK", chain.ask), ("ARK", chain.ark))
+                {"cert_type": name, "data": base64.b64encode(data).decode()} for name, data in chain.named().items()
             ],
         }
 

@@ -99,6 +99,11 @@ def _power_off(call: Call) -> None:
     call.session.hardware.power_off(machine_id(call, call.id))
 
 
+def cloud_key(region: str) -> str:
+    """Whom AMD names in the key (cspID of the VLEK) with which EC2's hosts in a region sign SEV-SNP reports."""
+    return f"CN=cc-{region}.amazonaws.com"
+
+
 def _boot(call: Call) -> None:
     session, inputs = call.session, call.inputs
     with session.operation():
@@ -118,6 +123,7 @@ def _boot(call: Call) -> None:
             network_id=str(found.get("VpcId") or ""),
             secure_boot=True,
             vtpm=True,
+            cloud_key=cloud_key(call.region),
         )
     )
 

@@ -1,6 +1,7 @@
 """Launch templates, and the Auto Scaling groups that start machines from them."""
 
 from sandbox.clouds.aws import compute_rules, images
+from sandbox.clouds.aws.compute import cloud_key
 from sandbox.clouds.aws.network import arn_of, retag, tagged
 from sandbox.clouds.aws.resource import AwsType, Call
 from sandbox.clouds.hardware import Machine
@@ -173,6 +174,7 @@ def _boot(call: Call) -> None:
                     network_id=str(found.get("VpcId") or ""),
                     secure_boot=True,
                     vtpm=True,
+                    cloud_key=cloud_key(call.region),
                 )
             )
     for instance in set(running) - set(members):

@@ -35,7 +35,7 @@ def raw_signature(report: bytes) -> bytes:
 
 def test_report_verifies_with_the_key_in_the_vcek_certificate(firmware):
     report = firmware.report(firmware.launch(MEASUREMENT, POLICY), b"\x07" * 64)
-    key = x509.load_der_x509_certificate(firmware.certificates.vcek).public_key()
+    key = x509.load_der_x509_certificate(firmware.certificates.leaf).public_key()
     key.verify(raw_signature(report), report[:0x2A0], ec.ECDSA(hashes.SHA384()))
     with pytest.raises(InvalidSignature):
         key.verify(raw_signature(report), report[:0x29F] + b"\x01", ec.ECDSA(hashes.SHA384()))
@@ -72,7 +72,7 @@ def test_report_data_has_one_length(firmware):
 
 def test_chain_is_pss_signed_and_says_that_it_is_not_amd(firmware):
     chain = firmware.certificates
-    ark, ask, vcek = (x509.load_der_x509_certificate(der) for der in (chain.ark, chain.ask, chain.vcek))
+    ark, ask, vcek = (x509.load_der_x509_certificate(der) for der in (chain.ark, chain.intermediate, chain.leaf))
     pss = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=48)
     for child, parent in ((ark, ark), (ask, ark), (vcek, ask)):
         parent.public_key().verify(child.signature, child.tbs_certificate_bytes, pss, hashes.SHA384())
@@ -82,7 +82,7 @@ def test_chain_is_pss_signed_and_says_that_it_is_not_amd(firmware):
 
 def test_vcek_names_its_chip_and_tcb(pki):
     chip = Chip("host-2", Tcb(bootloader=3, tee=1, snp=127, microcode=128))
-    certificate = x509.load_der_x509_certificate(SnpFirmware(pki, chip).certificates.vcek)
+    certificate = x509.load_der_x509_certificate(SnpFirmware(pki, chip).certificates.leaf)
     values = {
         extension.oid.dotted_string.removeprefix("1.3.6.1.4.1.3704.1."): extension.value.value
         for extension in certificate.extensions

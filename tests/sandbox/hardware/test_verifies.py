@@ -7,11 +7,14 @@ import pytest
 
 from sandbox.hardware import Chip, LaunchPolicy, SandboxPki, SnpFirmware, Tcb
 from verifier import snp
+from verifier.appraisal import AppraisalPolicy
+from verifier.appraisal.snp import appraise
 from verifier.errors import VerificationFailed
 from verifier.trust import TrustStore
 
 POLICY = LaunchPolicy(abi=(1, 51), smt=True, migrate_ma=False, debug=False, single_socket=False)
 NOW = datetime.now(UTC)
+DEFAULT = AppraisalPolicy()
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +22,12 @@ def pki(tmp_path_factory):
     return SandboxPki(tmp_path_factory.mktemp("hardware"))
 
 
-def evidence(pki, chip, policy=POLICY):
-    firmware = SnpFirmware(pki, chip)
+def evidence(pki, chip, policy=POLICY, cloud=None):
+    firmware = SnpFirmware(pki, chip, cloud)
     report = snp.parse(firmware.report(firmware.launch(bytes(range(48)), policy), b"\x07" * 64))
     chain = firmware.certificates
-    return report, snp.Endorsements(chain.vcek, snp.SigningKey.VCEK, chain.ask, chain.ark)
+    kind = snp.SigningKey.VCEK if cloud is None else snp.SigningKey.VLEK
+    return report, snp.Endorsements(chain.leaf, kind, chain.intermediate, chain.ark)
 
 
 def test_verifies_under_the_sandbox_root_with_its_own_tcb_and_chip(pki):
@@ -34,6 +38,22 @@ def test_verifies_under_the_sandbox_root_with_its_own_tcb_and_chip(pki):
     assert verified.report.chip_id == chip.chip_id
     assert (verified.reported.bootloader, verified.reported.snp, verified.reported.microcode) == (3, 20, 200)
     assert verified.chain.anchor.name == "sandbox"
+
+
+def test_a_cloud_s_key_vouches_for_the_cloud_and_no_chip(pki):
+    chip = Chip("host-1", Tcb(bootloader=3, tee=1, snp=20, microcode=200))
+    report, endorsements = evidence(pki, chip, cloud="CN=cc-eu-west-1.amazonaws.com")
+    trust = TrustStore.production().with_sandbox(pki.ark.pem)
+    verified = snp.verify(report, endorsements, trust, NOW)
+    assert (verified.chain.csp_id, verified.chain.hardware_id) == ("CN=cc-eu-west-1.amazonaws.com", None)
+    assert verified.report.chip_id == bytes(64)
+    _, elsewhere = evidence(pki, chip, cloud="CN=cc-us-east-2.amazonaws.com")
+    with pytest.raises(VerificationFailed):
+        snp.verify(report, elsewhere, trust, NOW)
+    listed = DEFAULT.model_copy(update={"chips": frozenset({chip.chip_id.hex()})})
+    for policy, objections in ((DEFAULT, set()), (listed, {"chip-id"})):
+        (cpu,) = appraise(verified, policy, report_data=report.report_data).submods.values()
+        assert {claim.name for claim in cpu.against()} & {"chip-id", "csp-id"} == objections
 
 
 def test_production_trust_refuses_it(pki):

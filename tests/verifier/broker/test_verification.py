@@ -37,7 +37,7 @@ def request(pki, nonce: bytes = NONCE, policy: LaunchPolicy = PRODUCTION, **chan
     firmware = SnpFirmware(pki, Chip("host-a"))
     report = firmware.report(firmware.launch(MEASUREMENT, policy), nonce.ljust(64, b"\0"))
     chain = firmware.certificates
-    endorsements = {"vcek": text(chain.vcek), "ask": text(chain.ask), "ark": text(chain.ark)}
+    endorsements = {"vcek": text(chain.leaf), "ask": text(chain.intermediate), "ark": text(chain.ark)}
     return {"evidence": text(report), "endorsements": endorsements, "nonce": nonce.hex(), "policy": RESOURCE, **changes}
 
 

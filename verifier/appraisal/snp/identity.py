@@ -16,10 +16,13 @@ def claims(verified: VerifiedReport, policy: AppraisalPolicy, report_data: bytes
     yield _chain(verified)
     yield _revocation(verified, policy)
     chain = verified.chain
-    if chain.hardware_id is not None:
+    if chain.hardware_id is not None or policy.chips is not None:
         yield _chip(verified, policy)
-    elif chain.csp_id is not None:
+    if chain.csp_id is not None:
         yield _csp(chain.csp_id, policy)
+        if policy.chips is not None:
+            reason = "the policy lists chips, and under a VLEK no report says which one it is from"
+            yield _claim("chip-id", "not stated", Value.UNRECOGNIZED_INSTANCE, reason)
     yield _freshness(verified, policy, report_data)
 
 
@@ -49,12 +52,13 @@ def _chip(verified: VerifiedReport, policy: AppraisalPolicy) -> Claim:
     name, report = "chip-id", verified.report
     if verified.chip_id_masked:
         reason = "CHIP_ID is masked; only the key ties the report to the chip"
-        score = Value.TRUSTWORTHY_INSTANCE if policy.allow_masked_chip_id else Value.UNTRUSTWORTHY_INSTANCE
+        accepted = policy.allow_masked_chip_id and policy.chips is None
+        score = Value.TRUSTWORTHY_INSTANCE if accepted else Value.UNTRUSTWORTHY_INSTANCE
         return _claim(name, "masked", score, reason)
     chip = report.chip_id[: verified.product.hardware_id_bytes].hex()
     if policy.chips is None:
         return _claim(name, chip, Value.TRUSTWORTHY_INSTANCE, "the certificate is this chip's", "hwID of the VCEK")
-    if chip in policy.chips:
+    if {chip, report.chip_id.hex()} & policy.chips:
         return _claim(name, chip, Value.TRUSTWORTHY_INSTANCE, "the chip is on the policy's list", chip)
     return _claim(name, chip, Value.UNRECOGNIZED_INSTANCE, "the chip is not on the policy's list")
 

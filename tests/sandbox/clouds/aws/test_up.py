@@ -53,6 +53,10 @@ def test_a_guest_is_attested_and_nothing_is_left_afterwards(
     assert up.ok, up.error
     (guest,) = region.settle(30)
     assert (guest.machine, guest.status) == ("aws-ireland-inference", "attested"), guest.reason
+    assert guest.claims is not None
+    cpu = guest.claims["submods"]["cpu"]
+    assert cpu["ear.veraison.policy-claims"]["csp-id"]["value"] == "CN=cc-eu-west-1.amazonaws.com"
+    assert cpu["ear.veraison.annotated-evidence"]["chip_id"] == "00" * 64
     again = engine.preview()
     assert set(again.changes) == {"same"}
     down = engine.destroy()
