@@ -156,6 +156,23 @@ COVERED: Final[Mapping[str, Covered]] = {
         (
             _example("A key that can be replicated to other regions.", but(KEY, {"multiRegion": True})),
             _example(
+                "A copy of each backup in another vault.",
+                ExampleResource(
+                    "aws:backup/plan:Plan",
+                    "daily",
+                    {
+                        "region": LOCATION,
+                        "rules": [
+                            {
+                                "copyActions": [
+                                    {"destinationVaultArn": "arn:aws:backup:us-east-1:000000000000:backup-vault:far"}
+                                ]
+                            }
+                        ],
+                    },
+                ),
+            ),
+            _example(
                 "A disk that another account may use.",
                 ExampleResource(
                     "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission",

@@ -72,7 +72,36 @@ _LISTENER = ExampleResource(
 _WATCHED = but(TRAIL, {}, uses={})
 _SELECTOR: Final = {"fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]}
 
+_ANYWHERE: Final = "eu.mistral.pixtral-large-2502-v1:0"
+_AGENT = ExampleResource(
+    "aws:bedrock/agentAgent:AgentAgent",
+    "helper",
+    {"region": LOCATION, "foundationModel": "mistral.mistral-large-2402-v1:0"},
+)
+
 COVERED: Final[Mapping[str, Covered]] = {
+    "RES-06": Covered(
+        _example("A model of the region.", _AGENT),
+        (
+            _example(
+                "A model in whichever region of Europe.",
+                but(_AGENT, {"foundationModel": _ANYWHERE}),
+            ),
+            _example(
+                "A profile of several regions.",
+                ExampleResource(
+                    "aws:bedrock/inferenceProfile:InferenceProfile",
+                    "chat",
+                    {
+                        "region": LOCATION,
+                        "modelSource": {
+                            "copyFrom": f"arn:aws:bedrock:{LOCATION}:{_ACCOUNT}:inference-profile/{_ANYWHERE}"
+                        },
+                    },
+                ),
+            ),
+        ),
+    ),
     "KEY-01": Covered(
         _example("A key that AWS KMS made, and a store of one's own.", KEY, _STORE),
         (

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from policies.absent import ABSENT
 from policies.pack import RULES
 from policies.rule import Covered, Example, Rule
 from policies.testing import judge
@@ -136,7 +137,13 @@ def _page(rule: Rule) -> str:
 
 **Fix:** {rule.remediation}.
 
-{_confirm(rule)}{clouds}"""
+{_confirm(rule)}{_absent(rule)}{clouds}"""
+
+
+def _absent(rule: Rule) -> str:
+    """The clouds in which the rule has no subject, with the reason."""
+    lines = "".join(f"- {_CLOUDS[cloud]}: {reason}.\n" for cloud, reason in ABSENT.get(rule.id, {}).items())
+    return f"**Nothing to judge in**\n\n{lines}\n" if lines else ""
 
 
 def _confirm(rule: Rule) -> str:

@@ -12,7 +12,7 @@ from policies.clouds.aws.keys import (
     watched_apis,
 )
 from policies.clouds.aws.machines import machine, side_doors
-from policies.clouds.aws.models import callers, content_logs, managed_models
+from policies.clouds.aws.models import callers, content_logs, managed_models, model_deployment
 from policies.clouds.aws.network import (
     egress_guard,
     peerings,
@@ -31,7 +31,6 @@ from policies.clouds.unspoken import (
     location_of_verifier,
     managed_verifier,
     migration,
-    model_deployment,
     model_sources,
     needs_guard,
     parse_release_document,

@@ -25,6 +25,10 @@ _COPIERS = {
     "aws:ec2:AmiCopy": "a copy of an image",
     "aws:ec2:SnapshotCopy": "a copy of a disk",
     "aws:ec2:SnapshotCreateVolumePermission": "a disk that another account may use",
+    "aws:ec2:AmiLaunchPermission": "an image that another account may use",
+    "aws:dynamodb:TableReplica": "a copy of a table in another region",
+    "aws:ecr:ReplicationConfiguration": "a copy of images in another region",
+    "aws:rds:InstanceAutomatedBackupsReplication": "a copy of backups in another region",
 }
 _TAGGED = frozenset(
     {
@@ -48,6 +52,9 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What would copy the data of `resource` to where nobody judges it."""
     if resource.type in _COPIERS:
         yield Unwanted(Property("type", resource.type), _COPIERS[resource.type])
+    elif resource.type == "aws:backup:Plan":
+        for rule in resource.props.at("rules").items():
+            yield Unwanted(rule.at("copyActions"), "a copy of backups in another vault")
     elif resource.type == "aws:kms:Key":
         yield Setting(resource.props.at("multiRegion"), OneOf((False,)), unless_stated=True)
 

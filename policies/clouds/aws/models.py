@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Matching, OneOf, Setting, Unwanted
 
 _SAGEMAKER = "aws:sagemaker:EndpointConfiguration"
 _MODELS = frozenset({_SAGEMAKER, "aws:bedrock:ProvisionedModelThroughput", "aws:bedrock:InferenceProfile"})
@@ -13,6 +13,15 @@ _METHOD_LOG = "aws:apigateway:MethodSettings"
 _ROUTE = "aws:apigatewayv2:Route"
 _FUNCTION_URL = "aws:lambda:FunctionUrl"
 _DELIVERIES = ("textDataDeliveryEnabled", "imageDataDeliveryEnabled", "embeddingDataDeliveryEnabled")
+_PROFILE = "aws:bedrock:InferenceProfile"
+_AGENT = "aws:bedrock:AgentAgent"
+_FOUNDATION = Matching(
+    r"arn:[a-z-]+:bedrock:[a-z0-9-]+::foundation-model/\S+",
+    "a foundation model of one region (arn:…:foundation-model/…)",
+)
+_ONE_REGION = Matching(
+    r"(?!(global|us|us-gov|eu|apac|jp|au|ca)\.)[a-z0-9-]+\.\S+", "a model, not a profile of several regions"
+)
 _HARDWARE = "a model on machines of the cloud, which prove nothing to the stack's verifier"
 
 
@@ -20,6 +29,15 @@ def managed_models(resource: Resource) -> Iterator[Unwanted]:
     """Models that SageMaker and Bedrock run on machines of their own."""
     if resource.type in _MODELS:
         yield Unwanted(Property("type", resource.type), _HARDWARE)
+
+
+def model_deployment(resource: Resource) -> Setting | None:
+    """That a model is computed in one region: an inference profile may send each prompt to another."""
+    if resource.type == _PROFILE:
+        return Setting(resource.props.at("modelSource", "copyFrom"), _FOUNDATION)
+    if resource.type == _AGENT:
+        return Setting(resource.props.at("foundationModel"), _ONE_REGION)
+    return None
 
 
 def callers(resource: Resource) -> Iterator[Setting]:
