@@ -6,6 +6,7 @@ only those are that a cloud knows how to connect to its emulation. Everything el
 
 import base64
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -22,20 +23,23 @@ _PREFIX = "pulumi-python:dynamic/"
 
 _T = TypeVar("_T")
 Connect = Callable[[ResourceProvider], None]
+Known = tuple[Mapping[str, type[ResourceProvider]], Connect]
+"""The provider's class by type (`azure:ManagedHsmKey`), and what leads a loaded provider to the emulation."""
 
 
 class DynamicProvider:
     """Implements `Provider` for the package of dynamic resources. Thread-safe as far as their providers are.
 
-    known: the provider's class by type (`azure:ManagedHsmKey`). connect: leads a loaded provider to the emulation.
+    `known` is asked when there is the first such resource: most programs have none, and need no SDK of theirs.
     """
 
     package = "pulumi-python"
     version = "0.1.0"
 
-    def __init__(self, known: Mapping[str, type[ResourceProvider]], connect: Connect) -> None:
-        self._known = known
-        self._connect = connect
+    def __init__(self, known: Callable[[], Known]) -> None:
+        self._ask = known
+        self._known: Known | None = None
+        self._lock = threading.Lock()
 
     def configure(self, config: Properties) -> None:
         """Dynamic providers have no configuration of their own."""
@@ -92,7 +96,10 @@ class DynamicProvider:
     def _load(self, urn: str, properties: Properties) -> ResourceProvider:
         """The provider that the resource itself carries, connected."""
         token = type_of(urn)
-        known = self._known.get(token.removeprefix(_PREFIX))
+        with self._lock:
+            self._known = self._known or self._ask()
+        providers, connect = self._known
+        known = providers.get(token.removeprefix(_PREFIX))
         if known is None:
             raise ProviderError(
                 f"NotEmulated: '{token}' is not emulated: a cloud's `companions` name the dynamic providers it knows"
@@ -103,7 +110,7 @@ class DynamicProvider:
             raise ProviderError(f"InvalidProvider: the provider of '{token}' cannot be loaded") from None
         if type(provider) is not known:
             raise ProviderError(f"InvalidProvider: '{token}' is of {known.__name__}, not {type(provider).__name__}")
-        self._connect(provider)
+        connect(provider)
         return provider
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.clouds.dynamic import DynamicProvider
+from sandbox.clouds.dynamic import DynamicProvider, Known
 from sandbox.provider import Provider
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 def companions(cloud: "AzureCloud", lock: threading.RLock, clock: Callable[[], float]) -> Mapping[str, Provider]:
     """The provider of dynamic resources, by package, connected to the HSMs of `cloud`."""
+    return {DynamicProvider.package: DynamicProvider(lambda: _known(cloud, lock, clock))}
+
+
+def _known(cloud: "AzureCloud", lock: threading.RLock, clock: Callable[[], float]) -> Known:
     from components.azure.hsm_activation import HsmActivationProvider
     from components.azure.hsm_client import HsmProvider
     from components.azure.hsm_key import HsmKeyProvider
@@ -29,10 +33,10 @@ def companions(cloud: "AzureCloud", lock: threading.RLock, clock: Callable[[], f
             provider.credential = EmulatedLogin(cloud.account.object_id)
             provider.transport = transport(service, lock, cloud.account.tenant_id)
 
-    known = {
+    providers: dict[str, type[ResourceProvider]] = {
         "azure:ManagedHsmActivation": HsmActivationProvider,
         "azure:ManagedHsmKey": HsmKeyProvider,
         "azure:ManagedHsmRoleAssignment": HsmRoleAssignmentProvider,
         "azure:ManagedHsmRoleDefinition": HsmRoleDefinitionProvider,
     }
-    return {DynamicProvider.package: DynamicProvider(known, connect)}
+    return providers, connect
