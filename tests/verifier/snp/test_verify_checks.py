@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.verifier import fake_amd
 from tests.verifier.fake_amd import ARC, CHIP, TCB, World, milan, turin, vlek
 from tests.verifier.fake_x509 import authority_extensions, integer, oid, pss, tlv
-from verifier.errors import MalformedEvidence, VerificationFailed
+from verifier.collateral import pem
+from verifier.errors import MalformedEvidence, UnreadableInput, VerificationFailed
 from verifier.snp import Endorsements, Revocation, SigningKey, parse, verify
 from verifier.snp.verification import P384_ORDER
 
@@ -329,6 +330,51 @@ class TestRevocation:
         world = milan()
         with pytest.raises(MalformedEvidence, match=r"5\.1\.2\.5"):
             outcome(world, crls=[world.crl(next_update=None).encode()])
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (extension(ARC + "3.8", integer(TCB[7]) + b"\0"), r"security patch level 3\.8: 1 bytes too many"),
+        (extension(ARC + "2", tlv(0x16, b"Milan-B0") + b"\0"), "productName: 1 bytes too many"),
+    ],
+)
+def test_nothing_may_follow_the_value_of_an_extension(make, what):
+    with pytest.raises(MalformedEvidence, match=what):
+        outcome(make())
+
+
+def test_the_subject_of_a_vlek_says_so():
+    world = vlek()
+    assert failed_check(replace(world, leaf=replace(world.leaf, subject="SEV-VCEK"))) == "endorsement.kind"
+
+
+class TestFolder:
+    """The endorsements that lie in a folder."""
+
+    VCEK, CHAIN = milan().leaf.encode(), [milan().intermediate.encode(), milan().ark.encode()]
+
+    def folder(self, tmp_path, **files: bytes) -> Endorsements:
+        for name, content in files.items():
+            (tmp_path / name.replace("_der", ".der").replace("_pem", ".pem")).write_bytes(content)
+        return Endorsements.from_directory(tmp_path, SigningKey.VCEK)
+
+    def test_a_chain_as_the_key_distribution_service_serves_it(self, tmp_path):
+        found = self.folder(tmp_path, vcek_der=self.VCEK, cert_chain_pem=pem.certificates(*self.CHAIN))
+        assert [found.leaf, found.intermediate, found.ark] == [self.VCEK, *self.CHAIN]
+
+    def test_a_chain_has_two_certificates(self, tmp_path):
+        with pytest.raises(MalformedEvidence, match="1 certificates, the ASK or ASVK and the ARK expected"):
+            self.folder(tmp_path, vcek_der=self.VCEK, cert_chain_pem=pem.certificates(self.CHAIN[0]))
+
+    def test_a_certificate_comes_before_the_table(self, tmp_path):
+        assert self.folder(tmp_path, vcek_der=self.VCEK, auxblob=b"no table").leaf == self.VCEK
+
+    def test_what_is_missing_is_named(self, tmp_path):
+        with pytest.raises(VerificationFailed, match=r"endorsement\.missing: .* has no vcek\.der, only vlek\.der"):
+            self.folder(tmp_path, vlek_der=self.VCEK)
+        with pytest.raises(UnreadableInput, match=r"no such folder; it should hold vcek\.der or vlek\.der"):
+            self.folder(tmp_path / "none")
 
 
 def test_the_time_of_verification_has_a_time_zone():
