@@ -43,6 +43,7 @@ differential: $(READY)  ## the same TDX quotes, genuine and mutated, to dcap-qvl
 docs: $(READY)  ## regenerate the generated pages and schemas; the tests fail when they drift
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/release.py
+	@$(BIN)/python docs/checks.py
 
 lock: $(READY)  ## resolve pyproject.toml into hashed requirements
 	@for extra in verifier dev; do \

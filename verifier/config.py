@@ -129,7 +129,7 @@ class VerifierConfig(_Model):
     port: int = Field(default=8443, ge=1, le=65535)
     name: str = Field(min_length=1, max_length=253)
     region: Region
-    trust_anchors: tuple[Literal["amd", "intel", "nvidia", "sandbox"], ...] = Field(min_length=1)
+    trust_anchors: tuple[Literal["amd", "intel", "nvidia", "aws", "google", "sandbox"], ...] = Field(min_length=1)
     reference_values: tuple[dict[str, Any], ...] = ()
     build_keys: tuple[PublicKey, ...] = ()
     collateral: CollateralCache | None = None
@@ -160,6 +160,16 @@ class VerifierConfig(_Model):
             return cls.from_json(path.read_bytes())
         except OSError as error:
             raise ConfigurationError(f"{path}: {error.strerror}; give the verifier's configuration file") from None
+
+    @property
+    def jurisdiction(self) -> dict[str, str]:
+        """Where this verifier runs, with the source of that statement: in every result and every receipt."""
+        return {
+            "id": self.region.jurisdiction,
+            "cloud": self.region.cloud,
+            "location": self.region.location,
+            "source": f"configuration of {self.name}",
+        }
 
     def resource(self, path: str) -> Resource | None:
         """The resource at `path`, or None."""

@@ -75,12 +75,7 @@ class Facts:
             "root": self.root,
             "guest_key": self.guest_key,
             "kek": self.kek,
-            "jurisdiction": {
-                "id": config.region.jurisdiction,
-                "cloud": config.region.cloud,
-                "location": config.region.location,
-                "source": f"configuration of {config.name}",
-            },
+            "jurisdiction": config.jurisdiction,
             "verifier": {"name": config.name, "build": build.identity()},
         }
 

@@ -122,6 +122,7 @@ class Broker:
                     "tee": evidence.tee,
                     "tee-pubkey": evidence.runtime_data.tee_pubkey,
                     "evidence": evidence.digest,
+                    "jurisdiction": self.config.jurisdiction,
                 },
             )
             facts.verdict_digest = self.log.archive.put(RESULT, token.encode("ascii"))

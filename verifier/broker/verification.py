@@ -126,6 +126,7 @@ class VerifyService:
         }
         self._values = _reference_values(config)
         self._identity = ear.VerifierId(build.DEVELOPER, build.identity())
+        self._jurisdiction = config.jurisdiction
 
     def verify(self, body: bytes) -> dict[str, Any]:
         """Judge one request; a `ProblemError` when it cannot be judged."""
@@ -172,6 +173,7 @@ class VerifyService:
             nonce=text if text is not None and len(text) in ear.NONCE_CHARACTERS else None,
             lifetime=LIFETIME,
             at=verdict.at,
+            extra={"jurisdiction": self._jurisdiction},
         )
         members = verdict.as_json()
         return {"token": token, **{name: value for name, value in members.items() if name != "exit_code"}}

@@ -108,6 +108,8 @@ def test_the_evidence_behind_a_receipt_can_be_judged_again(site: Site, client: C
     assert claims["ear.status"] == "affirming"
     assert claims["evidence"] == entry["evidence_digest"]
     assert claims["tee-pubkey"] == guest.tee_pubkey
+    assert claims["jurisdiction"] == entry["jurisdiction"]
+    assert claims["jurisdiction"]["source"].startswith("configuration of ")
 
 
 def test_the_log_is_open_to_whoever_wants_to_check_it(site: Site, client: Client, guest: Guest) -> None:

@@ -67,6 +67,7 @@ class TestAnswers:
         claims = ear.read(answer["token"], [public], site.now)
         assert claims["eat_nonce"] == base64.urlsafe_b64encode(NONCE).rstrip(b"=").decode()
         assert claims["submods"] == answer["submods"]
+        assert {"id", "cloud", "location", "source"} == claims["jurisdiction"].keys()
         assert IMAGE in json.dumps(claims["submods"]["cpu"]["ear.veraison.policy-claims"]["measurement"])
         assert claims["submods"]["cpu"]["ear.veraison.policy-claims"]["revocation"]["value"] == "checked"
 
