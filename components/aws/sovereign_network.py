@@ -1,8 +1,9 @@
 """A network with no way in and no way out."""
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 from pulumi_aws import ec2, route53
@@ -152,8 +153,8 @@ class SovereignNetwork(Component):
             for zone, prefix in zip(placement.zones, ranges, strict=False)
         }
 
-    def _guarded(self, all_subnets: "Sequence[ec2.Subnet]") -> list[pulumi.Output[str]]:
-        """Put every subnet under the ACL and the route table that lead nowhere; the ids of what does it."""
+    def _guarded(self, all_subnets: "Sequence[ec2.Subnet]") -> list[pulumi.Resource]:
+        """Put every subnet under the ACL and the route table that lead nowhere; what does it."""
         placement = self._args.placement
         table = ec2.RouteTable(
             f"{self._stem}-routes",
@@ -184,7 +185,7 @@ class SovereignNetwork(Component):
             tags=placement.tagged(placement.name("tag", "inside-only")),
             opts=self._child,
         )
-        return [acl.id, *(association.id for association in associations)]
+        return [acl, *associations]
 
     def _endpoints(self) -> None:
         placement = self._args.placement
@@ -208,9 +209,15 @@ class SovereignNetwork(Component):
             )
 
 
-def _after(value: pulumi.Output[str], ready: Sequence[pulumi.Output[str]]) -> pulumi.Output[str]:
-    """`value`, once what `ready` stands for is there."""
-    return pulumi.Output.all(value, *ready).apply(lambda values: str(values[0]))
+def _after(value: pulumi.Output[str], ready: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
+    """`value` for who has to wait for `ready` too. It is known whenever it was: an Output that is computed from theirs
+    is not while one of them is to be made again, and a preview would announce that all behind it is replaced."""
+
+    async def resources() -> set[pulumi.Resource]:
+        return {*await value.resources(), *ready}
+
+    known = cast("Awaitable[str]", value.future())  # None where it is not, as is_known says
+    return pulumi.Output(resources(), known, value.is_known(), value.is_secret())
 
 
 def _prefixes(args: SovereignNetworkArgs) -> dict[str, ipaddress.IPv4Network]:

@@ -1,11 +1,13 @@
 """The network, closed in every direction but the region's own flows."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from components.aws import Placement, SovereignNetwork, SovereignNetworkArgs
 from components.errors import InputError
+from tests.components import recorder
 from tests.components.aws import region
 from tests.components.recorder import Recording
 
@@ -31,6 +33,27 @@ def test_each_segment_has_a_subnet_in_each_zone(net: Recording) -> None:
     assert found["net-workload-eu-west-1a"]["cidrBlock"] == "10.40.0.0/26"
     assert found["net-verifier-eu-west-1c"]["cidrBlock"] == "10.40.1.128/26"
     assert not any(subnet["mapPublicIpOnLaunch"] for subnet in found.values())
+
+
+def test_an_association_that_is_made_again_leaves_the_subnets_as_known_as_they_were(
+    args: SovereignNetworkArgs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a preview nobody knows the id of what is to be made; what stands in the subnet must not be replaced for it."""
+    answer = recorder._Monitor.RegisterResource
+
+    def without_id(monitor: Any, request: Any) -> Any:
+        response = answer(monitor, request)
+        if request.type.endswith(":RouteTableAssociation"):
+            response.id = ""
+        return response
+
+    monkeypatch.setattr(recorder._Monitor, "RegisterResource", without_id)
+    net = region.record(lambda: SovereignNetwork("net", args))
+    placed = [one for one in net.of_type(":VpcEndpoint") if one.inputs["vpcEndpointType"] == "Interface"]
+    assert placed
+    for endpoint in placed:
+        assert all(id_.startswith("<net-") for id_ in endpoint.inputs["subnetIds"])
+        assert "net-routes-0" in endpoint.depends_on
 
 
 def test_there_is_no_way_out(net: Recording) -> None:
