@@ -54,7 +54,8 @@ def graph(
             facts = catalog.load()
             inside = [name for name in facts.jurisdictions if facts.within(name, jurisdiction)]
             centre = f"{stack}: keys and log" if spec.lacks else stack
-            drawn = render_svg(centre, {"jurisdiction": jurisdiction, "inside": inside, "dependencies": dependencies})
+            statement = {"jurisdiction": jurisdiction, "inside": inside, "dependencies": dependencies}
+            drawn = render_svg(centre, {**statement, "lacks": spec.lacks})
         case Form.MERMAID:
             drawn = "\n".join(jurisdiction_mermaid(stack, jurisdiction, dependencies, spec.lacks))
         case Form.RESOURCES:

@@ -1,6 +1,7 @@
 """A region of keys and log, in a place where nothing can be attested: it comes up, and says what it lacks."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -27,7 +28,11 @@ def test_the_european_sovereign_cloud_comes_up_without_machines_and_says_so(cli:
     assert verified.code == 0, verified.out + verified.err
     assert "✓ Nothing is claimed to be attested" in verified.out
     drawn = cli("graph", "aws-eusc")
+    image = ElementTree.fromstring(cli("graph", "aws-eusc", "--format", "svg").out)
+    texts = {element.text: float(element.attrib["y"]) for element in image.iter() if element.tag.endswith("text")}
+    below = float(image.attrib["viewBox"].split()[-1])
     for lack in LACKS:
+        assert texts[f"lacks {lack}"] < below
         assert f'lacks| n{LACKS.index(lack)}["{lack}"]' in drawn.out
 
 

@@ -15,6 +15,7 @@ _MARGIN = 16
 _CARD_WIDTH = 350
 _HEAD = 30
 _LINE = 38
+_TEXT = 20
 _GAP = 14
 _TOP = 56
 _CENTRE_WIDTH = 200
@@ -64,6 +65,8 @@ class Drawing:
     border_height: int
     height: int
     centre_y: int
+    lacks: tuple[tuple[int, str], ...] = ()
+    """What a region of keys and log does not have, below everything else: the baseline of each line, and its text."""
     width: int = WIDTH
     card_width: int = _CARD_WIDTH
     centre_x: int = (WIDTH - _CENTRE_WIDTH) // 2
@@ -72,7 +75,8 @@ class Drawing:
 
 
 def draw(stack: str, statement: Mapping[str, Any]) -> Drawing:
-    """Lay out a `jurisdiction` statement: `jurisdiction`, `inside`, `dependencies`."""
+    """Lay out a `jurisdiction` statement: `jurisdiction`, `inside`, `dependencies`, and a region's `lacks`,
+    if there are any."""
     inside = [edge for edge in statement["dependencies"] if edge["jurisdiction"] in statement["inside"]]
     outside = [edge for edge in statement["dependencies"] if edge["jurisdiction"] not in statement["inside"]]
     left, right = _balanced(_by_kind(inside))
@@ -82,13 +86,15 @@ def draw(stack: str, statement: Mapping[str, Any]) -> Drawing:
     cards = [*_column(left, side=-1, centre_y=centre_y), *_column(right, side=1, centre_y=centre_y)]
     below = _below(_by_kind(outside), border_height, centre_y)
     bottom = max((card.y + card.height for card in below), default=border_height + _MARGIN)
+    lacks = [(bottom + (number + 1) * _TEXT, text) for number, text in enumerate(statement.get("lacks", ()))]
     return Drawing(
         jurisdiction=statement["jurisdiction"],
         stack=stack,
         cards=(*cards, *below),
         border_height=border_height,
-        height=bottom + _MARGIN,
+        height=max((y for y, _ in lacks), default=bottom) + _MARGIN,
         centre_y=centre_y,
+        lacks=tuple(lacks),
     )
 
 

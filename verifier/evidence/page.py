@@ -41,7 +41,7 @@ def render_html(bundle: bytes | Mapping[str, Any], verification: Verification) -
 
 
 def render_svg(stack: str, statement: Mapping[str, Any]) -> str:
-    """The jurisdiction graph alone, as an SVG image. statement: `jurisdiction`, `inside`, `dependencies`."""
+    """The jurisdiction graph alone, as an SVG image. statement: as `drawing.draw` takes it."""
     return _environment().get_template("graph.svg").render(drawing=draw(stack, statement), standalone=True)
 
 
