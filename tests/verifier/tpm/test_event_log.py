@@ -137,6 +137,7 @@ def test_pcrs_of_a_dynamic_launch_start_as_ones():
         (first()[:40], 32),
         (first(count=0), 56),
         (first(count=9), 56),
+        (first(count=2), 56),
         (first(b"\x0b\x00\x21\x00"), 60),
         (first(b"\x0b\x00\x20\x00" * 2, 2), 64),
         (first(vendor=b"\1"), 64),
