@@ -1,6 +1,8 @@
 """Memory over a million verifications: of genuine evidence in turn, and of forgeries, each another one.
 
-It takes minutes and runs only when it is asked for: `python -m bench memory`.
+It takes minutes and runs only when it is asked for: `python -m bench memory`. Of the forgeries 7 in 100 are genuine all
+the same, because they change only what does not count of the root certificate that a quote carries; each is remembered as
+a chain of its own, some 11 KiB, until there are 4,096 of them (`verifier.cache`). Nothing else may grow.
 """
 
 import os
@@ -38,7 +40,7 @@ def run() -> Iterator[Row]:
             f"after {_COUNTS[0]:,}",
             f"{first:.1f} MiB",
             resident / first,
-            "≤ 1.05",
+            "bounded",
         )
 
 
