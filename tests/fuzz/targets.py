@@ -17,8 +17,25 @@ from tests.verifier.collateral import test_google as fake_google
 from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import FakeOcsp, device_certificates, fwid_entry, tcb_info
 from tests.verifier.snp.test_certificate_table import table
+from tests.verifier.tokens import fake_issuer
 from tests.verifier.tpm.fake_tpm import Tpm
-from verifier import azure, canonical, cbor, cose, dsse, ear, jwk, library, nitro, nvidia, snp, tdx, tpm
+from verifier import (
+    azure,
+    canonical,
+    cbor,
+    cose,
+    dsse,
+    ear,
+    ear_cwt,
+    jwk,
+    library,
+    nitro,
+    nvidia,
+    snp,
+    tdx,
+    tokens,
+    tpm,
+)
 from verifier.appraisal import AppraisalPolicy, rejected
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.collateral import bundle, google, pem
@@ -267,6 +284,17 @@ def _jwk(data: bytes) -> None:
     jwk.to_public_key(key)
 
 
+def _cwt_claims(data: bytes) -> None:
+    """The claims of a CWT under a good signature."""
+    protected = cbor.encode({cose.ALGORITHM: cose.ES384})
+    signature = _signer().sign(cose.to_be_signed(protected, data))
+    ear_cwt.read(cbor.encode([protected, {}, data, signature]), [_signer().public_key], AT)
+
+
+def _cwt_examples() -> list[bytes]:
+    return [cbor.encode({265: ear.PROFILE, 6: 1, 4: 1 << 40, 266: {"cpu": {1000: 2, 1001: {0: 2}}}})]
+
+
 TARGETS = {
     target.name: target
     for target in (
@@ -306,6 +334,14 @@ TARGETS = {
         Target("ear-claims", _ear_claims, _claims, words=JSON_WORDS),
         Target("dsse", _dsse, _envelopes, (VerifierError, dsse.DsseError), words=JSON_WORDS),
         Target("collateral-bundle", _bundle, _bundles, words=JSON_WORDS),
+        Target(
+            "token",
+            tokens.parse,
+            lambda: [fake_issuer.good(fake_issuer.AZURE), fake_issuer.GENUINE_BUNDLE],
+            words=JSON_WORDS,
+        ),
+        Target("token-keys", tokens.KeySet.parse, lambda: [fake_issuer.jwks(fake_issuer.AZURE)], words=JSON_WORDS),
+        Target("ear-cwt", _cwt_claims, _cwt_examples),
         Target("google-endorsement", _google, lambda: [fake_google.endorsement()]),
         Target("cbor", cbor.decode, _payloads, words=CBOR_WORDS),
         Target("cose-sign1", cose.parse_sign1, _documents, words=CBOR_WORDS),
