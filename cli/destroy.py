@@ -5,7 +5,7 @@ import typer
 from cli import records
 from cli.console import open_console
 from cli.errors import EXIT_VIOLATION
-from cli.options import EngineOption, StackArgument
+from cli.options import EngineOption, FaultsOption, StackArgument
 from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import emulated, print_header
@@ -14,10 +14,10 @@ app = typer.Typer()
 
 
 @app.command()
-def destroy(stack: StackArgument, engine: EngineOption = Engine.AUTO) -> None:
+def destroy(stack: StackArgument, engine: EngineOption = Engine.AUTO, faults: FaultsOption = None) -> None:
     """Delete every resource of the region, its keys included, and the emulated region itself."""
     project, console = Project.find(), open_console()
-    with emulated(project, stack, console) as session:
+    with emulated(project, stack, console, faults) as session:
         print_header(session, engine.chosen())
         if engine.chosen() is Engine.PULUMI:
             with session.pulumi_engine() as pulumi:

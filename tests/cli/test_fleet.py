@@ -62,6 +62,9 @@ def test_a_stack_resumes_after_faults_of_the_cloud(cli: Cli) -> None:
             break
     assert result.code == 0, result.out
     assert ": attested" in result.out
-    unreadable = cli("up", "azure-germany", "--faults", "explode=1")
-    assert unreadable.code == 2
-    assert "throttle" in unreadable.err
+    for verb in ("up", "destroy"):
+        unreadable = cli(verb, "azure-germany", "--faults", "explode=1")
+        assert unreadable.code == 2
+        assert "throttle" in unreadable.err
+    down = cli("destroy", "azure-germany", "--faults", "throttle=0.2,unavailable=0.2,retry_after=0.01,seed=3")
+    assert down.code == 0, down.out
