@@ -118,6 +118,11 @@ def test_pcr_0_starts_with_the_locality_of_the_startup(locality):
     assert event_log.replay(event_log.parse(log), SHA256)[0] == bytes(31) + bytes([locality])
 
 
+def test_an_event_that_is_extended_says_nothing_about_the_locality():
+    log = event_log.parse(first() + event(0, ACTION, b"StartupLocality\0\3"))
+    assert log.locality == 0
+
+
 @pytest.mark.parametrize("data", [b"", b"\x01", b"\x03\x03"])
 def test_a_locality_that_cannot_be_is_malformed(data):
     assert offset_of_error(first() + event(0, EV_NO_ACTION, b"StartupLocality\0" + data)) == len(first())
