@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components import azure
-from components.hosted.inputs import json_object, known, placement, whole, zones
+from components.hosted.inputs import adopted, json_object, known, placement, whole, zones
 
 
 class Tee(Enum):
@@ -47,6 +47,9 @@ class Placed(TypedDict):
     """Who answers for the resource: a mailbox of a team."""
     resource_group_name: pulumi.Input[str]
     """Resource group that holds the resources."""
+    import_ids: NotRequired[str]
+    """What exists already and is taken over: a JSON object as text, the cloud's id by the child's name without the
+    component's."""
 
 
 class AzureSovereignNetworkArgs(Placed):
@@ -65,6 +68,7 @@ class AzureSovereignNetwork(azure.SovereignNetwork):
         component = azure.sovereign_network.TYPE
         own = azure.SovereignNetworkArgs(
             placement=placement(component, args),
+            import_ids=adopted(component, args),
             address_space=known(component, args, "address_space"),
             domain=known(component, args, "domain"),
         )
@@ -91,6 +95,7 @@ class AzureAuditLog(azure.AuditLog):
         component = azure.audit_log.TYPE
         own = azure.AuditLogArgs(
             placement=placement(component, args),
+            import_ids=adopted(component, args),
             retention_days=whole(component, args, "retention_days"),
             subnet_id=args["subnet_id"],
             zone_ids=zones("blob", args["zone_ids"]),
@@ -114,6 +119,7 @@ class AzureModelStore(azure.ModelStore):
     def __init__(self, name: str, args: AzureModelStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         own = azure.ModelStoreArgs(
             placement=placement(azure.model_store.TYPE, args),
+            import_ids=adopted(azure.model_store.TYPE, args),
             subnet_id=args["subnet_id"],
             zone_ids=zones("blob", args["zone_ids"]),
         )
@@ -154,6 +160,7 @@ class AzureConfidentialVm(azure.ConfidentialVm):
         component = azure.confidential_vm.TYPE
         own = azure.ConfidentialVmArgs(
             placement=placement(component, args),
+            import_ids=adopted(component, args),
             role=known(component, args, "role"),
             size=known(component, args, "size"),
             tee=known(component, args, "tee"),
@@ -185,6 +192,7 @@ class AzureResidencyGuard(azure.ResidencyGuard):
         component = azure.residency_guard.TYPE
         own = azure.ResidencyGuardArgs(
             placement=placement(component, args),
+            import_ids=adopted(component, args),
             sizes=known(component, args, "sizes"),
             whole_subscription=known(component, args, "whole_subscription", False),
         )

@@ -43,8 +43,16 @@ def json_object(component: str, args: Mapping[str, Any], name: str) -> dict[str,
     except (TypeError, json.JSONDecodeError):
         value = None
     if not isinstance(value, dict):
-        raise InputError(component, name, "is not a JSON object", '{"version": 1, "role": "workload"}')
+        raise InputError(component, name, "is not a JSON object", '{"name": "value"}')
     return value
+
+
+def adopted(component: str, args: Mapping[str, Any]) -> dict[str, str] | None:
+    """What the component takes over: ids by name, from a JSON object in a text input."""
+    ids = json_object(component, args, "import_ids") if "import_ids" in args else None
+    if ids is not None and not all(isinstance(one, str) and one for one in ids.values()):
+        raise InputError(component, "import_ids", "has an id that is no text", '{"<child>": "<its id>"}')
+    return ids
 
 
 def zones(service: str, zone_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> dict[str, pulumi.Output[str]]:

@@ -77,6 +77,12 @@ def test_a_machine_from_another_language_is_the_machine() -> None:
     assert inputs["resourceGroupName"] == "group"
 
 
+def test_what_exists_is_taken_over_from_another_language_too() -> None:
+    existing = {"importIds": '{"vm": "/subscriptions/0/vm"}'}
+    options = construct("AzureConfidentialVm", MACHINE | existing)["hosted-vm"].options
+    assert (options["import"], options["protect"]) == ("/subscriptions/0/vm", True)
+
+
 def test_a_number_that_arrives_as_a_float_is_whole_again() -> None:
     inputs = PLACED | {"retentionDays": 365.0, "subnetId": "subnet", "zoneIds": ZONES}
     policy = construct("AzureAuditLog", inputs)["hosted-store"].inputs["immutableStorageWithVersioning"]
@@ -99,6 +105,8 @@ def test_zones_that_arrive_as_an_output_are_looked_up_when_they_are_known() -> N
     ("changes", "problem"),
     [
         ({"guestConfiguration": "role: workload"}, "guest_configuration: is not a JSON object"),
+        ({"importIds": '{"vm": 1}'}, "import_ids: has an id that is no text"),
+        ({"importIds": '{"machine": "id"}'}, "machine"),
         ({"tee": "tdx"}, "size: Standard_DC4as_v5 has snp, not tdx"),
         ({"gpu": "h100"}, "gpu: germanywestcentral has no confidential H100"),
     ],
