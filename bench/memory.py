@@ -1,8 +1,8 @@
 """Memory over a million verifications: of genuine evidence in turn, and of forgeries, each another one.
 
 It takes minutes and runs only when it is asked for: `python -m bench memory`. Of the forgeries 7 in 100 are genuine all
-the same, because they change only what does not count of the root certificate that a quote carries; each is kept as
-a chain of its own, some 11 KiB, until there are 4,096 of them (`verifier.cache`). Nothing else may grow.
+the same, because they change only what does not count of the root certificate that a quote carries; each is one more
+key to the same chain, until there are 4,096 of them (`verifier.cache`). Nothing else may grow.
 """
 
 import os

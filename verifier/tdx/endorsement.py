@@ -59,26 +59,35 @@ class Endorsement:
 def endorsement(pem: bytes, collateral: Collateral, trust: TrustStore) -> Endorsement:
     """The endorsement by a PCK chain and collateral, from the store's memory if it has verified it before.
 
-    Collateral is for many platforms: it is remembered once, not with each PCK chain.
+    Collateral is for many platforms: it is remembered once, not with each PCK chain. A chain is the same however its
+    PEM is written, and whichever certificate of the pinned root it carries: no caller fills the memory with copies.
     """
-    whole = hashlib.sha256(pem).digest() + collateral.digest
 
     def verify() -> Endorsement:
         chain = pck_chain(pem, trust)
-        root_key = hashlib.sha256(chain.root.certificate.key).digest()
-        known = _remembered(
-            trust, b"tdx.collateral" + collateral.digest + root_key, _Documents, lambda: _documents(collateral, chain)
+        same = hashlib.sha256(chain.pck.certificate.encoded + chain.intermediate.certificate.encoded).digest()
+        return _remembered(
+            trust, b"tdx.chain" + same + collateral.digest, Endorsement, lambda: _endorsed(chain, collateral, trust)
         )
-        crl_key = hashlib.sha256(collateral.pck_crl + chain.intermediate.certificate.key).digest()
-        pck_crl = _remembered(
-            trust,
-            b"tdx.crl" + crl_key,
-            RevocationList,
-            lambda: revocation_list(collateral.pck_crl, "pck", chain.intermediate),
-        )
-        return _combine(chain, known, pck_crl, collateral)
 
+    whole = hashlib.sha256(pem).digest() + collateral.digest
     return _remembered(trust, b"tdx.endorsement" + whole, Endorsement, verify)
+
+
+def _endorsed(chain: PckChain, collateral: Collateral, trust: TrustStore) -> Endorsement:
+    """The endorsement by a verified chain; what it shares with other chains is verified once."""
+    root_key = hashlib.sha256(chain.root.certificate.key).digest()
+    known = _remembered(
+        trust, b"tdx.collateral" + collateral.digest + root_key, _Documents, lambda: _documents(collateral, chain)
+    )
+    crl_key = hashlib.sha256(collateral.pck_crl + chain.intermediate.certificate.key).digest()
+    pck_crl = _remembered(
+        trust,
+        b"tdx.crl" + crl_key,
+        RevocationList,
+        lambda: revocation_list(collateral.pck_crl, "pck", chain.intermediate),
+    )
+    return _combine(chain, known, pck_crl, collateral)
 
 
 def _remembered(trust: TrustStore, key: bytes, kind: type[T], verify: Callable[[], T]) -> T:
