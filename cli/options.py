@@ -10,9 +10,7 @@ StackArgument = Annotated[str, typer.Argument(help="a stack with a file stacks/P
 EngineOption = Annotated[Engine, typer.Option("--engine", help="auto is pulumi where the command is on PATH")]
 RemediateOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--remediate", metavar="RULE", help="let this rule put right what it finds, such as NET-04"
-    ),
+    typer.Option("--remediate", metavar="RULE", help="let this rule put right what it finds, such as NET-04"),
 ]
 FaultsOption = Annotated[
     str | None,

@@ -16,7 +16,7 @@ HOST = "verifier"
 """Name of the verifier in the region's private DNS domain."""
 VERIFIER_PORT = 8443
 """TCP port of the verifier and key broker."""
-_NOT_HELD_BY_BROKER = ("image_digests", "image_signers", "minimum_tcb_by_product", "hardware")
+_NOT_HELD_BY_BROKER = ("image_digests", "image_signers", "minimum_tcb_by_product")
 HEALTH_PATH = "/healthz"
 """Path at which a verifier says that it serves."""
 
@@ -95,12 +95,21 @@ def verifier(
                     "minimum_tcb": policy.minimum_tcb.model_dump() if policy.minimum_tcb else None,
                     "max_token_seconds": policy.max_token_seconds,
                     **({"id_key_digests": list(policy.launch_signers)} if policy.launch_signers else {}),
+                    **_hardware(policy),
                     **({"nvidia": {}} if policy.confidential_gpu else {}),
                 },
             }
             for model, policy in policies.items()
         ],
     }
+
+
+def _hardware(policy: ReleasePolicy) -> dict[str, Any]:
+    """The processors that may have the key, where the policy lists some: then a TEE without one gets nothing."""
+    if not policy.hardware:
+        return {}
+    chips = {"chips": list(policy.chips)} if Tee.SNP in policy.tees else {}
+    return {**chips, **({"tdx": {"ppids": list(policy.ppids)}} if Tee.TDX in policy.tees else {})}
 
 
 def _evidence(tee: Tee, policy: ReleasePolicy, cloud: str) -> str:

@@ -66,7 +66,11 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
         values=values,
         models={
             model: policy(
-                spec, [values[key] for key in sorted(keys)], (verifier,), confidential_gpu=_have_gpus(by_model[model])
+                spec,
+                [values[key] for key in sorted(keys)],
+                (verifier,),
+                confidential_gpu=_have_gpus(by_model[model]),
+                hardware=spec.verifier.hardware if spec.verifier else (),
             )
             for model, keys in used.items()
         },
@@ -80,6 +84,7 @@ def policy(
     authorities: tuple[Authority, ...],
     *,
     confidential_gpu: bool = False,
+    hardware: Sequence[str] = (),
 ) -> ReleasePolicy:
     """A policy that any of the images satisfies, on firmware that is new enough for every one of them."""
     floors = [value.minimum_tcb for value in values if value.minimum_tcb is not None]
@@ -94,6 +99,7 @@ def policy(
         authorities=authorities,
         confidential_gpu=confidential_gpu,
         vtpm=spec.provider == "azure",
+        hardware=tuple(hardware),
     )
 
 

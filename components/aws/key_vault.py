@@ -85,8 +85,7 @@ class KeyVault(Component):
         self._stem = name
         self._args = args
         self.model_key_ids = {
-            model: self._key(model_key_name(model), statements)
-            for model, statements in released.items()
+            model: self._key(model_key_name(model), statements) for model, statements in released.items()
         }
         self.disk_key_id = self._key(DISK_KEY, [_through(args.placement, "ec2")])
         self.store_key_id = self._key(STORE_KEY, [_through(args.placement, "s3"), *_log_services(args.placement)])

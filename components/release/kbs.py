@@ -185,7 +185,7 @@ def _snp(policy: ReleasePolicy, product: SnpProduct | None, shape: Shape) -> Seq
         *(f"{place[name]} in {_text(values)}" for name, values in accepted.items() if values and name in place),
         *([] if policy.allow_debug else [f"{place['debug']} == false"]),
         *([] if policy.allow_migration else [f"{place['migration']} == false"]),
-        *_one_of(place["chip_id"], policy.hardware),
+        *_one_of(place["chip_id"], policy.chips),
         *(f"at_least({place[part]}, {value})" for part, value in floor.model_dump(by_alias=False).items()),
     ]
 

@@ -8,7 +8,7 @@ target cannot express stays in `Compiled.cannot_express`, so that nobody believe
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -55,8 +55,13 @@ ImageSigner = Annotated[
 """A key that signs container images: its algorithm, and the SHA-256 of its public key (Google, "Sign container
 images")."""
 
+_CHIP_DIGITS: Final = 128
 ChipId = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 """One processor: CHIP_ID of its SEV-SNP reports, 64 bytes (SEV-SNP ABI, ATTESTATION_REPORT)."""
+
+Ppid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""One platform: PPID of the PCK certificate that endorses its TDX quotes, 16 bytes (Intel SGX PCK Certificate and CRL
+Profile Specification, 1.3.5)."""
 
 Svn = Annotated[int, Field(ge=0, le=255)]
 """A security version number: one byte of TCB_VERSION (SEV-SNP ABI, TCB_VERSION)."""
@@ -121,8 +126,8 @@ class ReleasePolicy(_Model):
     """The evidence must be a vTPM's that the CPU vouches for, and the CPU's own is refused: on Azure the CPU measures a
     paravisor, under which any image may run, and the vTPM the image, which the verifier holds to its reference values.
     Without it either may speak."""
-    hardware: tuple[ChipId, ...] = ()
-    """Processors that may receive the key; empty for any genuine one."""
+    hardware: tuple[ChipId | Ppid, ...] = ()
+    """Processors that may receive the key, of SEV-SNP by CHIP_ID and of TDX by PPID; empty for any genuine one."""
     max_token_seconds: int = Field(default=300, ge=1, le=3600)
     """How old an attestation result may be, in seconds."""
 
@@ -130,9 +135,21 @@ class ReleasePolicy(_Model):
     def _binds(self) -> Self:
         if Tee.SNP in self.tees and self.minimum_tcb is None:
             raise ValueError("minimum_tcb: a policy for SEV-SNP machines has one")
+        if Tee.SNP in self.tees and self.hardware and not self.chips:
+            raise ValueError("hardware: names processors, and none of SEV-SNP")
         if not (self.launch_measurements or self.launch_signers or self.image_digests or self.image_signers):
             raise ValueError("launch_measurements: a policy names a workload, by measurement, digest or signer")
         return self
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """Of `hardware`, the processors of SEV-SNP."""
+        return tuple(one for one in self.hardware if len(one) == _CHIP_DIGITS)
+
+    @property
+    def ppids(self) -> tuple[str, ...]:
+        """Of `hardware`, the platforms of TDX."""
+        return tuple(one for one in self.hardware if len(one) != _CHIP_DIGITS)
 
     def stated(self, fields: Iterable[str]) -> list[str]:
         """Those of `fields` that say something: neither empty nor False."""

@@ -53,8 +53,8 @@ def conditions(policy: ReleasePolicy, tee: Tee, claims: str) -> list[str]:
         found.append(f"{claims}.submods.gpu0{AFFIRMING}")
     if tee is Tee.TDX:
         return [*found, f'{evidence}.tcb_status == "UpToDate"']
-    if policy.hardware:
-        found.append(f"{evidence}.chip_id in {text(policy.hardware)}")
+    if policy.chips:
+        found.append(f"{evidence}.chip_id in {text(policy.chips)}")
     return [*found, f"{evidence}.vmpl in {text(policy.vmpl)}"]
 
 

@@ -14,6 +14,8 @@ _TEE_NAMES: Mapping[Tee, str] = {"snp": "AMD SEV-SNP", "tdx": "Intel TDX"}
 _ANCHORS: Mapping[str, str] = {"snp": "amd", "tdx": "intel", "h100": "nvidia"}
 """Whose root signs the evidence of a TEE or a GPU."""
 _HOSTS: Mapping[Tenancy, str] = {"shared": "shared hosts", "dedicated-host": "dedicated hosts"}
+_HARDWARE: Mapping[Tee, tuple[str, int]] = {"snp": ("a CHIP_ID", 128), "tdx": ("a PPID", 32)}
+"""How a processor of a TEE is listed: its name, and hexadecimal digits."""
 _RESERVED_NAMES = {"verifier"}
 _SANDBOX = "sandbox"
 _RELEASE = "a release of amazon-eks-ami, such as 1.35.7-20260903"
@@ -43,6 +45,7 @@ def machine_problems(
             yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
         yield from host_problems(mapping, [*verifiers, *machines], region, facts.cloud(region.cloud).provider)
     yield from _anchors([*verifiers, *machines])
+    yield from _hardware(as_mapping(mapping.get("verifier")), machines)
     yield from _images([*verifiers, *machines], reference_values)
 
 
@@ -223,6 +226,18 @@ def _anchors(machines: list[Entry]) -> Iterator[Problem]:
             anchor = _ANCHORS.get(part) if isinstance(part, str) else None
             if anchor is not None and anchor not in named:
                 yield Problem(key_path("verifier", "trustAnchors"), f"lacks '{anchor}', whose root signs for {part}")
+
+
+def _hardware(verifier: Mapping[str, Any], machines: list[Entry]) -> Iterator[Problem]:
+    """A list without a processor of a TEE leaves the machines with it without their keys."""
+    listed = verifier.get("hardware")
+    if not isinstance(listed, list | tuple) or not listed:
+        return
+    used = {machine.get("tee", "snp") for _, machine in machines}
+    for tee, (name, digits) in _HARDWARE.items():
+        if tee in used and not any(isinstance(one, str) and len(one) == digits for one in listed):
+            what = f"names no processor of {_TEE_NAMES[tee]}, so that no machine with it gets its key"
+            yield Problem(key_path("verifier", "hardware"), what, f"{name} in {digits} hexadecimal digits")
 
 
 def _images(machines: list[Entry], reference_values: Path) -> Iterator[Problem]:

@@ -30,6 +30,7 @@ HostId = Annotated[str, Field(pattern=r"^h-[0-9a-f]{8,17}$")]
 SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=["Standard_DC4as_v5"])]
 Tee = Literal["snp", "tdx"]
 Purchase = Literal["on-demand", "spot", "flex-start"]
+HardwareId = Annotated[str, Field(pattern=r"^([0-9a-f]{128}|[0-9a-f]{32})$")]
 TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
 
 
@@ -116,6 +117,11 @@ class VerifierSpec(Spec):
         default=("amd",),
         min_length=1,
         description="Hardware roots that the verifier accepts; `sandbox` in emulated regions only.",
+    )
+    hardware: tuple[HardwareId, ...] = Field(
+        default=(),
+        description="Processors that may have a key, in hexadecimal: CHIP_ID of SEV-SNP (64 bytes), PPID of TDX (16). "
+        "None listed: any genuine one.",
     )
 
 

@@ -49,12 +49,20 @@ def test_on_azure_and_wherever_a_vtpm_is_demanded_its_evidence_alone_is_taken() 
     assert told(cloud="gcp", tees=both, vtpm=True)["tee"] == ["az-snp-vtpm", "az-tdx-vtpm"]
 
 
-@pytest.mark.parametrize("field", ["image_digests", "image_signers", "hardware"])
+@pytest.mark.parametrize("field", ["image_digests", "image_signers"])
 def test_what_the_broker_does_not_hold_is_refused(field: str) -> None:
     values: dict[str, Any] = {
         "image_digests": ("sha256:" + "a" * 64,),
         "image_signers": ("ECDSA_P256_SHA256:" + "a" * 64,),
-        "hardware": ("a" * 128,),
     }
     with pytest.raises(ReleasePolicyError, match=f"{field}: the broker of the region does not hold it for llm"):
         told(**{field: values[field]})
+
+
+@pytest.mark.parametrize("cloud", ["azure", "gcp", "aws", "kubernetes"])
+def test_the_listed_processors_are_what_the_broker_asks_for_and_a_tee_without_one_gets_nothing(cloud: str) -> None:
+    chip, ppid = "5c" * 64, "5c" * 16
+    both = told(cloud=cloud, tees=(Tee.SNP, Tee.TDX), hardware=(chip, ppid))
+    assert (both["chips"], both["tdx"]) == ([chip], {"ppids": [ppid]})
+    assert told(cloud=cloud, tees=(Tee.TDX,), hardware=(chip,))["tdx"] == {"ppids": []}
+    assert not {"chips", "tdx"} & set(told(cloud=cloud))

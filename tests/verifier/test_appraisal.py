@@ -251,3 +251,15 @@ def test_every_claim_says_why():
     for claim in outcome(milan()).submods["cpu"].claims:
         assert claim.reason
         assert claim.value
+
+
+def test_a_masked_chip_is_on_no_list():
+    policy = {"chips": [CHIP.hex()], "allow_masked_chip_id": True}
+    assert [name for _, name, _ in against(outcome(milan().with_fields(chip_id=bytes(64)), policy))] == ["chip-id"]
+
+
+def test_a_turin_is_listed_by_its_whole_chip_id_or_by_what_is_significant_of_it():
+    whole = verified(turin()).report.chip_id.hex()
+    for listed in (whole, whole[:16]):
+        assert "chip-id" not in [name for _, name, _ in against(outcome(turin(), {"chips": [listed]}))]
+    assert "chip-id" in [name for _, name, _ in against(outcome(turin(), {"chips": ["11" * 8]}))]

@@ -298,3 +298,24 @@ def test_every_problem_is_reported_at_once(stack: dict[str, Any], reference_valu
 @pytest.mark.parametrize("mapping", [None, [], "azure", 3])
 def test_what_is_not_a_mapping(mapping: object, reference_values: Path) -> None:
     assert refused(mapping, reference_values) == ["bailiwick: must be a mapping of keys to values"]
+
+
+@pytest.mark.parametrize(
+    ("hardware", "line"),
+    [
+        (["5C" * 64], "bailiwick:verifier.hardware[0]"),
+        (["5c" * 63], "bailiwick:verifier.hardware[0]"),
+        (["5c" * 16], "names no processor of AMD SEV-SNP, so that no machine with it gets its key"),
+    ],
+    ids=["capitals", "a byte too few", "another TEE"],
+)
+def test_a_processor_is_listed_by_the_id_of_its_tee(
+    stack: dict[str, Any], reference_values: Path, hardware: list[str], line: str
+) -> None:
+    assert any(line in problem for problem in refused(changed(stack, "verifier.hardware", hardware), reference_values))
+
+
+def test_a_list_of_processors_is_kept(stack: dict[str, Any], reference_values: Path) -> None:
+    spec = RegionSpec.from_mapping(changed(stack, "verifier.hardware", ["5c" * 64]), reference_values=reference_values)
+    assert spec.verifier is not None
+    assert spec.verifier.hardware == ("5c" * 64,)
