@@ -40,6 +40,9 @@ def machine_problems(
             where = key_path(str(asked[-1][0][0]))
             yield Problem(where, f"the catalogue knows no confidential machine in {region.id}", _KEYS_AND_LOG)
             return
+        if not parts.processors_named and as_mapping(mapping.get("verifier")).get("hardware"):
+            why = f"evidence on {region.cloud} does not name its processor, so that no machine gets its key"
+            yield Problem(key_path("verifier", "hardware"), f"{why}: leave the key out")
         yield from _built(machines, clusters, parts, region)
         for path, machine in (*asked, *_gpu_pools(clusters)):
             yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
@@ -233,7 +236,7 @@ def _hardware(verifier: Mapping[str, Any], machines: list[Entry]) -> Iterator[Pr
     listed = verifier.get("hardware")
     if not isinstance(listed, list | tuple) or not listed:
         return
-    used = {machine.get("tee", "snp") for _, machine in machines}
+    used = [machine.get("tee", "snp") for _, machine in machines]
     for tee, (name, digits) in _HARDWARE.items():
         if tee in used and not any(isinstance(one, str) and len(one) == digits for one in listed):
             what = f"names no processor of {_TEE_NAMES[tee]}, so that no machine with it gets its key"

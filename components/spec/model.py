@@ -121,7 +121,7 @@ class VerifierSpec(Spec):
     hardware: tuple[HardwareId, ...] = Field(
         default=(),
         description="Processors that may have a key, in hexadecimal: CHIP_ID of SEV-SNP (64 bytes), PPID of TDX (16). "
-        "None listed: any genuine one.",
+        "None listed: any genuine one. Empty on AWS, whose reports name none.",
     )
 
 

@@ -23,6 +23,9 @@ class Parts:
     tomorrow; where not, it must not."""
     keys_and_log: bool = False
     """Whether a region may be without verifier and machines, for a place that has none with a TEE."""
+    processors_named: bool = True
+    """Whether evidence says which processor it is from. AWS's hosts sign with the cloud's key (VLEK), and the reports
+    under that have zeros for CHIP_ID."""
     soft_delete_days: range = range(30, 91)
     """For how many days the key service can keep a deleted key; less than 30 is too short to notice."""
 
@@ -39,7 +42,13 @@ PARTS: Mapping[str, Parts] = {
         soft_delete_days=range(30, 121),
     ),
     "aws": Parts(
-        tees=("snp",), groups=True, clusters=True, releases=True, keys_and_log=True, soft_delete_days=range(30, 31)
+        tees=("snp",),
+        groups=True,
+        clusters=True,
+        releases=True,
+        keys_and_log=True,
+        processors_named=False,
+        soft_delete_days=range(30, 31),
     ),
     "kubernetes": Parts(tees=("snp", "tdx"), groups=True),
 }

@@ -172,7 +172,8 @@ ATT_09 = Rule(
     why="Genuine hardware can stand anywhere, with its cover off; a list says which machines somebody has seen.",
     severity=Severity.MEDIUM,
     remediation="list the processors (`bailiwick:verifier.hardware`; `chips` and `tdx.ppids` of a key's policy)",
-    confirm="that the listed processors are those that stand in the region, from the operator's inventory.",
+    confirm="that the listed processors are those that stand in the region, from the operator's inventory. On AWS no "
+    "evidence names its processor, so that no guest there meets a list.",
     check=_known_processors,
     passing=Example("One processor.", (_LISTED,), _SECRET),
     failing=(

@@ -253,6 +253,10 @@ def test_every_claim_says_why():
         assert claim.value
 
 
+def test_a_report_under_a_vlek_is_from_no_listed_chip():
+    assert against(outcome(vlek(), {"chips": [CHIP.hex()]})) == [("instance-identity", "chip-id", 97)]
+
+
 def test_a_masked_chip_is_on_no_list():
     policy = {"chips": [CHIP.hex()], "allow_masked_chip_id": True}
     assert [name for _, name, _ in against(outcome(milan().with_fields(chip_id=bytes(64)), policy))] == ["chip-id"]

@@ -247,3 +247,10 @@ def test_a_cluster_of_aws_that_names_its_release_is_taken(reference_values: Path
     cluster = {"name": "serving", "size": "m6a.xlarge", "release": "1.35.7-20260903"}
     spec = RegionSpec.from_mapping(stack_of("aws") | {"clusters": [cluster]}, reference_values=reference_values)
     assert spec.clusters[0].release == "1.35.7-20260903"
+
+
+def test_on_aws_no_list_of_processors_could_be_met(reference_values: Path) -> None:
+    stack = stack_of("aws")
+    stack["verifier"] = {**stack["verifier"], "hardware": ["5c" * 64]}
+    (problem,) = problems(stack, reference_values)
+    assert problem.startswith("bailiwick:verifier.hardware: evidence on aws does not name its processor")

@@ -16,9 +16,9 @@ def claims(verified: VerifiedReport, policy: AppraisalPolicy, report_data: bytes
     yield _chain(verified)
     yield _revocation(verified, policy)
     chain = verified.chain
-    if chain.hardware_id is not None or policy.chips is not None:
+    if chain.hardware_id is not None:
         yield _chip(verified, policy)
-    if chain.csp_id is not None:
+    elif chain.csp_id is not None:
         yield _csp(chain.csp_id, policy)
         if policy.chips is not None:
             reason = "the policy lists chips, and under a VLEK no report says which one it is from"
