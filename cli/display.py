@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.tree import Tree
 
+from policies.report.model import rule_id
 from sandbox.engine.events import Event, Finished, Message, Outcome, Planned, Step, StepDone, StepFailed, Verdict
 from sandbox.values import Value
 
@@ -158,7 +159,7 @@ def summary(changes: Mapping[str, int], *, done: bool) -> str:
 def policy_summary(verdicts: Sequence[Verdict]) -> str:
     """`17 rules, 1,020 verdicts: 188 pass, 0 fail, 0 unknown, 0 waived, 832 not applicable`."""
     counts = Counter(verdict.status for verdict in verdicts)
-    rules = len({verdict.rule for verdict in verdicts})
+    rules = len({rule_id(verdict.rule) for verdict in verdicts})
     shown = ", ".join(f"{counts[status]:,} {status.replace('_', ' ')}" for status in _STATUSES)
     return f"{rules} rules, {len(verdicts):,} verdicts: {shown}"
 
