@@ -9,6 +9,7 @@ from typing import Any
 
 from cli.errors import CliError
 from cli.project import Project
+from policies.report.model import rule_id
 from sandbox.engine.events import Verdict
 
 
@@ -19,7 +20,7 @@ def save_verdicts(project: Project, stack: str, engine: str, verdicts: Sequence[
     record = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "engine": engine,
-        "verdicts": [asdict(verdict) for verdict in verdicts],
+        "verdicts": [asdict(verdict) | {"rule": rule_id(verdict.rule)} for verdict in verdicts],
     }
     path.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
