@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from cli.errors import CliError, as_user_error
+from cli.errors import CliError, in_one_line
 from cli.project import Project
 from cli.workers import in_processes
 from components.spec import RegionSpec
@@ -43,13 +43,13 @@ def check_stacks(requests: Sequence[Request]) -> list[StackReport]:
     """Judge every stack, several at a time, each in a process of its own; a lone one stays in this process."""
     if len(requests) == 1:
         return [check_stack(requests[0])]
-    return in_processes(check_stack, requests, _cloud, _lost)
+    return in_processes(check_stack, requests, lambda request: cloud_of(Project(request.root), request.stack), _lost)
 
 
-def _cloud(request: Request) -> str:
+def cloud_of(project: Project, stack: str) -> str:
     """The cloud of a stack as its file says, right or wrong; nothing where it says none."""
     try:
-        text = Project(request.root).stack_file(request.stack).read_text(encoding="utf-8", errors="replace")
+        text = project.stack_file(stack).read_text(encoding="utf-8", errors="replace")
     except (OSError, CliError):
         return ""
     stated = re.search(r"bailiwick:cloud: *([\w-]+)", text)
@@ -101,8 +101,7 @@ def guarded(
         error = f"not done after {timeout_s:g} s: a resource may wait for itself; --timeout gives more time"
         file, verdicts = "", ()
     except Exception as failure:  # noqa: BLE001 - a defect in a program under check is an answer, not a crash
-        text = as_user_error(failure) or f"{type(failure).__name__}: {' '.join(str(failure).split())}"
-        file, verdicts, error = "", (), text
+        file, verdicts, error = "", (), in_one_line(failure)
     results = tuple(sorted((result(one, file) for one in verdicts), key=lambda one: (one.urn, one.rule, one.message)))
     return StackReport(stack, file, results, error, time.perf_counter() - began)
 
@@ -115,21 +114,34 @@ def preview(
     remediate: Sequence[str] = (),
 ) -> Outcome:
     """The engine's outcome of previewing `stack` in a cloud that has nothing yet."""
-    spec = RegionSpec.from_stack_file(project.stack_file(stack))
     with tempfile.TemporaryDirectory(prefix="bailiwick-check-") as scratch:
-        cloud = open_cloud(spec.provider, Path(scratch), NullHardware())
-        try:
-            engine = LocalEngine(
-                project.root,
-                stack,
-                providers=providers_of(cloud),
-                state=StateFile(Path(scratch) / "state.json", passphrase=""),
-                policy_pack=PolicyHost(pack.build(rules), remediate),
-                on_event=on_event,
-            )
+        pack_host = PolicyHost(pack.build(rules), remediate)
+        with scratch_engine(project, stack, Path(scratch), on_event, pack_host) as engine:
             return engine.preview()
-        finally:
-            cloud.close()
+
+
+@contextlib.contextmanager
+def scratch_engine(
+    project: Project,
+    stack: str,
+    directory: Path,
+    on_event: Emit = lambda _event: None,
+    policy_pack: PolicyHost | None = None,
+) -> Iterator[LocalEngine]:
+    """The local engine on `stack`, whose state and emulated cloud are in `directory`, on hardware that is not there."""
+    spec = RegionSpec.from_stack_file(project.stack_file(stack))
+    cloud = open_cloud(spec.provider, directory, NullHardware())
+    try:
+        yield LocalEngine(
+            project.root,
+            stack,
+            providers=providers_of(cloud),
+            state=StateFile(directory / "state.json", passphrase=""),
+            policy_pack=policy_pack,
+            on_event=on_event,
+        )
+    finally:
+        cloud.close()
 
 
 def result(verdict: Verdict, file: str) -> Result:

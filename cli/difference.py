@@ -5,26 +5,22 @@ over it. So the answer is an engine's plan, with replacements, and not a compari
 """
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from cli import git
-from cli.errors import CliError, as_user_error
+from cli.checking import cloud_of, scratch_engine
+from cli.errors import CliError, in_one_line
 from cli.project import Project
+from cli.workers import in_processes
 from components.spec import RegionSpec
-from sandbox.clouds import open_cloud
-from sandbox.clouds.hardware import NullHardware
-from sandbox.engine import LocalEngine, Outcome, StateFile
-from sandbox.engine.events import UNKNOWN_SHOWN, Emit, Event, Planned, Step
+from sandbox.engine.events import UNKNOWN_SHOWN, Event, Planned, Step
 
 OPTION: Final = "--diff"
 GRAPH: Final = "jurisdictionGraph"
@@ -67,6 +63,16 @@ def _differs(before: Edge | None, after: Edge) -> bool:
     return before is None or any(before.get(key) != value for key, value in after.items() if value != UNKNOWN_SHOWN)
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One stack of the project as it is and as it was, and a folder for it."""
+
+    project: Project
+    base: Project
+    stack: str
+    scratch: Path
+
+
 def differences(project: Project, ref: str, stacks: Sequence[str] | None) -> list[Difference]:
     """How `stacks` change since the merge base with `ref`; None means those that change, removed ones included."""
     commit = git.merge_base(project, ref, OPTION)
@@ -76,27 +82,24 @@ def differences(project: Project, ref: str, stacks: Sequence[str] | None) -> lis
         names = project.stack_names() if stacks is None else list(stacks)
         if stacks is None:
             names += [name for name in base.stack_names() if name not in names]
-        context = multiprocessing.get_context("spawn")  # the engine takes the whole process for a run
-        with ProcessPoolExecutor(min(len(names), os.cpu_count() or 1), mp_context=context) as pool:
-            pending = [pool.submit(_difference, project, base, stack, Path(scratch) / stack) for stack in names]
-            found = [_taken(stack, future) for stack, future in zip(names, pending, strict=True)]
+        tasks = [_Task(project, base, stack, Path(scratch) / stack) for stack in names]
+        found = in_processes(_difference, tasks, lambda task: cloud_of(project, task.stack), _lost)
     return [one for one in found if stacks is not None or one.new or one.removed or one.error or _changes(one)]
 
 
-def _taken(stack: str, future: Future[Difference]) -> Difference:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Difference(stack, error="the process that compared it was killed, or ended by itself")
+def _lost(task: _Task) -> Difference:
+    return Difference(task.stack, error="the process that compared it was killed, or ended by itself")
 
 
 def _changes(one: Difference) -> bool:
     return bool(one.edges()) or any(step.op != "same" for step in one.steps)
 
 
-def _difference(project: Project, base: Project, stack: str, scratch: Path) -> Difference:
+def _difference(task: _Task) -> Difference:
+    project, base, stack, scratch = task.project, task.base, task.stack, task.scratch
     before: tuple[Edge, ...] = ()
     known_before, known_now = (stack in side.stack_names() for side in (base, project))
+    scratch.mkdir()
     try:
         if known_before:
             before = _deploy_base(base, stack, scratch)
@@ -108,30 +111,17 @@ def _difference(project: Project, base: Project, stack: str, scratch: Path) -> D
             if isinstance(event, Planned):
                 steps.extend(event.steps)
 
-        outcome = _run(project, stack, scratch, LocalEngine.preview, listen)
+        with scratch_engine(project, stack, scratch, listen) as engine:
+            outcome = engine.preview()
         spec = RegionSpec.from_stack_file(project.stack_file(stack))
         after = tuple(outcome.outputs.get(GRAPH, ()))
         return Difference(stack, spec.jurisdiction, tuple(steps), before, after, not known_before, error=outcome.error)
     except Exception as failure:  # noqa: BLE001 - whatever either program raises is this stack's answer
-        text = as_user_error(failure) or f"{type(failure).__name__}: {' '.join(str(failure).split())}"
-        return Difference(stack, new=not known_before, error=text)
-
-
-def _run(project: Project, stack: str, scratch: Path, operation: Any, on_event: Emit = lambda _event: None) -> Outcome:
-    spec = RegionSpec.from_stack_file(project.stack_file(stack))
-    cloud = open_cloud(spec.provider, scratch / "cloud", NullHardware())
-    try:
-        state = StateFile(scratch / "state.json", passphrase="")
-        engine = LocalEngine(project.root, stack, providers={cloud.package: cloud}, state=state, on_event=on_event)
-        outcome: Outcome = operation(engine)
-        return outcome
-    finally:
-        cloud.close()
+        return Difference(stack, new=not known_before, error=in_one_line(failure))
 
 
 def _deploy_base(base: Project, stack: str, scratch: Path) -> tuple[Edge, ...]:
     """Deploy the reference's stack with the reference's code; its jurisdiction graph."""
-    scratch.mkdir()
     done = subprocess.run(
         [sys.executable, "-m", "cli.difference", stack, str(scratch)],
         cwd=base.root,
@@ -149,9 +139,10 @@ def _deploy_base(base: Project, stack: str, scratch: Path) -> tuple[Edge, ...]:
 def _main(stack: str, scratch: Path) -> int:
     """Deploy `stack` of the project in the working directory, and leave its graph in `scratch`."""
     try:
-        outcome = _run(Project.find(), stack, scratch, LocalEngine.up)
+        with scratch_engine(Project.find(), stack, scratch) as engine:
+            outcome = engine.up()
     except Exception as failure:  # noqa: BLE001 - one line for the process that waits
-        sys.stderr.write(f"{as_user_error(failure) or failure}\n")
+        sys.stderr.write(f"{in_one_line(failure)}\n")
         return 1
     if outcome.error:
         sys.stderr.write(f"{' '.join(outcome.error.split())}\n")

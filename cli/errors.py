@@ -42,3 +42,8 @@ def as_user_error(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return None
+
+
+def in_one_line(error: Exception) -> str:
+    """The text of any error on one line; a defect, ours or of a program under check, with its class."""
+    return as_user_error(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
