@@ -6,6 +6,7 @@ its launch measurement as digest; the predicate is `https://bailiwick.dev/refere
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -59,7 +60,7 @@ class VtpmValues(BaseModel):
     pcrs: Annotated[Mapping[Register, Annotated[frozenset[Hex32], Field(min_length=1)]], Field(min_length=1)]
 
 
-class _Bundle(BaseModel):
+class _Bundle(BaseModel, ABC):
     """What the predicates for all kinds of hardware have. vtpm: None where the image is for no such cloud."""
 
     model_config = _STRICT
@@ -74,9 +75,9 @@ class _Bundle(BaseModel):
         return f"{self.image.name}-{self.image.version}"
 
     @property
+    @abstractmethod
     def subject_digests(self) -> frozenset[str]:
         """The SHA-384 digests (hex) that the statement's subjects must have."""
-        raise NotImplementedError
 
     @classmethod
     def from_statement(cls, statement: Mapping[str, Any]) -> Self:
