@@ -34,6 +34,7 @@ _MEMORY: Final = b"nvidia.rim"
 _SWID: Final = "{http://standards.iso.org/iso/19770/-2/2015/schema.xsd}"
 _HASH: Final = re.compile(r"\{http://www\.w3\.org/2001/04/xmlenc#sha384\}Hash([0-9]{1,2})")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+")
+_DIGITS: Final = re.compile(r"[0-9]{1,4}")
 _STATES: Final = {"True": True, "False": False}
 _MAX_INDEX: Final = 253
 """SPDM block indexes end at 254, and RIMs count one less."""
@@ -192,6 +193,6 @@ def _attribute(element: etree._Element, name: str) -> str:
 
 def _number(element: etree._Element, name: str, largest: int) -> int:
     text = _attribute(element, name)
-    if not re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) or int(text) > largest:
+    if not _DIGITS.fullmatch(text) or int(text) > largest:
         raise _UnexpectedContentError(f"{name} is {text!r:.40}, a number up to {largest} expected")
     return int(text)
