@@ -1,22 +1,13 @@
 """The policy pack: which rules there are, and how the SDK gets them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 from pulumi_policy import Policy
 
-from policies import (
-    examples_aws,
-    examples_aws_keys,
-    examples_everywhere,
-    examples_gcp,
-    examples_gcp_services,
-    examples_kubernetes,
-    examples_release,
-    examples_supply,
-    waivers,
-)
-from policies.rule import Covered, Rule
+from policies import waivers
+from policies.examples.elsewhere import ELSEWHERE
+from policies.rule import Rule
 from policies.rules import (
     accelerators,
     appraisal,
@@ -69,23 +60,12 @@ _MODULES = (
     supply,
     gateway,
 )
-_OF_CLOUDS: Mapping[str, Mapping[str, Covered]] = {
-    "azure": {},
-    "gcp": {**examples_gcp.COVERED, **examples_gcp_services.COVERED},
-    "aws": {**examples_aws.COVERED, **examples_aws_keys.COVERED, **examples_supply.AWS},
-    "kubernetes": {**examples_kubernetes.COVERED, **examples_supply.KUBERNETES},
-    "fortanix": {},
-}
-_ELSEWHERE = {
-    cloud: {**examples_everywhere.COVERED.get(cloud, {}), **examples_release.COVERED.get(cloud, {}), **of_cloud}
-    for cloud, of_cloud in _OF_CLOUDS.items()
-}
 _THEMES = ("RES", "CVM", "ATT", "KEY", "REL", "NET", "LOG", "SUP", "GW")
 
 
 def _everywhere(rule: Rule) -> Rule:
     """`rule` with its examples for the clouds other than its own."""
-    others = {cloud: covered for cloud, covered in _ELSEWHERE.items() if cloud != rule.home}
+    others = {cloud: covered for cloud, covered in ELSEWHERE.items() if cloud != rule.home}
     examples = {cloud: covered[rule.id] for cloud, covered in others.items() if rule.id in covered}
     return replace(rule, elsewhere=examples)
 

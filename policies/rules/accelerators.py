@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 import catalog
-from policies import examples, examples_gcp, vocabulary
+from policies import examples, vocabulary
 from policies.context import Declared
+from policies.examples import gcp
 from policies.rule import Example, Rule
 from policies.subject import Resource
 from policies.verdict import Finding, NotApplicable, require
@@ -67,7 +68,7 @@ def _stays(resource: Resource, _: Declared) -> Iterator[Finding]:
         yield from require(setting)
 
 
-_VM = examples_gcp.VM
+_VM = gcp.VM
 
 CVM_07 = Rule(
     id="CVM-07",
@@ -77,22 +78,22 @@ CVM_07 = Rule(
     remediation="set onHostMaintenance to TERMINATE, and leave nested virtualization off",
     check=_stays,
     home="gcp",
-    passing=Example("A machine that stops for its host's maintenance.", (_VM,), examples_gcp.CONFIG),
+    passing=Example("A machine that stops for its host's maintenance.", (_VM,), gcp.CONFIG),
     failing=(
         Example(
             "A machine that moves.",
             (examples.but(_VM, {"scheduling.onHostMaintenance": "MIGRATE"}),),
-            examples_gcp.CONFIG,
+            gcp.CONFIG,
         ),
         Example(
             "A machine that moves, because that is the default.",
             (examples.but(_VM, {"scheduling": None}),),
-            examples_gcp.CONFIG,
+            gcp.CONFIG,
         ),
         Example(
             "A machine that can host machines.",
             (examples.but(_VM, {"advancedMachineFeatures": {"enableNestedVirtualization": True}}),),
-            examples_gcp.CONFIG,
+            gcp.CONFIG,
         ),
     ),
 )

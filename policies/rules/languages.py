@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from policies import examples, examples_aws, key_policies, vocabulary
+from policies import examples, key_policies, vocabulary
 from policies.context import Declared
-from policies.examples_release import (
+from policies.examples import aws
+from policies.examples.release import (
     BY_NETWORK,
     COMPILED,
     CONDITIONS,
@@ -61,21 +62,21 @@ REL_04 = Rule(
         "A key for an enclave's image, and one for the verifier of the stack in its network.",
         aws_key(MEASURED),
         examples.but(aws_key(BY_NETWORK), {}, name="broker-key"),
-        examples_aws.VERIFIER,
+        aws.VERIFIER,
     ),
     failing=(
-        on_aws("A key whose policy is AWS's own.", examples_aws.KEY),
-        on_aws("A role, wherever it is used.", aws_key({**MEASURED, "Condition": {}}), examples_aws.VERIFIER),
+        on_aws("A key whose policy is AWS's own.", aws.KEY),
+        on_aws("A role, wherever it is used.", aws_key({**MEASURED, "Condition": {}}), aws.VERIFIER),
         on_aws("The verifier's network, in a stack without a verifier.", aws_key(BY_NETWORK)),
         on_aws(
             "Every role of the account.",
             aws_key({**BY_NETWORK, "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}),
-            examples_aws.VERIFIER,
+            aws.VERIFIER,
         ),
         on_aws(
             "Everything that begins like decrypting.",
             aws_key({**MEASURED, "Action": "kms:De*", "Condition": {}}),
-            examples_aws.VERIFIER,
+            aws.VERIFIER,
         ),
         on_aws(
             "A condition that is satisfied by a request without an attestation.",
@@ -85,10 +86,10 @@ REL_04 = Rule(
                     "Condition": {"StringEqualsIfExists": {"kms:RecipientAttestation:ImageSha384": "5c2f" * 24}},
                 }
             ),
-            examples_aws.VERIFIER,
+            aws.VERIFIER,
         ),
         on_aws("A grant, which asks for nothing.", aws_key(MEASURED), GRANT),
-        on_aws("A policy that cannot be read.", examples.but(examples_aws.KEY, {"policy": "allow"})),
+        on_aws("A policy that cannot be read.", examples.but(aws.KEY, {"policy": "allow"})),
     ),
 )
 

@@ -5,9 +5,9 @@ from fnmatch import fnmatchcase
 
 from pulumi_policy import Severity
 
-from policies import examples, examples_kubernetes, vocabulary
+from policies import examples, vocabulary
 from policies.context import Declared
-from policies.examples import but
+from policies.examples import but, kubernetes
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import Matching, ModelSource, ProvenanceDemand, Setting
@@ -35,9 +35,9 @@ def _behind_gateway(resource: Resource) -> Iterator[ModelSource]:
             yield ModelSource(Setting(weights.at("digest"), _SHA256), weights.at("signer"))
 
 
-_CONFIG = examples_kubernetes.CONFIG
+_CONFIG = kubernetes.CONFIG
 _MODEL_PODS = but(
-    examples_kubernetes.PODS,
+    kubernetes.PODS,
     {
         "spec.template.metadata": {"labels": {"validation.ml.sigstore.dev/ml": "llm"}},
         "spec.template.spec.volumes": [
@@ -151,20 +151,18 @@ SUP_02 = Rule(
     confirm="that the controller that enforces the policy runs, and that nobody may switch it off.",
     home="kubernetes",
     check_stack=_built_where_it_should_be,
-    passing=Example(
-        "Pods, and a policy that asks for the build of their images.", (examples_kubernetes.PODS, _POLICY), _CONFIG
-    ),
+    passing=Example("Pods, and a policy that asks for the build of their images.", (kubernetes.PODS, _POLICY), _CONFIG),
     failing=(
         Example(
             "Pods of which nobody asks who built them.",
-            (examples_kubernetes.PODS,),
+            (kubernetes.PODS,),
             {**_CONFIG, "emulated": "false", "cluster": "production"},
         ),
-        Example("A policy that warns.", (examples_kubernetes.PODS, but(_POLICY, {"spec.mode": "warn"})), _CONFIG),
+        Example("A policy that warns.", (kubernetes.PODS, but(_POLICY, {"spec.mode": "warn"})), _CONFIG),
         Example(
             "A signature, and not provenance.",
             (
-                examples_kubernetes.PODS,
+                kubernetes.PODS,
                 but(_POLICY, {f"{_AUTHORITY}.attestations.0.predicateType": "https://spdx.dev/Document"}),
             ),
             _CONFIG,
@@ -172,7 +170,7 @@ SUP_02 = Rule(
         Example(
             "Any builder.",
             (
-                examples_kubernetes.PODS,
+                kubernetes.PODS,
                 but(
                     _POLICY,
                     {f"{_AUTHORITY}.keyless.identities": [{"issuer": "https://ci.example.org", "subjectRegExp": ".*"}]},
@@ -182,7 +180,7 @@ SUP_02 = Rule(
         ),
         Example(
             "A policy for other images.",
-            (examples_kubernetes.PODS, but(_POLICY, {"spec.images.0.glob": "registry.example.com/**"})),
+            (kubernetes.PODS, but(_POLICY, {"spec.images.0.glob": "registry.example.com/**"})),
             _CONFIG,
         ),
     ),

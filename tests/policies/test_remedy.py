@@ -10,8 +10,9 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel, Policy
 
-from policies import examples, examples_kubernetes, pack, waivers
+from policies import examples, pack, waivers
 from policies.analyzer import FailClosedAnalyzer
+from policies.examples import kubernetes
 from policies.rule import Example, ExampleResource, Rule
 from policies.testing import judge, leaves, secret, urn, variant
 
@@ -125,7 +126,7 @@ def test_what_is_no_single_value_is_left_to_a_person(odd: Any) -> None:
 
 
 def test_a_container_of_several_is_mended_in_its_place() -> None:
-    pod = examples_kubernetes.COVERED["CVM-06"].passing.resources[0]
+    pod = kubernetes.COVERED["CVM-06"].passing.resources[0]
     place = next(path for path in leaves(dict(pod.props)) if path[-1] == "allowPrivilegeEscalation")
     assert remedied(_with(pod, place, True), by_id("CVM-06")) == pod.props
 

@@ -9,16 +9,17 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 import components
-from policies import examples_aws, examples_gcp, examples_kubernetes, pack
+from policies import pack
+from policies.examples import aws, gcp, kubernetes
 from policies.rule import Example, ExampleResource
 from policies.testing import judge
 
 ROOT = Path(components.__file__).parent
 CONFIG = {
     "azure": {},
-    "gcp": examples_gcp.CONFIG,
-    "aws": examples_aws.CONFIG,
-    "kubernetes": examples_kubernetes.CONFIG,
+    "gcp": gcp.CONFIG,
+    "aws": aws.CONFIG,
+    "kubernetes": kubernetes.CONFIG,
 }
 WITHOUT_A_RULE = {"gcp/confidential_cluster.py destroyable": "what a cluster runs is kept elsewhere"}
 """Weaknesses that no rule refuses, and why."""

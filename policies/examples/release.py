@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.release import Authority, MinimumTcb, ReleasePolicy, Tee, kbs
-from policies import examples, examples_aws, examples_gcp, examples_kubernetes
-from policies.examples import but
+from policies.examples import aws, common, gcp, kubernetes
+from policies.examples.common import but
 from policies.rule import Covered, Example, ExampleResource
 
 MEASURED: Final[Mapping[str, Any]] = {
@@ -22,9 +22,7 @@ BY_NETWORK: Final[Mapping[str, Any]] = {
     "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-0123456789abcdef0"}},
 }
 """A statement for one role in one network."""
-GRANT: Final = ExampleResource(
-    "aws:kms/grant:Grant", "hand-over", {"region": examples_aws.LOCATION, "operations": ["Decrypt"]}
-)
+GRANT: Final = ExampleResource("aws:kms/grant:Grant", "hand-over", {"region": aws.LOCATION, "operations": ["Decrypt"]})
 
 CONDITIONS: Final = (
     'assertion.swname == "CONFIDENTIAL_SPACE"',
@@ -63,7 +61,7 @@ _APP: Final = ExampleResource(
 
 def aws_key(*statements: Mapping[str, Any]) -> ExampleResource:
     """A key of AWS whose policy has these statements."""
-    return but(examples_aws.KEY, {"policy": json.dumps({"Version": "2012-10-17", "Statement": list(statements)})})
+    return but(aws.KEY, {"policy": json.dumps({"Version": "2012-10-17", "Statement": list(statements)})})
 
 
 def provider(*conditions: str) -> ExampleResource:
@@ -94,19 +92,19 @@ def broker_policy(rego: str) -> ExampleResource:
 
 
 def on_aws(says: str, *resources: ExampleResource) -> Example:
-    return Example(says, resources, examples_aws.CONFIG)
+    return Example(says, resources, aws.CONFIG)
 
 
 def on_google(says: str, *resources: ExampleResource) -> Example:
-    return Example(says, resources, examples_gcp.CONFIG)
+    return Example(says, resources, gcp.CONFIG)
 
 
 def on_kubernetes(says: str, *resources: ExampleResource) -> Example:
-    return Example(says, resources, examples_kubernetes.CONFIG)
+    return Example(says, resources, kubernetes.CONFIG)
 
 
 def _on_fortanix(says: str, *resources: ExampleResource) -> Example:
-    return Example(says, resources, examples.CONFIG)
+    return Example(says, resources, common.CONFIG)
 
 
 COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
@@ -138,7 +136,7 @@ COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
                 "The image of an enclave, and a key of which the verifier of the stack is the only caller.",
                 aws_key(MEASURED),
                 but(aws_key(BY_NETWORK), {}, name="broker-key"),
-                examples_aws.VERIFIER,
+                aws.VERIFIER,
             ),
             (
                 on_aws(
@@ -155,7 +153,7 @@ COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
             on_kubernetes(
                 "A launch measurement for the key, at both brokers.",
                 broker_policy(COMPILED),
-                examples_kubernetes.VERIFIER,
+                kubernetes.VERIFIER,
             ),
             (
                 on_kubernetes(
@@ -164,7 +162,7 @@ COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
                 ),
                 on_kubernetes(
                     "A key for any image.",
-                    but(examples_kubernetes.VERIFIER, {"guestConfiguration.resources.0.policy.images": []}),
+                    but(kubernetes.VERIFIER, {"guestConfiguration.resources.0.policy.images": []}),
                 ),
             ),
         ),

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from policies import examples
-from policies.examples import but
+from policies.examples.common import but
+from policies.examples.components import verifier_on
 from policies.rule import Covered, Example, ExampleResource
 
 LOCATION: Final = "eu-west-1"
@@ -17,7 +17,6 @@ CONFIG: Final[Mapping[str, str]] = {
     "tenantId": "",
     "accountId": "000000000000",
 }
-_REAL: Final = {**CONFIG, "emulated": "false", "accountId": "123456789012"}
 _TAGS: Final = {"jurisdiction": "EU", "data-class": "confidential"}
 
 
@@ -74,9 +73,7 @@ MEMBERS = ExampleResource(
     {"region": LOCATION, "launchTemplate": {"id": "lt-1", "version": "1"}},
     uses={"launchTemplate": ("nodes-template",)},
 )
-VERIFIER = examples.verifier_on("Aws")
-VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
-_POLICY: Final = "guestConfiguration.resources.0.policy"
+VERIFIER = verifier_on("Aws")
 
 GROUP = ExampleResource(
     "aws:ec2/securityGroup:SecurityGroup",
@@ -106,11 +103,6 @@ TRAIL = ExampleResource(
     {"region": LOCATION, "s3BucketName": "audit", "enableLogging": True},
     uses={"s3BucketName": ("audit",)},
 )
-
-
-def _told(changes: Mapping[str, Any]) -> str:
-    """The verifier's configuration, changed, as a machine gets it."""
-    return json.dumps(but(VERIFIER, changes).props["guestConfiguration"])
 
 
 COVERED: Final[Mapping[str, Covered]] = {
@@ -226,41 +218,6 @@ COVERED: Final[Mapping[str, Covered]] = {
             _example("Whatever a parameter names today.", but(VM, {"ami": "resolve:ssm:/images/guest"})),
             _example("Nodes of the newest release.", TEMPLATE, but(NODES, {"releaseVersion": None})),
             _example("A release that is none.", TEMPLATE, but(NODES, {"releaseVersion": "latest"})),
-        ),
-    ),
-    "ATT-01": Covered(
-        _example("A machine, and a verifier on a machine of its own.", VERIFIER, VERIFIER_VM, VM),
-        (_example("Machines, and no verifier.", VM),),
-    ),
-    "ATT-02": Covered(
-        _example("One key, one image, one signed reference value.", VERIFIER),
-        (_example("No reference value.", but(VERIFIER, {"guestConfiguration.reference_values": []})),),
-    ),
-    "ATT-04": Covered(
-        _example("A floor for each part of the firmware.", VERIFIER),
-        (_example("No floor.", but(VERIFIER, {f"{_POLICY}.minimum_tcb": None})),),
-    ),
-    "ATT-05": Covered(
-        _example("No debugging, no migration, privilege level 0.", VERIFIER),
-        (
-            _example(
-                "The machine is told that debugging is allowed.",
-                but(VERIFIER_VM, {"userData": _told({f"{_POLICY}.debug": True})}),
-            ),
-        ),
-    ),
-    "ATT-06": Covered(
-        _example("Five minutes.", VERIFIER),
-        (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
-    ),
-    "ATT-10": Covered(
-        _example("A real region that trusts AMD's roots.", but(VERIFIER_VM, {"userData": _told({})}), config=_REAL),
-        (
-            _example(
-                "A real region whose machine is told to trust the sandbox.",
-                but(VERIFIER_VM, {"userData": _told({"guestConfiguration.trust_anchors": ["sandbox"]})}),
-                config=_REAL,
-            ),
         ),
     ),
     "KEY-03": Covered(

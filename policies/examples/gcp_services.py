@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from policies.examples import GATEWAY, but, workload_told
-from policies.examples_gcp import CONFIG, KEY, KEY_RING, LOCATION, LOG_BUCKET, SINK, VM
+from policies.examples.common import but
+from policies.examples.components import GATEWAY, workload_told
+from policies.examples.gcp import CONFIG, KEY, KEY_RING, LOCATION, LOG_BUCKET, SINK, VM
 from policies.rule import Covered, Example, ExampleResource
 
 _HOST: Final = f"cloudkms.{LOCATION}.p.rep.googleapis.com"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from policies.examples import but
-from policies.examples_aws import CONFIG, KEY, LOCATION, TRAIL
+from policies.examples.aws import CONFIG, KEY, LOCATION, TRAIL
+from policies.examples.common import but
 from policies.rule import Covered, Example, ExampleResource
 
 _ACCOUNT: Final = CONFIG["accountId"]

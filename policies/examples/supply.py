@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from policies import examples, examples_aws, examples_kubernetes
-from policies.examples import but
+from policies.examples import aws, kubernetes
+from policies.examples.common import but
+from policies.examples.components import workload_told
 from policies.rule import Covered, Example, ExampleResource
 
 _SPEC: Final = "spec.template.spec"
@@ -13,11 +14,11 @@ _SECRET_CLASS: Final = {"dataClass": "secret"}
 
 
 def _aws(says: str, *resources: ExampleResource, **others: str) -> Example:
-    return Example(says, resources, {**examples_aws.CONFIG, **others})
+    return Example(says, resources, {**aws.CONFIG, **others})
 
 
 def _kubernetes(says: str, *resources: ExampleResource, **others: str) -> Example:
-    return Example(says, resources, {**examples_kubernetes.CONFIG, **others})
+    return Example(says, resources, {**kubernetes.CONFIG, **others})
 
 
 _CACHE = ExampleResource(
@@ -41,9 +42,9 @@ _ENDPOINT = ExampleResource(
     {"region": _REGION, "dataCaptureConfig": {"enableCapture": False}},
 )
 _MODELS = ExampleResource("aws:s3/bucket:Bucket", "models", {"region": _REGION, "bucket": "models"})
-_TOLD = but(examples_aws.VM, {"userData": examples.workload_told("models")})
-_OWN_KEY = but(examples_aws.KEY, {"customKeyStoreId": "cks-0123456789abcdef0", "multiRegion": False})
-_ENCRYPTED_VM = but(examples_aws.VM, {"rootBlockDevice": {"kmsKeyId": f"arn:aws:kms:{_REGION}:000000000000:key/1"}})
+_TOLD = but(aws.VM, {"userData": workload_told("models")})
+_OWN_KEY = but(aws.KEY, {"customKeyStoreId": "cks-0123456789abcdef0", "multiRegion": False})
+_ENCRYPTED_VM = but(aws.VM, {"rootBlockDevice": {"kmsKeyId": f"arn:aws:kms:{_REGION}:000000000000:key/1"}})
 
 AWS: Final[Mapping[str, Covered]] = {
     "RES-08": Covered(
@@ -59,8 +60,8 @@ AWS: Final[Mapping[str, Covered]] = {
     "RES-09": Covered(
         _aws(
             "Records go to a bucket of the stack, and to a collector in the region.",
-            examples_aws.BUCKET,
-            examples_aws.TRAIL,
+            aws.BUCKET,
+            aws.TRAIL,
             _SUBSCRIPTION,
         ),
         (
@@ -68,7 +69,7 @@ AWS: Final[Mapping[str, Covered]] = {
                 "A collector in Virginia.",
                 but(_SUBSCRIPTION, {"destinationArn": "arn:aws:logs:us-east-1:000000000000:destination:collector"}),
             ),
-            _aws("A bucket of another stack.", but(examples_aws.TRAIL, {}, uses={})),
+            _aws("A bucket of another stack.", but(aws.TRAIL, {}, uses={})),
             _aws(
                 "A copy at another service.",
                 ExampleResource(
@@ -82,23 +83,23 @@ AWS: Final[Mapping[str, Covered]] = {
     "KEY-02": Covered(
         _aws("Secret data under a key of a key store of one's own.", _OWN_KEY, _ENCRYPTED_VM, **_SECRET_CLASS),
         (
-            _aws("A disk under AWS's key.", examples_aws.VM),
-            _aws("Secret data under a key of AWS KMS's shared HSMs.", examples_aws.KEY, **_SECRET_CLASS),
+            _aws("A disk under AWS's key.", aws.VM),
+            _aws("Secret data under a key of AWS KMS's shared HSMs.", aws.KEY, **_SECRET_CLASS),
         ),
     ),
     "KEY-09": Covered(
-        _aws("A key and a machine in Ireland.", but(examples_aws.KEY, {"multiRegion": False}), examples_aws.VM),
+        _aws("A key and a machine in Ireland.", but(aws.KEY, {"multiRegion": False}), aws.VM),
         (
-            _aws("A key of several regions.", but(examples_aws.KEY, {"multiRegion": True}), examples_aws.VM),
+            _aws("A key of several regions.", but(aws.KEY, {"multiRegion": True}), aws.VM),
             _aws(
                 "Keys in Germany for machines in Ireland.",
-                but(examples_aws.KEY, {"region": "eu-central-1"}),
-                examples_aws.VM,
+                but(aws.KEY, {"region": "eu-central-1"}),
+                aws.VM,
             ),
             _aws(
                 "A copy of a key.",
                 ExampleResource("aws:kms/replicaKey:ReplicaKey", "copy", {"region": "eu-central-1"}),
-                examples_aws.VM,
+                aws.VM,
             ),
         ),
     ),
@@ -124,7 +125,7 @@ _REGISTRIES: Final = {"registries": '["registry.example.org"]'}
 def _telling(name: str, value: str) -> ExampleResource:
     """Pods whose container has one environment variable."""
     variables: list[dict[str, Any]] = [{"name": name, "value": value}]
-    return but(examples_kubernetes.PODS, {f"{_SPEC}.containers.0.env": variables})
+    return but(kubernetes.PODS, {f"{_SPEC}.containers.0.env": variables})
 
 
 _EXPORTER: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -132,12 +133,12 @@ _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 KUBERNETES: Final[Mapping[str, Covered]] = {
     "RES-08": Covered(
-        _kubernetes("An image of a registry that is in the jurisdiction.", examples_kubernetes.PODS, **_REGISTRIES),
+        _kubernetes("An image of a registry that is in the jurisdiction.", kubernetes.PODS, **_REGISTRIES),
         (
-            _kubernetes("A registry that nobody has placed.", examples_kubernetes.PODS),
+            _kubernetes("A registry that nobody has placed.", kubernetes.PODS),
             _kubernetes(
                 "An image of a public registry.",
-                but(examples_kubernetes.PODS, {f"{_SPEC}.containers.0.image": f"python@sha256:{'5f8c' * 16}"}),
+                but(kubernetes.PODS, {f"{_SPEC}.containers.0.image": f"python@sha256:{'5f8c' * 16}"}),
                 **_REGISTRIES,
             ),
         ),
@@ -158,7 +159,7 @@ KUBERNETES: Final[Mapping[str, Covered]] = {
             _kubernetes(
                 "A key in the environment.",
                 but(
-                    examples_kubernetes.PODS,
+                    kubernetes.PODS,
                     {
                         f"{_SPEC}.containers.0.env": [
                             {"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "llm", "key": "key"}}}
@@ -168,7 +169,7 @@ KUBERNETES: Final[Mapping[str, Covered]] = {
             ),
             _kubernetes(
                 "A server that logs requests.",
-                but(examples_kubernetes.PODS, {f"{_SPEC}.containers.0.args": ["--enable-log-requests"]}),
+                but(kubernetes.PODS, {f"{_SPEC}.containers.0.args": ["--enable-log-requests"]}),
             ),
         ),
     ),

@@ -1,11 +1,9 @@
 """Examples of the rules for Google Cloud: resources as Bailiwick's components make them there, varied by rule."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from policies import examples
-from policies.examples import but
+from policies.examples.common import but
 from policies.rule import Covered, Example, ExampleResource
 
 LOCATION: Final = "europe-west3"
@@ -16,7 +14,6 @@ CONFIG: Final[Mapping[str, str]] = {
     "tenantId": "",
     "projectId": "bailiwick-emulated",
 }
-_REAL: Final = {**CONFIG, "emulated": "false", "projectId": "example-project"}
 _PATH: Final = "projects/bailiwick-emulated"
 _LABELS: Final = {"jurisdiction": "de", "data-class": "confidential"}
 
@@ -90,17 +87,6 @@ SINK = ExampleResource(
     {"destination": f"logging.googleapis.com/{_PATH}/locations/{LOCATION}/buckets/audit"},
     uses={"destination": ("audit",)},
 )
-
-VERIFIER = examples.verifier_on("Gcp")
-_POLICY: Final = "guestConfiguration.resources.0.policy"
-
-
-def _told(changes: Mapping[str, Any]) -> str:
-    """The verifier's configuration, changed, as a machine gets it in its metadata."""
-    return json.dumps(but(VERIFIER, changes).props["guestConfiguration"])
-
-
-VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
 _MEMBER = ExampleResource(
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
     "unwrap",
@@ -152,16 +138,6 @@ COVERED: Final[Mapping[str, Covered]] = {
         _example("A key with both labels; Google Cloud spells them in small letters.", KEY),
         (_example("A key without labels.", but(KEY, {"labels": None})),),
     ),
-    "CVM-01": Covered(
-        _example("A machine with SEV-SNP.", VM),
-        (
-            _example(
-                "SEV encrypts memory and proves nothing of its state.",
-                but(VM, {"confidentialInstanceConfig.confidentialInstanceType": "SEV"}),
-            ),
-            _example("An ordinary machine.", but(VM, {"confidentialInstanceConfig": None})),
-        ),
-    ),
     "CVM-02": Covered(
         _example("A machine type with SEV-SNP.", VM),
         (_example("A machine type without a TEE.", but(VM, {"machineType": "e2-standard-4"})),),
@@ -186,46 +162,6 @@ COVERED: Final[Mapping[str, Covered]] = {
             _example(
                 "The newest image of a family.",
                 but(VM, {"bootDisk.initializeParams.image": f"{_PATH}/global/images/family/guest"}),
-            ),
-        ),
-    ),
-    "ATT-01": Covered(
-        _example("A machine, and a verifier on a machine of its own.", VERIFIER, VERIFIER_VM, VM),
-        (_example("Machines, and no verifier.", VM),),
-    ),
-    "ATT-02": Covered(
-        _example("One key, one image, one signed reference value.", VERIFIER),
-        (_example("No reference value.", but(VERIFIER, {"guestConfiguration.reference_values": []})),),
-    ),
-    "ATT-04": Covered(
-        _example("A floor for each part of the firmware.", VERIFIER),
-        (_example("No floor.", but(VERIFIER, {f"{_POLICY}.minimum_tcb": None})),),
-    ),
-    "ATT-05": Covered(
-        _example("No debugging, no migration, privilege level 0.", VERIFIER),
-        (
-            _example(
-                "The machine is told that debugging is allowed.",
-                but(VERIFIER_VM, {"metadata.user-data": _told({f"{_POLICY}.debug": True})}),
-            ),
-        ),
-    ),
-    "ATT-06": Covered(
-        _example("Five minutes.", VERIFIER),
-        (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
-    ),
-    "ATT-10": Covered(
-        _example(
-            "A real region that trusts AMD's roots.",
-            VERIFIER,
-            but(VERIFIER_VM, {"metadata.user-data": _told({})}),
-            config=_REAL,
-        ),
-        (
-            _example(
-                "A real region whose machine is told to trust the sandbox.",
-                but(VERIFIER_VM, {"metadata.user-data": _told({"guestConfiguration.trust_anchors": ["sandbox"]})}),
-                config=_REAL,
             ),
         ),
     ),

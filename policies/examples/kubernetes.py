@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from policies import examples
-from policies.examples import but
+from policies.examples.common import but
+from policies.examples.components import verifier_on
 from policies.rule import Covered, Example, ExampleResource
 
 CONFIG: Final[Mapping[str, str]] = {
@@ -79,8 +79,7 @@ WRITER = but(
     uses={"spec": ("snp", "log")},
 )
 SERVICE = ExampleResource("kubernetes:core/v1:Service", "attest", {"spec": {"type": "ClusterIP"}})
-VERIFIER = examples.verifier_on("Kubernetes")
-VERIFIER_PODS = but(PODS, {}, name="verifier-pods", parent="verifier")
+VERIFIER = verifier_on("Kubernetes")
 _RBAC: Final = "kubernetes:rbac.authorization.k8s.io/v1"
 _ROLE = ExampleResource(
     f"{_RBAC}:Role",
@@ -113,8 +112,6 @@ _GATEWAY = ExampleResource(
     "gateway",
     {"spec": {"listeners": [{"name": "web", "protocol": "HTTPS", "port": 443}]}},
 )
-_REAL: Final = {**CONFIG, "emulated": "false", "cluster": "production"}
-_POLICY: Final = "guestConfiguration.resources.0.policy"
 
 COVERED: Final[Mapping[str, Covered]] = {
     "RES-02": Covered(
@@ -180,36 +177,6 @@ COVERED: Final[Mapping[str, Covered]] = {
             _example("A tag.", but(PODS, {f"{_SPEC}.containers.0.image": "registry.example.org/inference:1.0.0"})),
             _example(
                 "Pods without containers, for something else to fill in.", but(PODS, {f"{_SPEC}.containers": None})
-            ),
-        ),
-    ),
-    "ATT-01": Covered(
-        _example("Pods, and a verifier in pods of its own.", RUNTIME, VERIFIER, VERIFIER_PODS, PODS),
-        (_example("Pods, and no verifier.", RUNTIME, PODS),),
-    ),
-    "ATT-02": Covered(
-        _example("One key, one image, one signed reference value.", VERIFIER),
-        (_example("No reference value.", but(VERIFIER, {"guestConfiguration.reference_values": []})),),
-    ),
-    "ATT-04": Covered(
-        _example("A floor for each part of the firmware.", VERIFIER),
-        (_example("No floor.", but(VERIFIER, {f"{_POLICY}.minimum_tcb": None})),),
-    ),
-    "ATT-05": Covered(
-        _example("No debugging, no migration, privilege level 0.", VERIFIER),
-        (_example("Debugging is allowed.", but(VERIFIER, {f"{_POLICY}.debug": True})),),
-    ),
-    "ATT-06": Covered(
-        _example("Five minutes.", VERIFIER),
-        (_example("A day.", but(VERIFIER, {f"{_POLICY}.max_token_seconds": 86_400})),),
-    ),
-    "ATT-10": Covered(
-        Example("A real site whose verifier trusts the vendors' roots.", (VERIFIER,), _REAL),
-        (
-            Example(
-                "A real site whose verifier trusts the sandbox.",
-                (but(VERIFIER, {"guestConfiguration.trust_anchors": ["sandbox"]}),),
-                _REAL,
             ),
         ),
     ),

@@ -1,61 +1,14 @@
-"""Building blocks for the rules' examples: resources as Bailiwick's Azure components make them, to be varied."""
+"""Azure's resources as Bailiwick's components make them there, to be varied by rule."""
 
 import base64
-import copy
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+from policies.examples.common import CONFIG, LOCATION, MEASUREMENT, but
 from policies.rule import ExampleResource
 
-TODAY = date(2026, 11, 23)
-"""The day on which the examples are judged."""
-LOCATION = "germanywestcentral"
-CONFIG: Mapping[str, str] = {
-    "cloud": "azure",
-    "jurisdiction": "DE",
-    "location": LOCATION,
-    "subscriptionId": "00000000-0000-0000-0000-000000000000",
-    "tenantId": "00000000-0000-0000-0000-000000000000",
-    "emulated": "true",
-    "dataClass": "confidential",
-}
-"""The stack configuration of every example, without the `bailiwick:` prefix."""
-
-_MEASUREMENT = "5c2f" * 24
 _GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/example/providers"
-
-
-def but(resource: ExampleResource, changes: Mapping[str, Any], **others: Any) -> ExampleResource:
-    """`resource` with some properties set (`"properties.sku.name"`), or removed where the value is None."""
-    props = copy.deepcopy(dict(resource.props))
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        holder: Any = props
-        for key in parents:
-            holder = holder[int(key)] if isinstance(holder, list) else holder.setdefault(key, {})
-        if value is None:
-            holder.pop(last)
-        else:
-            holder[last] = value
-    return replace(resource, props=props, **others)
-
-
-def state(**others: str) -> str:
-    """A stack's declaration of where its state is, with some of it changed, as Pulumi hands it on."""
-    declared = {
-        "backend": "azblob://state?storage_account=platform",
-        "secretsProvider": "azurekeyvault://platform.vault.azure.net/keys/state",
-        "location": LOCATION,
-        **others,
-    }
-    return json.dumps({key: value for key, value in declared.items() if value})
 
 
 def release_data(document: object) -> str:
@@ -71,7 +24,7 @@ def claim(name: str, value: object) -> dict[str, Any]:
 STRICT = (
     claim("attestation-type", "sevsnpvm"),
     claim("compliance-status", "azure-compliant-cvm"),
-    claim("sevsnpvm-launchmeasurement", _MEASUREMENT),
+    claim("sevsnpvm-launchmeasurement", MEASUREMENT),
     claim("sevsnpvm-is-debuggable", False),
 )
 """The conditions that make a release policy as strict as the rules ask."""
@@ -285,10 +238,6 @@ AUDIT_STREAM = ExampleResource(
     uses={"resourceUri": ("keys",), "storageAccountId": ("audit",)},
 )
 
-VERIFIER = ExampleResource(
-    "bailiwick:index:AzureAttestationVerifier", "verifier", {"guestConfiguration": {"trust_anchors": ["amd"]}}
-)
-
 VERIFIER_VM = but(VM, {}, name="verifier-0", parent="verifier")
 
 ATTESTATION_PROVIDER = ExampleResource(
@@ -299,102 +248,3 @@ ATTESTATION_PROVIDER = ExampleResource(
         "properties": {"publicNetworkAccess": "Disabled", "tpmAttestationAuthentication": "Enabled"},
     },
 )
-
-_BUILD_KEY = ec.derive_private_key(7, ec.SECP384R1())
-"""Signs what the examples were built from, and nothing else: anybody can guess it."""
-
-
-def reference_value(image: str, built_at: str = "2026-11-01T00:00:00+00:00") -> dict[str, Any]:
-    """The reference value of `image` in a DSSE envelope."""
-    kind = "application/vnd.in-toto+json"
-    subject = [{"name": image, "digest": {"sha384": _MEASUREMENT}}]
-    payload = json.dumps(
-        {"_type": "https://in-toto.io/Statement/v1", "subject": subject, "predicate": {"built_at": built_at}}
-    ).encode()
-    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
-    signature = _BUILD_KEY.sign(signed, ec.ECDSA(hashes.SHA384(), deterministic_signing=True))
-    return {
-        "payloadType": kind,
-        "payload": base64.b64encode(payload).decode(),
-        "signatures": [{"sig": base64.b64encode(signature).decode()}],
-    }
-
-
-VERIFIER_CONFIGURED = ExampleResource(
-    "bailiwick:index:AzureAttestationVerifier",
-    "verifier",
-    {
-        "guestConfiguration": {
-            "role": "verifier",
-            "trust_anchors": ["amd"],
-            "reference_values": [reference_value("inference-guest-1.0.0")],
-            "build_keys": [
-                _BUILD_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-            ],
-            "resources": [
-                {
-                    "path": "default/model-key/llm",
-                    "policy": {
-                        "tee": ["az-snp-vtpm"],
-                        "images": ["inference-guest-1.0.0"],
-                        "debug": False,
-                        "migration": False,
-                        "vmpl": [0],
-                        "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": 213},
-                        "max_token_seconds": 300,
-                    },
-                }
-            ],
-        }
-    },
-)
-
-
-def verifier_on(cloud: str) -> ExampleResource:
-    """`VERIFIER_CONFIGURED` in another cloud, which starts no guest under a paravisor."""
-    bare = {"guestConfiguration.resources.0.policy.tee": ["snp"]}
-    return but(VERIFIER_CONFIGURED, bare, type=f"bailiwick:index:{cloud}AttestationVerifier")
-
-
-def told(changes: Mapping[str, Any]) -> str:
-    """The configuration of `VERIFIER_CONFIGURED`, changed, as a machine gets it."""
-    configuration = but(VERIFIER_CONFIGURED, changes).props["guestConfiguration"]
-    return base64.b64encode(json.dumps(configuration).encode()).decode()
-
-
-def workload_told(account: str) -> str:
-    """What a workload is told at boot that takes its model from `account`."""
-    configuration = {
-        "version": 1,
-        "role": "workload",
-        "resource": "default/model-key/llm",
-        "artefact": {"account": account, "container": "models", "blob": "llm.enc"},
-    }
-    return base64.b64encode(json.dumps(configuration).encode()).decode()
-
-
-def region(*graph: Mapping[str, str], cloud: str = "Azure") -> ExampleResource:
-    """A region that states this jurisdiction graph."""
-    return ExampleResource(f"bailiwick:index:{cloud}SovereignRegion", "region", {"jurisdictionGraph": list(graph)})
-
-
-GATEWAY = ExampleResource(
-    "bailiwick:index:AzureModelGateway",
-    "gateway",
-    {
-        "models": [
-            {
-                "name": "llm",
-                "verifier": "http://verifier.example.internal:8443",
-                "key": "default/model-key/llm",
-                "guarantee": "attested",
-                "dataClass": "confidential",
-                "weights": {"digest": f"sha256:{'0b6d' * 16}", "signer": "build@example.org"},
-            }
-        ],
-        "identity": {"issuers": ["https://login.example.org"]},
-        "policies": [{"team": "research", "models": ["llm"]}],
-        "log": {"content": "off"},
-    },
-)
-"""A gateway as it states itself: what it serves, whose word on callers it takes, which team may use which model."""
