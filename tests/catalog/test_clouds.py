@@ -213,7 +213,8 @@ def test_confidential_nodes_of_managed_clusters() -> None:
         False,
         "kata-cc-isolation",
     )
-    assert FACTS.cluster_features("azure")["aks-gpu-confidential-nodes"].supported is None
+    gpus = FACTS.cluster_features("azure")["aks-gpu-confidential-nodes"]
+    assert (gpus.supported, gpus.tees, gpus.families) == (True, ("snp",), ("NCCads_H100_v5",))
     assert FACTS.cluster_features("gcp-berlin")["gke-confidential-nodes"].supported is False
 
 
