@@ -19,8 +19,9 @@ from pulumi_policy.deserialize import (
 )
 from pulumi_policy.proxy import unknown_checking_proxy
 
+from policies.conditions import OneOf
 from policies.subject import MalformedProperty, Property, Resource, UnknownProperty, canonical_type
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 Remedy = Callable[[Resource], Iterable[Setting | Unwanted]]
 """What a rule asks of a resource, as far as it may be put right; of its answer only switches are."""

@@ -8,8 +8,9 @@ that nothing is printed that is not a word of the catalogue or of a cloud's own 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from policies.conditions import OneOf
 from policies.subject import Resource
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 UNKNOWN_PREFIX = "unknown: "
 LARGEST_SHOWN = 10_000

@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pulumi_policy import Severity
 
 from policies import examples, vocabulary
+from policies.conditions import AtLeast, OneOf
 from policies.context import Declared, today
 from policies.guest import is_snp, key_policies, verifier_configurations
 from policies.rule import Example, Rule
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, OneOf, Setting
+from policies.terms import Setting
 from policies.verdict import Finding, NotApplicable, require
 
 LONGEST_UNREVIEWED = 180

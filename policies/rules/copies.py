@@ -6,10 +6,11 @@ from pulumi_policy import Severity
 
 import catalog
 from policies import examples, vocabulary
+from policies.conditions import OneOf
 from policies.context import DATA_CLASSES, Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource
-from policies.terms import OneOf, Redundancy, Setting, region_id
+from policies.terms import Redundancy, Setting, region_id
 from policies.verdict import Finding, NotApplicable, meet, require
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies import examples, vocabulary
+from policies.conditions import Matching, OneOf
 from policies.context import DATA_CLASSES, Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource
-from policies.terms import Matching, OneOf, Setting
+from policies.terms import Setting
 from policies.verdict import Finding, NotApplicable, meet, refuse, require
 
 _GUARANTEES = ("unattested", "attested", "attested-with-gpu")

@@ -6,11 +6,12 @@ from fnmatch import fnmatchcase
 from pulumi_policy import Severity
 
 from policies import examples, vocabulary
+from policies.conditions import Matching
 from policies.context import Declared
 from policies.examples import but, kubernetes
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
-from policies.terms import Matching, ModelSource, ProvenanceDemand, Setting
+from policies.terms import ModelSource, ProvenanceDemand, Setting
 from policies.verdict import Finding, NotApplicable, require, unknown
 
 _SHA256 = Matching(r"sha256:[0-9a-f]{64}", "a digest (sha256:…)")

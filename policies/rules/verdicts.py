@@ -6,6 +6,7 @@ from pulumi_policy import Severity
 
 import catalog
 from policies import examples, vocabulary
+from policies.conditions import Matching, OneOf
 from policies.context import Declared
 from policies.edges import edges, inside
 from policies.guest import (
@@ -18,7 +19,7 @@ from policies.guest import (
 )
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
-from policies.terms import Matching, OneOf, Setting
+from policies.terms import Setting
 from policies.verdict import Finding, NotApplicable, require
 
 _AFFIRMED = ("UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded")

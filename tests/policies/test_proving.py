@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from policies.conditions import OneOf
 from policies.context import Declared
 from policies.proving import flaws
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource
-from policies.terms import OneOf, Setting
+from policies.terms import Setting
 from policies.verdict import Finding, require
 
 PAGE = Path(__file__).parents[2] / "docs" / "policies" / "testing.md"

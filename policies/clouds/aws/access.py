@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from policies.conditions import Matching, OneOf
 from policies.release import documents
 from policies.release.aws import GOVERNING_ACTIONS, PLAINTEXT_ACTIONS
 from policies.release.model import MalformedDocument
 from policies.subject import MalformedProperty, Property, Resource
-from policies.terms import Matching, OneOf, Role, Setting
+from policies.terms import Role, Setting
 
 _OF_IDENTITIES: Final = {
     "aws:iam:GroupPolicy": "policy",

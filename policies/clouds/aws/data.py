@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from policies.conditions import AtLeast, OneOf
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AuditStream, LogSink, OneOf, RecordStore, Reference, Setting, Unwanted
+from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting, Unwanted
 
 _BUCKET = "aws:s3:Bucket"
 _LOCK = "aws:s3:BucketObjectLockConfiguration"

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import AtLeast, AtMost, Matching, OneOf
 from policies.release import aws as language
 from policies.release.model import Reading
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AtMost, Key, KeyStore, Matching, OneOf, ReleaseDocument, Setting, Unwanted
+from policies.terms import Key, KeyStore, ReleaseDocument, Setting, Unwanted
 
 _KEY = "aws:kms:Key"
 _EXTERNAL_KEY = "aws:kms:ExternalKey"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
+from policies.terms import Machine, Reference, Setting, Unwanted
 
 _EC2: Final = "aws:ec2:"
 _INSTANCES: Final = frozenset({_EC2 + "Instance", _EC2 + "SpotInstanceRequest"})

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Matching, OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _SAGEMAKER = "aws:sagemaker:EndpointConfiguration"
 _MODELS = frozenset({_SAGEMAKER, "aws:bedrock:ProvisionedModelThroughput", "aws:bedrock:InferenceProfile"})

@@ -3,20 +3,9 @@
 from collections.abc import Iterator
 
 from policies.clouds.aws.access import public_statements
+from policies.conditions import Matching, OneOf, is_private
 from policies.subject import Property, Resource
-from policies.terms import (
-    Destination,
-    EgressGuard,
-    EgressRule,
-    Matching,
-    OneOf,
-    PrivateDoor,
-    Reference,
-    Setting,
-    Subnet,
-    Unwanted,
-    is_private,
-)
+from policies.terms import Destination, EgressGuard, EgressRule, PrivateDoor, Reference, Setting, Subnet, Unwanted
 
 _PREFIX = "aws:ec2:"
 _GROUPS = frozenset({_PREFIX + "SecurityGroup", _PREFIX + "DefaultSecurityGroup"})

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import OneOf
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _IMAGE_COPY = "aws:ec2:AmiCopy"
 _CACHE_RULE = "aws:ecr:PullThroughCacheRule"

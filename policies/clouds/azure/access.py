@@ -1,7 +1,8 @@
 """Azure's roles: who may do what."""
 
+from policies.conditions import OneOf
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Role, Setting
+from policies.terms import Role, Setting
 
 _ROLE = "azure-native:authorization:RoleDefinition"
 _ASSIGNMENT = "azure-native:authorization:RoleAssignment"

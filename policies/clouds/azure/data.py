@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import OneOf
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Redundancy, Setting, Unwanted
+from policies.terms import Redundancy, Setting, Unwanted
 
 _ACCOUNT = "azure-native:storage:StorageAccount"
 _RECOVERY_VAULT = "azure-native:recoveryservices:Vault"

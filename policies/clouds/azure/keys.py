@@ -5,20 +5,9 @@ from collections.abc import Iterator
 from functools import cache
 
 import catalog
+from policies.conditions import AtLeast, Matching, OneOf, WithinDays
 from policies.subject import Property, Resource
-from policies.terms import (
-    AtLeast,
-    DiskKey,
-    Key,
-    KeyStore,
-    Matching,
-    OneOf,
-    PrivateDoor,
-    Reference,
-    Setting,
-    Unwanted,
-    WithinDays,
-)
+from policies.terms import DiskKey, Key, KeyStore, PrivateDoor, Reference, Setting, Unwanted
 
 _VAULT = "azure-native:keyvault:Vault"
 _MANAGED_HSM = "azure-native:keyvault:ManagedHsm"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import AtLeast, OneOf
 from policies.subject import Property, Resource
-from policies.terms import AtLeast, AuditStream, LogSink, OneOf, RecordStore, Reference, Setting, Unwanted
+from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting, Unwanted
 
 _ACCOUNT = "azure-native:storage:StorageAccount"
 _STREAM = "azure-native:monitor:DiagnosticSetting"

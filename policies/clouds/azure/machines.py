@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import catalog
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
+from policies.terms import Machine, Reference, Setting, Unwanted
 
 _MACHINE = "azure-native:compute:VirtualMachine"
 _SCALE_SET = "azure-native:compute:VirtualMachineScaleSet"

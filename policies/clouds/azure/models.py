@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import Exactly, Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Exactly, Matching, OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _ACCOUNT = "azure-native:cognitiveservices:Account"
 _DEPLOYMENT = "azure-native:cognitiveservices:Deployment"

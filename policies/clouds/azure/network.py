@@ -4,19 +4,9 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import catalog
+from policies.conditions import PRIVATE_RANGES, OneOf
 from policies.subject import Property, Resource
-from policies.terms import (
-    PRIVATE_RANGES,
-    Destination,
-    EgressGuard,
-    EgressRule,
-    OneOf,
-    Reference,
-    Setting,
-    Subnet,
-    Unwanted,
-    region_id,
-)
+from policies.terms import Destination, EgressGuard, EgressRule, Reference, Setting, Subnet, Unwanted, region_id
 
 _PREFIX = "azure-native:network:"
 _NIC = _PREFIX + "NetworkInterface"

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import catalog
+from policies.conditions import OneOf
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 # Lists of further locations, by type: the path of the list and the key of the location in each element.
 _MORE_LOCATIONS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {

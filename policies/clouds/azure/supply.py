@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from policies.clouds.azure.machines import storage_profile
+from policies.conditions import Matching
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import Matching, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _CONTAINER_GROUP = "azure-native:containerinstance:ContainerGroup"
 _CONTAINER_APP = "azure-native:app:ContainerApp"

@@ -3,19 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from policies.conditions import AtLeast, Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import (
-    AtLeast,
-    AuditStream,
-    LogSink,
-    Matching,
-    OneOf,
-    RecordStore,
-    Redundancy,
-    Reference,
-    Setting,
-    Unwanted,
-)
+from policies.terms import AuditStream, LogSink, RecordStore, Redundancy, Reference, Setting, Unwanted
 
 _LOG_BUCKET = "gcp:logging:ProjectBucketConfig"
 _BUCKET = "gcp:storage:Bucket"

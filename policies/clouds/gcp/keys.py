@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from policies.clouds.gcp import machines
+from policies.conditions import Matching, NotSooner, OneOf, WithinDays
 from policies.release.model import MalformedDocument, Way
 from policies.subject import Property, Resource
-from policies.terms import Key, KeyStore, Matching, NotSooner, OneOf, Role, Setting, WithinDays
+from policies.terms import Key, KeyStore, Role, Setting
 
 _KEY = "gcp:kms:CryptoKey"
 _RING = "gcp:kms:KeyRing"

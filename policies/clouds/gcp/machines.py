@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
+from policies.terms import Machine, Reference, Setting, Unwanted
 
 _INSTANCE = "gcp:compute:Instance"
 _TEMPLATES = frozenset({"gcp:compute:InstanceTemplate", "gcp:compute:RegionInstanceTemplate"})

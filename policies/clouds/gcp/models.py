@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import OneOf
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _ENDPOINT = "gcp:vertex:AiEndpoint"
 _GARDEN = "gcp:vertex:AiEndpointWithModelGardenDeployment"

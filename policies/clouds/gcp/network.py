@@ -2,19 +2,9 @@
 
 from collections.abc import Iterator
 
+from policies.conditions import OneOf, is_private
 from policies.subject import Property, Resource
-from policies.terms import (
-    Destination,
-    EgressGuard,
-    EgressRule,
-    OneOf,
-    PrivateDoor,
-    Reference,
-    Setting,
-    Subnet,
-    Unwanted,
-    is_private,
-)
+from policies.terms import Destination, EgressGuard, EgressRule, PrivateDoor, Reference, Setting, Subnet, Unwanted
 
 _PREFIX = "gcp:compute:"
 _MACHINES = frozenset({f"{_PREFIX}{name}" for name in ("Instance", "InstanceTemplate", "RegionInstanceTemplate")})

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 import catalog
+from policies.conditions import OneOf
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _ZONE = re.compile(r"([a-z]+-[a-z]+\d+)-[a-z]")
 _ENDPOINT_SUFFIX = "CustomEndpoint"

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from policies.clouds.gcp.machines import image_of
+from policies.conditions import Matching, OneOf
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import Matching, OneOf, Setting, Unwanted
+from policies.terms import Setting, Unwanted
 
 _IMAGE = "gcp:compute:Image"
 _REPOSITORY = "gcp:artifactregistry:Repository"

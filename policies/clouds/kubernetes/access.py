@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Matching, OneOf, Role, Setting, Unwanted
+from policies.terms import Role, Setting, Unwanted
 
 _GROUP: Final = "kubernetes:rbac.authorization.k8s.io:"
 _ROLES: Final = frozenset({_GROUP + "Role", _GROUP + "ClusterRole"})

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from policies.clouds.kubernetes.pods import containers_of
+from policies.conditions import Matching, OneOf, is_private
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import AuditStream, LogSink, Matching, OneOf, RecordStore, Reference, Setting, is_private
+from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting
 
 _CLAIM = "kubernetes:core:PersistentVolumeClaim"
 _WRITERS = frozenset({"kubernetes:apps:Deployment", "kubernetes:apps:StatefulSet"})

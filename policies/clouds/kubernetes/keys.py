@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from policies.conditions import Matching
 from policies.release.languages import analyse
 from policies.release.model import Reading
 from policies.subject import Property, Resource
-from policies.terms import Key, Matching, ReleaseDocument, Setting
+from policies.terms import Key, ReleaseDocument, Setting
 
 _CONFIG_MAP = "kubernetes:core:ConfigMap"
 _SECRET = "kubernetes:core:Secret"  # noqa: S105 - a type

@@ -3,18 +3,9 @@
 from collections.abc import Iterator
 
 from policies.clouds.kubernetes.pods import host_ports
+from policies.conditions import Matching, OneOf, is_private
 from policies.subject import Property, Resource
-from policies.terms import (
-    Destination,
-    EgressGuard,
-    EgressRule,
-    Matching,
-    OneOf,
-    Reference,
-    Setting,
-    Unwanted,
-    is_private,
-)
+from policies.terms import Destination, EgressGuard, EgressRule, Reference, Setting, Unwanted
 
 _SERVICE = "kubernetes:core:Service"
 _NAMESPACE = "kubernetes:core:Namespace"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from policies.clouds.kubernetes.access import ways_into_pods
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Machine, Matching, OneOf, Reference, Setting, Unwanted
+from policies.terms import Machine, Reference, Setting, Unwanted
 
 _TEMPLATED = frozenset(
     {

@@ -7,8 +7,9 @@ provenance; Sigstore's model validation operator (ModelValidation, ml.sigstore.d
 from collections.abc import Iterator
 
 from policies.clouds.kubernetes.pods import pod_of
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Matching, ModelSource, OneOf, ProvenanceDemand, Setting
+from policies.terms import ModelSource, ProvenanceDemand, Setting
 
 _IMAGE_POLICY = "kubernetes:policy.sigstore.dev:ClusterImagePolicy"
 _KYVERNO = "kubernetes:kyverno.io:ClusterPolicy"
