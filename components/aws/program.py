@@ -10,17 +10,18 @@ from components.component import import_ids
 from components.spec import RegionSpec
 
 
-def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
-    """Register the running stack's region, with what only its operator decides from `bailiwick-aws:*`.
-
-    The provider takes the region's account and no other, whoever is logged in, and the region's own STS.
-    """
-    provider = aws.Provider(
-        "aws",
+def provider(name: str, spec: RegionSpec) -> "aws.Provider":
+    """The provider of a region: it takes the region's account and no other, whoever is logged in, and its own STS."""
+    return aws.Provider(
+        name,
         region=spec.location,
         allowed_account_ids=[spec.account_id],
         sts_region=spec.location,
     )
+
+
+def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
+    """Register the running stack's region, with what only its operator decides from `bailiwick-aws:*`."""
     operator = pulumi.Config("bailiwick-aws")
     args = SovereignRegionArgs(
         spec=spec,
@@ -29,4 +30,4 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
         audit_retention_locked=operator.get_bool("auditRetentionLocked") or False,
         guard_target_id=operator.get("guardTargetId"),
     )
-    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))
+    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider("aws", spec)]))

@@ -12,17 +12,21 @@ from components.component import import_ids
 from components.spec import RegionSpec
 
 
-def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
-    """Register the running stack's region, with what only its operator decides from `bailiwick-azure:*`."""
-    pulumi.runtime.register_stack_transformation(drop_version_aliases)
-    provider = azure_native.Provider(
-        "azure",
+def provider(name: str, spec: RegionSpec) -> "azure_native.Provider":
+    """The provider of a region: of its own subscription, tenant and location."""
+    return azure_native.Provider(
+        name,
         subscription_id=spec.subscription_id,
         tenant_id=spec.tenant_id,
         location=spec.location,
         environment=catalog.load().cloud(spec.cloud).environment,
         disable_pulumi_partner_id=True,
     )
+
+
+def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
+    """Register the running stack's region, with what only its operator decides from `bailiwick-azure:*`."""
+    pulumi.runtime.register_stack_transformation(drop_version_aliases)
     operator = pulumi.Config("bailiwick-azure")
     args = SovereignRegionArgs(
         spec=spec,
@@ -33,4 +37,4 @@ def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
         cluster_admin_group_ids=operator.get_object("clusterAdminGroupIds") or (),
         guard_subscription=operator.get_bool("guardSubscription") or False,
     )
-    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))
+    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider("azure", spec)]))

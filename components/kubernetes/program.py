@@ -11,17 +11,22 @@ from components.kubernetes.sovereign_region import SovereignRegion, SovereignReg
 from components.spec import RegionSpec
 
 
-def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
-    """Register the running stack's region, on the site that `bailiwick-kubernetes:site` states."""
-    namespace, _, key = KEY.partition(":")
-    operator = pulumi.Config(namespace)
-    site = Site.from_mapping(operator.require_object(key))
-    provider = kubernetes.Provider(
-        "kubernetes",
+def provider(name: str, spec: RegionSpec) -> "kubernetes.Provider":
+    """The provider of a region: of the cluster's context in the kubeconfig."""
+    return kubernetes.Provider(
+        name,
         context=spec.cluster,
         cluster_identifier=f"{spec.location}/{spec.cluster}",
         enable_server_side_apply=True,
         delete_unreachable=False,
     )
+
+
+def region(spec: RegionSpec, reference_values: Path) -> SovereignRegion:
+    """Register the running stack's region, on the site that `bailiwick-kubernetes:site` states."""
+    namespace, _, key = KEY.partition(":")
+    operator = pulumi.Config(namespace)
+    site = Site.from_mapping(operator.require_object(key))
     args = SovereignRegionArgs(spec=spec, site=site, reference_values=reference_values, import_ids=import_ids(operator))
-    return SovereignRegion(pulumi.get_stack(), args, opts=pulumi.ResourceOptions(providers=[provider]))
+    opts = pulumi.ResourceOptions(providers=[provider("kubernetes", spec)])
+    return SovereignRegion(pulumi.get_stack(), args, opts)
