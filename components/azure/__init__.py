@@ -17,6 +17,7 @@ from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.azure.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.azure.sovereign_region import SovereignRegion, SovereignRegionArgs
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.gpu_pool import GpuPool
 
 __all__ = [
     "AttestationVerifier",
@@ -35,6 +36,7 @@ __all__ = [
     "ConfidentialVmArgs",
     "ConfidentialVmGroup",
     "ConfidentialVmGroupArgs",
+    "GpuPool",
     "Grant",
     "KeyVault",
     "KeyVaultArgs",

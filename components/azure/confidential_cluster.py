@@ -7,14 +7,16 @@ import pulumi
 from pulumi_azure_native import containerservice
 
 import catalog
-from components.azure.machine_types import CLOUD, check_machine_type
+from components.azure.machine_types import CLOUD
+from components.azure.node_pools import Nodes, Pools, check_gpu_pool, check_nodes
 from components.azure.placement import Placement
 from components.component import Component, ComponentArgs
 from components.errors import InputError
+from components.gpu_pool import GpuPool
 
 TYPE = "bailiwick:index:AzureConfidentialCluster"
-_FEATURE = "aks-confidential-nodes"
 _SYSTEM_NODES = 2
+_POOL, _GPU_POOL = "confidential", "gpus"
 _POD_RANGE, _SERVICE_RANGE, _DNS_ADDRESS = "100.64.0.0/16", "100.65.0.0/16", "100.65.0.10"
 """Inside the cluster only, from the range for such use (RFC 6598), which no region's network has."""
 
@@ -63,13 +65,15 @@ class ConfidentialClusterArgs(ComponentArgs):
     """Vault that holds that key."""
     admin_group_ids: Sequence[str]
     """Entra groups (object ids) whose members administer the cluster; one or more."""
+    gpu_pool: GpuPool | None = None
+    """A pool of nodes with GPUs in confidential-computing mode besides."""
 
 
 class ConfidentialCluster(Component):
     """`bailiwick:index:AzureConfidentialCluster`: a private AKS cluster of AMD SEV-SNP nodes.
 
-    Creates a managed cluster whose system pool is of confidential nodes, and a node pool of `nodes` of them for
-    workloads.
+    Creates a managed cluster whose system pool is of confidential nodes; a node pool of `nodes` of them for workloads;
+    and, with `gpu_pool`, one of nodes with a confidential H100, tainted `sku=gpu:NoSchedule`.
 
     Guarantees: every node that it creates is a confidential VM; the control plane has a private address only, in
     Azure's own private zone, and `run-command` is off; nodes have no public address and no way out, and get AKS's own
@@ -78,9 +82,13 @@ class ConfidentialCluster(Component):
     resources is closed to everybody but AKS.
 
     Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit, and who
-    administers the cluster can read what its pods hold. AKS has no TDX nodes and documents no H100 ones, so that both
-    are refused. Nodes' OS disks are encrypted at rest under the customer's key, not inside the TEE. Nobody is kept from
-    adding a pool of ordinary nodes: the policies of the region see one, Azure refuses none.
+    administers the cluster can read what its pods hold. AKS has no Intel TDX nodes (MicrosoftDocs/azure-aks-docs,
+    use-cvm, 2026-09-17; Azure/AKS issue 5618): they are refused. The GPUs' driver is not AKS's: NVIDIA's GPU Operator
+    brings one that NVIDIA signed, out of the given registry, and this component installs nothing in the cluster. The
+    operator wants one operating system on all nodes: with a `gpu_pool` it is Ubuntu, without one Azure Linux, so that
+    one is added later to another cluster only. Nodes' OS disks are encrypted at rest under the customer's key, not
+    inside the TEE. Nobody is kept from adding a pool of ordinary nodes: the policies of the region see one, Azure
+    refuses none.
     """
 
     id: pulumi.Output[str]
@@ -95,12 +103,17 @@ class ConfidentialCluster(Component):
     def __init__(self, name: str, args: ConfidentialClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
         placement = args.placement
+        gpu_zones = _gpu_zones(args)
         self.cluster_name = placement.name("cluster", args.role)
         super().__init__(TYPE, name, args, opts)
         self._args = args
-        self._zones = list(catalog.load().region(CLOUD, placement.location).zone_names or ()) or None
+        self._zones = catalog.load().region(CLOUD, placement.location).zone_names or ()
+        self._nodes = Nodes(placement, args.subnet_id, gpus=args.gpu_pool is not None)
         cluster = self._cluster(f"{name}-cluster")
-        self._pool(f"{name}-pool", cluster)
+        pools = Pools(self._nodes, cluster, pulumi.ResourceOptions(parent=self))
+        pools.of_machines(f"{name}-pool", _POOL, args.size, args.nodes, self._zones)
+        if args.gpu_pool:
+            pools.of_gpus(f"{name}-gpus", _GPU_POOL, args.gpu_pool, gpu_zones)
         self.id = cluster.id
         self.endpoint = cluster.private_fqdn
         self.issuer_url = cluster.oidc_issuer_profile.apply(lambda issuer: issuer.issuer_url if issuer else "")
@@ -140,13 +153,8 @@ class ConfidentialCluster(Component):
                 containerservice.ManagedClusterAgentPoolProfileArgs(
                     name="system",
                     mode=containerservice.AgentPoolMode.SYSTEM,
-                    type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
                     count=_SYSTEM_NODES,
-                    vm_size=args.size,
-                    os_sku=containerservice.OSSKU.AZURE_LINUX3,
-                    availability_zones=self._zones,
-                    vnet_subnet_id=args.subnet_id,
-                    enable_node_public_ip=False,
+                    **self._nodes.settings(args.size, self._zones),
                 )
             ],
             api_server_access_profile=containerservice.ManagedClusterAPIServerAccessProfileArgs(
@@ -193,40 +201,20 @@ class ConfidentialCluster(Component):
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["agentPoolProfiles"]),
         )
 
-    def _pool(self, name: str, cluster: "containerservice.ManagedCluster") -> None:
-        args = self._args
-        containerservice.AgentPool(
-            name,
-            agent_pool_name="confidential",
-            resource_name_=cluster.name,
-            resource_group_name=args.placement.resource_group_name,
-            mode=containerservice.AgentPoolMode.USER,
-            type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
-            count=args.nodes,
-            vm_size=args.size,
-            os_sku=containerservice.OSSKU.AZURE_LINUX3,
-            availability_zones=self._zones,
-            vnet_subnet_id=args.subnet_id,
-            enable_node_public_ip=False,
-            tags=args.placement.tag_mapping,
-            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["vmSize"]),
-        )
-
 
 def _check(args: ConfidentialClusterArgs) -> None:
-    facts = catalog.load()
-    feature = facts.cluster_features(CLOUD)[_FEATURE]
-    if args.tee not in feature.tees:
-        raise InputError(TYPE, "tee", f"AKS has no {args.tee!r} nodes", " or ".join(feature.tees))
+    check_nodes(TYPE, size=args.size, location=args.placement.location, tee=args.tee)
     if args.nodes < 1:
         raise InputError(TYPE, "nodes", f"{args.nodes} nodes run nothing", "1")
     if not args.admin_group_ids:
         raise InputError(
             TYPE, "admin_group_ids", "is empty: without local accounts nobody could administer the cluster"
         )
+
+
+def _gpu_zones(args: ConfidentialClusterArgs) -> tuple[str, ...]:
+    """The zones that are known to have the nodes with GPUs; raises `InputError` for a pool that AKS does not have."""
+    if args.gpu_pool is None:
+        return ()
     location = args.placement.location
-    machine = check_machine_type(TYPE, size=args.size, location=location, tee=args.tee)
-    if machine.family not in feature.families:
-        offered = [one.size for one in facts.machine_types(CLOUD, region=location) if one.family in feature.families]
-        nearest = catalog.nearest(args.size, offered)
-        raise InputError(TYPE, "size", f"AKS has no confidential nodes of {args.size}", nearest)
+    return check_gpu_pool(TYPE, args.gpu_pool, location=location, tee=args.tee).zones.get(location, ())

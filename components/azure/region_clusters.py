@@ -11,6 +11,7 @@ from components.azure.placement import Placement
 from components.azure.roles import Role
 from components.azure.sovereign_network import SovereignNetwork
 from components.azure.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.gpu_pool import gpu_pool_of
 from components.spec import ClusterSpec
 
 DISKS, SECRETS = "cluster-disks", "cluster-secrets"
@@ -62,6 +63,7 @@ def build_cluster(
         secrets_key_url=secrets.url,
         vault_id=secrets.vault_id or "",
         admin_group_ids=admin_group_ids,
+        gpu_pool=gpu_pool_of(cluster),
     )
     waits = pulumi.ResourceOptions(depends_on=[services, *control.assignments, *nodes.assignments])
     return ConfidentialCluster(name, args, opts=pulumi.ResourceOptions.merge(opts, waits))

@@ -195,7 +195,7 @@ class SovereignRegion(Component):
             sizes=[
                 verifier.size,
                 *(machine.size for machine in self._machines),
-                *(cluster.size for cluster in self._spec.clusters),
+                *(pool.size for cluster in self._spec.clusters for pool in (cluster, cluster.gpu_pool) if pool),
             ],
             whole_subscription=self._args.guard_subscription,
         )

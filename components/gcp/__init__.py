@@ -9,12 +9,12 @@ from components.gcp.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.gcp.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
 from components.gcp.key_vault import KeyVault, KeyVaultArgs
 from components.gcp.model_store import ModelStore, ModelStoreArgs
-from components.gcp.node_pools import GpuPool
 from components.gcp.placement import Placement
 from components.gcp.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.gcp.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.gcp.sovereign_region import SovereignRegion, SovereignRegionArgs
 from components.gcp.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.gpu_pool import GpuPool
 
 __all__ = [
     "AttestationVerifier",

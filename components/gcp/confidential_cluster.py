@@ -8,9 +8,10 @@ from pulumi_gcp import container
 from components.component import Component, ComponentArgs
 from components.errors import InputError
 from components.gcp.machine_settings import CONFIDENTIAL_TYPES
-from components.gcp.node_pools import GpuPool, Pools, check_gpu_pool, zones_of
+from components.gcp.node_pools import Pools, check_gpu_pool, zones_of
 from components.gcp.placement import Placement
 from components.gcp.sovereign_network import PODS_RANGE, SERVICES_RANGE
+from components.gpu_pool import GpuPool
 
 TYPE = "bailiwick:index:GcpConfidentialCluster"
 _POOL = "confidential"

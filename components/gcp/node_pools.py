@@ -10,21 +10,10 @@ import catalog
 from components.errors import InputError
 from components.gcp.machine_settings import CONFIDENTIAL_TYPES, LONGEST_RUN_SECONDS
 from components.gcp.placement import Placement
+from components.gpu_pool import GpuPool
 
 _CONFIDENTIAL = "gke-confidential-nodes"
 _GPU = "gke-gpu-confidential-nodes"
-
-
-@dataclass(frozen=True, slots=True)
-class GpuPool:
-    """Nodes with a GPU in confidential-computing mode, beside a cluster's own."""
-
-    size: str
-    """Machine type with the GPU, such as `a3-highgpu-1g`; it must have the cluster's TEE."""
-    purchase: str
-    """How the nodes are bought: `spot` or `flex-start`. Google sells none on demand and takes each of them back."""
-    nodes: int
-    """Number of nodes; under flex-start the most that the cluster may ask for at once, and none while idle."""
 
 
 def zones_of(component: str, place: Placement, size: str, tee: str, *, gpu: bool = False) -> tuple[str, ...]:
@@ -52,12 +41,7 @@ def zones_of(component: str, place: Placement, size: str, tee: str, *, gpu: bool
 def check_gpu_pool(component: str, place: Placement, tee: str, pool: GpuPool) -> tuple[str, ...]:
     """The zones of the pool; raises `InputError` in the name of `component` for one that Google does not sell."""
     zones = zones_of(component, place, pool.size, tee, gpu=True)
-    sold = catalog.load().machine_type(place.cloud, pool.size).purchase
-    if pool.purchase not in sold:
-        what = f"{pool.size} is not sold as {pool.purchase!r} with its TEE"
-        raise InputError(component, "gpu_pool.purchase", what, " or ".join(sold))
-    if pool.nodes < 1:
-        raise InputError(component, "gpu_pool.nodes", f"{pool.nodes} nodes run nothing", "1")
+    pool.check(component, place.cloud)
     return zones
 
 

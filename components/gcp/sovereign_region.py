@@ -21,11 +21,11 @@ from components.gcp.confidential_vm_group import ConfidentialVmGroup, Confidenti
 from components.gcp.dependencies import Endpoints, dependencies
 from components.gcp.key_vault import KeyVault, KeyVaultArgs
 from components.gcp.model_store import CONTAINER, ModelStore, ModelStoreArgs
-from components.gcp.node_pools import GpuPool
 from components.gcp.placement import Placement
 from components.gcp.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.gcp.sovereign_network import SovereignNetwork, SovereignNetworkArgs
 from components.gcp.workload_identity import READ_OBJECTS, Grant, WorkloadIdentity, WorkloadIdentityArgs
+from components.gpu_pool import gpu_pool_of
 from components.guest_configuration import HOST
 from components.region import Outline, tags_of
 from components.region_outputs import Exported, region_outputs
@@ -262,7 +262,7 @@ class SovereignRegion(Component):
                 admin_range=self._spec.network.address_space,
                 key_id=vault.disk_key_id,
                 identity_id=identity.id,
-                gpu_pool=_gpu_pool(cluster),
+                gpu_pool=gpu_pool_of(cluster),
                 destroyable=self._spec.emulated,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[net, vault]),
@@ -281,11 +281,6 @@ class SovereignRegion(Component):
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
         )
-
-
-def _gpu_pool(cluster: ClusterSpec) -> GpuPool | None:
-    pool = cluster.gpu_pool
-    return GpuPool(pool.size, pool.purchase, pool.nodes) if pool else None
 
 
 def _check(args: SovereignRegionArgs) -> None:

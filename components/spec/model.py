@@ -172,7 +172,7 @@ class ClusterSpec(Spec):
         default="",
         description="AWS: release of the nodes' image, which says the version of Kubernetes. Empty on other clouds.",
     )
-    gpu_pool: GpuPoolSpec | None = Field(default=None, description="Google Cloud: nodes with GPUs besides.")
+    gpu_pool: GpuPoolSpec | None = Field(default=None, description="Azure and Google Cloud: nodes with GPUs besides.")
 
 
 class RegionSpec(Spec):

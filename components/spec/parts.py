@@ -31,7 +31,7 @@ class Parts:
 
 
 PARTS: Mapping[str, Parts] = {
-    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True),
+    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True, gpu_pools=True),
     "gcp": Parts(
         tees=("snp", "tdx"),
         gpus=("none", "h100"),

@@ -61,13 +61,25 @@ _GUEST = {"image": {"name": "inference-guest", "version": "1.0.0"}, "model": "ll
 NETHERLANDS: dict[str, Any] = {
     "jurisdiction": "EU",
     "location": "westeurope",
-    "verifier": {**SPEC["verifier"], "trustAnchors": ["amd", "intel", "nvidia"]},
+    "verifier": {
+        **SPEC["verifier"],
+        "size": "Standard_DC2es_v6",
+        "tee": "tdx",
+        "trustAnchors": ["amd", "intel", "nvidia"],
+    },
     "machines": [
         {"name": "serving", "size": "Standard_DC4as_v5", "count": 2, **_GUEST},
         {"name": "domain", "size": "Standard_DC4es_v6", "tee": "tdx", "zone": "2", **_GUEST},
         {"name": "training", "size": "Standard_NCC40ads_H100_v5", "gpu": "h100", **_GUEST},
     ],
-    "clusters": [{"name": "batch", "size": "Standard_DC4as_v5", "nodes": 3}],
+    "clusters": [
+        {
+            "name": "batch",
+            "size": "Standard_DC4as_v5",
+            "nodes": 3,
+            "gpuPool": {"size": "Standard_NCC40ads_H100_v5", "nodes": 2},
+        }
+    ],
 }
 """What differs in a region with every kind of machine that Azure has."""
 
@@ -127,18 +139,19 @@ def write_reference_values(directory: Path) -> Path:
     for image in MEASUREMENTS:
         microcode = 220 if image == "inference-guest-1.1.0" else 213
         (directory / f"{image}.json").write_text(json.dumps(envelope(image, microcode=microcode)))
-    (directory / "inference-guest-1.0.0.tdx.json").write_text(json.dumps(tdx_envelope("inference-guest-1.0.0")))
+    for image in ("inference-guest-1.0.0", "verifier-1.0.0"):
+        (directory / f"{image}.tdx.json").write_text(json.dumps(tdx_envelope(image)))
     (directory / "build.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\ntest\n-----END PUBLIC KEY-----\n")
     return directory
 
 
-def placement() -> Placement:
+def placement(location: str = "germanywestcentral") -> Placement:
     """Where a component that is tested alone is put."""
     return Placement(
         stack=STACK,
         subscription_id=ZERO,
         tenant_id=ZERO,
-        location="germanywestcentral",
+        location=location,
         resource_group_name="bailiwick-azure-germany",
         tags=Tags(jurisdiction="DE", data_class="confidential", owner="platform@example.org", stack=STACK),
     )
@@ -222,7 +235,11 @@ def deploy_parts() -> Recording:
     """Record the components that no region of a stack file has."""
 
     def program() -> None:
+        there = placement("westeurope")
         ConfidentialVmGroup("batch", group_args())
+        ConfidentialVmGroup("sealed", group_args(placement=there, role="sealed", size="Standard_DC4es_v6", tee="tdx"))
+        h100 = {"size": "Standard_NCC40ads_H100_v5", "gpu": "h100"}
+        ConfidentialVmGroup("training", group_args(placement=there, role="training", **h100))
         ConfidentialCluster("serving", cluster_args())
         ManagedHsm("keys", hsm_args())
 

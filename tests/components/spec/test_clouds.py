@@ -186,7 +186,7 @@ def test_clusters_are_refused_where_nothing_builds_them(reference_values: Path) 
 
 
 def _with_gpu_pool(cloud: str, tee: str = "tdx", **pool: Any) -> dict[str, Any]:
-    size = {"gcp": "c3-standard-8", "aws": "m6a.large"}[cloud]
+    size = {"gcp": "c3-standard-8", "aws": "m6a.large", "azure": "Standard_DC4as_v5"}[cloud]
     gpus = {"size": "a3-highgpu-1g", "purchase": "flex-start"} | pool
     return stack_of(cloud) | {"clusters": [{"name": "serving", "size": size, "tee": tee, "gpuPool": gpus}]}
 
@@ -196,6 +196,15 @@ def test_a_cluster_of_google_has_a_pool_with_gpus(reference_values: Path) -> Non
     pool = spec.clusters[0].gpu_pool
     assert pool is not None
     assert (pool.gpu, pool.purchase, pool.nodes) == ("h100", "flex-start", 2)
+
+
+def test_a_cluster_of_azure_has_a_pool_with_gpus(reference_values: Path) -> None:
+    gpus = {"size": "Standard_NCC40ads_H100_v5", "purchase": "on-demand"}
+    there = {"location": "westeurope", "jurisdiction": "EU"}
+    spec = RegionSpec.from_mapping(_with_gpu_pool("azure", "snp", **gpus) | there, reference_values=reference_values)
+    pool = spec.clusters[0].gpu_pool
+    assert pool is not None
+    assert (pool.gpu, pool.purchase, pool.nodes) == ("h100", "on-demand", 1)
 
 
 @pytest.mark.parametrize(
