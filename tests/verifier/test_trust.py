@@ -32,8 +32,11 @@ NVIDIA = {
 AWS = ("aws", "nitro", "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b")
 """AWS Nitro Enclaves root G1."""
 
-GOOGLE = ("google", "google-ak", "594759594b9b61524f6c8ef668f7177f7b9066bc0674f2f49fe9e052be78beb2")
-"""Google's EK/AK CA Root."""
+GOOGLE = {
+    ("google", "google-ak", "594759594b9b61524f6c8ef668f7177f7b9066bc0674f2f49fe9e052be78beb2"),
+    ("google", "google-tcb", "e876bc6978bf4f3da445f98a0a82363c8c0bae5a1fc033c6df65846a6cb0f18c"),
+}
+"""Google's EK/AK CA Root, and its root for launch endorsements (GCE-cc-tcb-root)."""
 
 
 def pem(certificate: bytes) -> bytes:
@@ -48,23 +51,23 @@ def test_production_trusts_the_pinned_roots_of_the_vendors_and_nothing_else():
         INTEL,
         *NVIDIA,
         AWS,
-        GOOGLE,
+        *GOOGLE,
     }
 
 
 @pytest.mark.parametrize(
-    ("vendor", "service"),
+    ("vendor", "services"),
     [
-        ("amd", "https://kdsintf.amd.com/"),
-        ("intel", "https://certificates.trustedservices.intel.com/"),
-        ("nvidia", "https://github.com/NVIDIA/nvtrust"),
-        ("aws", "https://aws-nitro-enclaves.amazonaws.com/"),
-        ("google", "https://github.com/google/go-tpm-tools"),
+        ("amd", ("https://kdsintf.amd.com/",)),
+        ("intel", ("https://certificates.trustedservices.intel.com/",)),
+        ("nvidia", ("https://github.com/NVIDIA/nvtrust",)),
+        ("aws", ("https://aws-nitro-enclaves.amazonaws.com/",)),
+        ("google", ("https://github.com/google/go-tpm-tools", "https://pki.goog/")),
     ],
 )
-def test_every_pin_states_its_source_and_a_date(vendor, service):
+def test_every_pin_states_its_source_and_a_date(vendor, services):
     for pin in pinned_certificates(vendor):
-        assert pin.source.startswith(service)
+        assert pin.source.startswith(services)
         assert pin.date.year >= 2026
 
 

@@ -6,7 +6,7 @@ for the signer's certificate and, over the exact bytes of the golden measurement
     VMLaunchEndorsement   1 serialized_uefi_golden, 2 signature
     VMGoldenMeasurement   1 timestamp {1 seconds}, 4 cert, 5 digest, 7 sev_snp, 8 tdx
     VMSevSnp              1 svn, 2 measurements {1 VMSAs, one for each vCPU, 2 MEASUREMENT}, 5 policy
-    VMTdx                 1 svn, 2 measurements {1 ram_gib, 2 early_accept, 3 MRTD}
+    VMTdx                 1 svn, 2 measurements {1 ram_gib (absent: any), 2 early_accept, 3 MRTD}
 
 family_id and image_id are signed too, but Google launches without an ID block, so no report has them.
 """
@@ -169,8 +169,9 @@ def _snp(part: Message) -> Firmware:
 def _tdx(part: Message) -> Firmware:
     measurements = {}
     for entry in part.messages(2, "TDX measurement"):
-        early = ", memory accepted early" if entry.uint(2) else ""
-        measurements[_measurement(entry.required_bytes(3))] = f"{entry.uint(1)} GiB{early}"
+        memory, early = entry.uint(1), ", memory accepted early" if entry.uint(2) else ""
+        machine = f"{memory} GiB" if memory else "any size of memory"
+        measurements[_measurement(entry.required_bytes(3))] = machine + early
     return Firmware(part.uint(1), measurements)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -20,6 +21,11 @@ from verifier.trust import TrustAnchor, TrustStore
 
 MEASUREMENT = bytes(range(48))
 MADE = datetime(2026, 3, 1, tzinfo=UTC)
+GENUINE = Path(__file__).parents[2] / "evidence" / "google" / "launch_endorsement.binarypb"
+"""What Google published on 2026-05-21."""
+GENUINE_MR_TD = bytes.fromhex(
+    "c1ee9c16e3afc506cfe042c5b846a368528f3b37618eafb27469bc114cf914e9222c91618470e7f2b28ac360968270a5"
+)
 
 
 @cache
@@ -98,14 +104,14 @@ def test_anything_else_is_refused_for_its_reason(make, reason):
         checked(content)
 
 
-def test_production_pins_no_root_for_it():
-    with pytest.raises(CollateralError, match="no root for Google's launch endorsements is pinned"):
+def test_what_google_did_not_sign_is_not_google_s():
+    with pytest.raises(CollateralError, match="no pinned root issued the signer's certificate"):
         checked(endorsement(), store=TrustStore.production())
 
 
 def test_it_is_asked_for_by_measurement(fetching):
-    fetching.vendors.first += [Response(endorsement())]
-    (outcome,) = fetching.fetcher().fetch([needs.launch_endorsement("snp", MEASUREMENT)])
-    assert "no root for Google's launch endorsements" in outcome.reason
-    folder = "/google.vendor.test/gce_tcb_integrity/ovmf_x64_csm/sevsnp"
-    assert fetching.vendors.asked == [f"{folder}/{MEASUREMENT.hex()}.binarypb"]
+    fetching.vendors.first += [Response(GENUINE.read_bytes())]
+    (outcome,) = fetching.fetcher().fetch([needs.launch_endorsement("tdx", GENUINE_MR_TD)])
+    assert outcome.reason == ""
+    folder = "/google.vendor.test/gce_tcb_integrity/ovmf_x64_csm/tdx"
+    assert fetching.vendors.asked == [f"{folder}/{GENUINE_MR_TD.hex()}.binarypb"]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.verifier import fake_amd
-from tests.verifier.collateral.test_google import field
+from tests.verifier.collateral.test_google import GENUINE, GENUINE_MR_TD, field
 from tests.verifier.tdx import fake_intel
 from verifier import google, verify
 from verifier.appraisal import AppraisalPolicy
@@ -112,7 +112,41 @@ class TestVerify:
 
     def test_a_root_must_be_pinned(self):
         with pytest.raises(VerificationFailed, match="no root for Google"):
+            google.verify(google.parse(endorsement()), TrustStore([]), AT)
+
+    def test_no_other_root_is_google_s(self):
+        with pytest.raises(VerificationFailed, match="no pinned root issued"):
             google.verify(google.parse(endorsement()), TrustStore.production(), AT)
+
+
+class TestGenuine:
+    """What Google published on 2026-05-21 for the firmware of its machines."""
+
+    CONTENT = GENUINE.read_bytes()
+
+    def test_it_verifies_under_the_pinned_root(self):
+        verified = google.verify(google.parse(self.CONTENT), TrustStore.production(), AT)
+        assert verified.anchor.certificate.common_name == "GCE-cc-tcb-root"
+        firmware = verified.endorsement.endorses("tdx", GENUINE_MR_TD)
+        assert (firmware.svn, firmware.measurements) == (2, {GENUINE_MR_TD: "any size of memory"})
+        vcpus = {
+            int(machine.removesuffix(" vCPUs"))
+            for machine in verified.endorsement.firmware["snp"].measurements.values()
+        }
+        assert vcpus == {1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 224, 240}
+
+    @pytest.mark.parametrize("year", [2026, 2032])
+    def test_neither_before_its_signer_s_time_nor_after(self, year):
+        at = datetime(year, 5, 5, 20, 1, 4, tzinfo=UTC)
+        with pytest.raises(VerificationFailed) as failure:
+            google.verify(google.parse(self.CONTENT), TrustStore.production(), at)
+        assert failure.value.check == "endorsement.chain.leaf.validity"
+
+    def test_not_with_one_bit_changed(self):
+        changed = self.CONTENT.replace(GENUINE_MR_TD, GENUINE_MR_TD[:-1] + b"\xa4")
+        assert changed != self.CONTENT
+        with pytest.raises(VerificationFailed, match="did not sign this"):
+            google.verify(google.parse(changed), TrustStore.production(), AT)
 
 
 class TestParse:
