@@ -2,6 +2,9 @@
 
 import cbor2
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,3 +117,12 @@ def test_what_has_no_encoding(value):
 def test_what_is_no_cose_sign1(message):
     with pytest.raises(MalformedEvidence):
         cose.parse_sign1(message)
+
+
+def test_the_key_of_a_cose_sign1_is_on_p384():
+    key = ec.generate_private_key(ec.SECP256R1())
+    protected = encode({cose.ALGORITHM: cose.ES384})
+    signature = key.sign(cose.to_be_signed(protected, b"payload"), ec.ECDSA(hashes.SHA384()))
+    raw = b"".join(number.to_bytes(48, "big") for number in decode_dss_signature(signature))
+    message = cose.parse_sign1(encode([protected, {}, b"payload", raw]))
+    assert not message.is_signed_by(key.public_key())

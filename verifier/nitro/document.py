@@ -138,7 +138,7 @@ def _pcrs(value: object) -> dict[int, bytes]:
     if not isinstance(value, dict) or not value:
         raise _malformed("the PCRs are not a map, or empty")
     for index, register in value.items():
-        if not isinstance(index, int) or index not in _PCR_INDEXES:
+        if index not in _PCR_INDEXES:
             raise _malformed(f"PCR {index!r:.40}: an index from 0 to 31 is expected")
         if not isinstance(register, bytes) or len(register) != PCR_BYTES:
             raise _malformed(f"PCR {index} is not {PCR_BYTES} bytes, as SHA-384 gives")
