@@ -57,11 +57,7 @@ def security_type(request: Request) -> None:
     security = request.inputs["securityProfile.securityType"]
     confidential = security == "ConfidentialVM"
     if wanted.tee in CONFIDENTIAL_SIZE_TEES and not confidential:
-        raise CloudError(
-            "BadRequest",
-            f"The VM size '{wanted.name}' is not supported for creation of VMs and Virtual Machine Scale Set with"
-            f" '{security or '<NULL>'}' security type.",
-        )
+        raise unsupported_size(wanted.name, security)
     if confidential and wanted.tee not in CONFIDENTIAL_SIZE_TEES:
         raise CloudError(
             "BadRequest",
@@ -69,6 +65,15 @@ def security_type(request: Request) -> None:
             f" 'ConfidentialVM' security type and {_short(_ENCRYPTION)} set as"
             f" '{request.inputs[_ENCRYPTION] or '<NULL>'}'",
         )
+
+
+def unsupported_size(name: str, security: object) -> CloudError:
+    """What Azure says of a size that no machine of this security type has."""
+    return CloudError(
+        "BadRequest",
+        f"The VM size '{name}' is not supported for creation of VMs and Virtual Machine Scale Set with"
+        f" '{security or '<NULL>'}' security type.",
+    )
 
 
 def disk_security(request: Request) -> None:

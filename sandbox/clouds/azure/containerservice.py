@@ -6,15 +6,17 @@ from sandbox.clouds.azure import arm
 from sandbox.clouds.azure import containerservice_rules as rules
 from sandbox.clouds.azure.compute import ENCRYPTION_SET, identity_of
 from sandbox.clouds.azure.containerregistry import REGISTRY
+from sandbox.clouds.azure.containerservice_rules import CLUSTER
 from sandbox.clouds.azure.keyvault import VAULT
 from sandbox.clouds.azure.managedidentity import IDENTITY
 from sandbox.clouds.azure.network import SUBNET
 from sandbox.clouds.resource import Reference, Request, ResourceType, constant
 from sandbox.values import Value
 
-CLUSTER = "Microsoft.ContainerService/managedClusters"
 POOL = f"{CLUSTER}/agentPools"
 DEFAULT_VERSION = "1.34.2"
+_IMAGES = {"AzureLinux": "AKSAzureLinux-V3gen2", "AzureLinux3": "AKSAzureLinux-V3gen2"}
+"""The images of nodes by OS SKU; any other's is Ubuntu's."""
 
 
 def _location(request: Request) -> str:
@@ -55,6 +57,10 @@ def _issuer(request: Request) -> Value:
 def _node_group(request: Request) -> Value:
     group = f"MC_{request.inputs.text('resourceGroupName')}_{request.name}_{_location(request)}"
     return request.inputs["nodeResourceGroup"] or group[:80]
+
+
+def _image(request: Request) -> Value:
+    return f"{_IMAGES.get(request.inputs.text('osSKU'), 'AKSUbuntu-2404gen2CVMcontainerd')}-202611.12.0"
 
 
 _NAME = arm.name_matches(
@@ -121,7 +127,7 @@ TYPES = (
         checks=(rules.pool,),
         outputs={
             "currentOrchestratorVersion": lambda request: request.inputs["orchestratorVersion"] or DEFAULT_VERSION,
-            "nodeImageVersion": constant("AKSAzureLinux-V3gen2-202611.12.0"),
+            "nodeImageVersion": _image,
         },
     ),
 )  # fmt: skip

@@ -1,19 +1,20 @@
 """What Azure checks of managed clusters and node pools.
 
-What confidential pools cannot have: MicrosoftDocs/azure-aks-docs, use-cvm.md. What a cluster without a way out needs:
-network-isolated clusters, same place.
+What confidential pools cannot have: MicrosoftDocs/azure-aks-docs, use-cvm.md and use-confidential-gpus.md; what becomes
+of Intel TDX: Azure/AKS issue 5618. What a cluster without a way out needs: network-isolated clusters, same place.
 """
 
 import re
 
 import catalog
 from sandbox.clouds.azure import arm, compute_rules
-from sandbox.clouds.azure.places import CLOUD, zones
+from sandbox.clouds.azure.places import CLOUD, Size, zones
 from sandbox.clouds.azure.references import location_of
 from sandbox.clouds.resource import CloudError, Request, View
 
 _POOL_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
-_FEATURE = "aks-confidential-nodes"
+CLUSTER = "Microsoft.ContainerService/managedClusters"
+_FEATURES = ("aks-confidential-nodes", "aks-gpu-confidential-nodes")
 _MOST_NODES = 1000
 _TRUSTED_LAUNCH = ("enableSecureBoot", "enableVTPM")
 
@@ -135,9 +136,9 @@ def _pool(request: Request, pool: View, name: str) -> None:
         )
     _zones(request, pool, name)
     size = compute_rules.known_size(pool.text("vmSize"), request)
-    compute_rules.offered_here(size, request)
     if size.tee in compute_rules.CONFIDENTIAL_SIZE_TEES:
-        _confidential(pool, name, size.name)
+        _confidential(request, pool, name, size)
+    compute_rules.offered_here(size, request)
 
 
 def _zones(request: Request, pool: View, name: str) -> None:
@@ -149,22 +150,47 @@ def _zones(request: Request, pool: View, name: str) -> None:
             )
 
 
-def _confidential(pool: View, name: str, size: str) -> None:
-    facts = catalog.load()
-    feature = facts.cluster_features(CLOUD)[_FEATURE]
-    if facts.machine_type(CLOUD, size).family not in feature.families:
-        raise _refusal(
-            "InvalidParameter", f"The VM size '{size}' of pool '{name}' is not supported for confidential pools."
-        )
+def _confidential(request: Request, pool: View, name: str, size: Size) -> None:
+    feature = _feature(name, size)
     os_sku = pool["osSKU"]
     if os_sku is not None and os_sku not in feature.os_skus:
         allowed = ", ".join(feature.os_skus)
         raise _refusal(
             "InvalidParameter", f"OS SKU '{os_sku}' of pool '{name}' has no confidential image: {allowed} have."
         )
-    if pool["enableFIPS"] is True:
-        raise _refusal("InvalidParameter", f"FIPS is not supported with the confidential VM size '{size}'.")
-    if any(pool[f"securityProfile.{setting}"] is True for setting in _TRUSTED_LAUNCH):
-        raise _refusal("InvalidParameter", f"Trusted Launch is not supported with the confidential VM size '{size}'.")
-    if pool["workloadRuntime"] == "KataVmIsolation":
-        raise _refusal("InvalidParameter", f"Pod Sandboxing is not supported with the confidential VM size '{size}'.")
+    excluded = {
+        "FIPS": pool["enableFIPS"] is True,
+        "Trusted Launch": any(pool[f"securityProfile.{setting}"] is True for setting in _TRUSTED_LAUNCH),
+        "Pod Sandboxing": pool["workloadRuntime"] == "KataVmIsolation",
+        "Node auto-provisioning": _of_cluster(request)["nodeProvisioningProfile.mode"] == "Auto",
+    }
+    for what, wanted in excluded.items():
+        if wanted:
+            raise _refusal("InvalidParameter", f"{what} is not supported with the confidential VM size '{size.name}'.")
+    if size.gpu and pool["gpuProfile.driver"] != "None":
+        raise _refusal(
+            "InvalidParameter",
+            f"'gpuProfile.driver' of pool '{name}' must be 'None': AKS installs no driver for the confidential GPU of"
+            f" '{size.name}'.",
+        )
+
+
+def _feature(name: str, size: Size) -> catalog.ClusterFeature:
+    """What the catalogue says of nodes of this size. Raises `CloudError` for one that AKS has no nodes of."""
+    facts = catalog.load()
+    features = [facts.cluster_features(CLOUD)[id_] for id_ in _FEATURES]
+    if not any(size.tee in feature.tees for feature in features):
+        raise compute_rules.unsupported_size(size.name, None)
+    family = facts.machine_type(CLOUD, size.name).family
+    for feature in features:
+        if family in feature.families:
+            return feature
+    raise _refusal(
+        "InvalidParameter", f"The VM size '{size.name}' of pool '{name}' is not supported for confidential pools."
+    )
+
+
+def _of_cluster(request: Request) -> View:
+    """The inputs of the cluster that has the requested pool, or is requested with it."""
+    found = request.session.lookup(request.parent, preview=request.preview)
+    return View(found.inputs) if found and found.kind == CLUSTER else request.inputs

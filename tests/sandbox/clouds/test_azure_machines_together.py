@@ -31,6 +31,7 @@ from tests.sandbox.clouds.region import (
 from tests.sandbox.clouds.test_azure_refusals import Mistake, make
 
 _DISK = "virtualMachineProfile__storageProfile__osDisk__managedDisk__securityProfile__securityEncryptionType"
+_DISK_KEY = "virtualMachineProfile__storageProfile__osDisk__managedDisk__securityProfile__diskEncryptionSet"
 _NICS = "virtualMachineProfile__networkProfile__networkInterfaceConfigurations"
 _KMS = "securityProfile__azureKeyVaultKms"
 
@@ -81,9 +82,13 @@ _SMALL = policy(SIZES, "listOfAllowedSKUs", "Standard_DC2as_v5")
 _GROUPS = policy(GROUP_LOCATIONS, "listOfAllowedLocations", LOCATION, scope=SUBSCRIPTION)
 _ELSEWHERE = {"resourceGroupName": "rg", "resourceName": "abroad", "location": "northeurope"}
 
+_H100 = {"vmSize": "Standard_NCC40ads_H100_v5", "osSKU": "Ubuntu", "gpuProfile": {"driver": "None"}}
+
 MISTAKES = [
     Mistake("confidential disks in a set", group(**{_DISK: "DiskWithVMGuestState"}),
             "BadRequest", "is not supported for Virtual Machine Scale Sets. Supported values are: 'VMGuestStateOnly'"),
+    Mistake("customer's key in a set", group(**{_DISK: "DiskWithVMGuestState", _DISK_KEY: {"id": DES}}),
+            "BadRequest", "Sets do not allow setting managedDisk.securityProfile.diskEncryptionSet."),
     Mistake("no disk security in a set", group(**{_DISK: None}),
             "BadRequest", "'managedDisk.securityProfile.securityEncryptionType' is missing"),
     Mistake("ordinary size in a confidential set", group(sku__name="Standard_D4s_v5"),
@@ -133,7 +138,16 @@ MISTAKES = [
     Mistake("pool name", nodes(agentPoolName="Confidential-1"), "InvalidParameter", "1 to 12 lower-case letters"),
     Mistake("v6 nodes", nodes(vmSize="Standard_DC4as_v6"), "InvalidParameter", "not supported for confidential pools"),
     Mistake("nodes of no size", nodes(vmSize="Standard_DC4as_v55"), "InvalidParameter", "for the VM size is not valid"),
-    Mistake("nodes not offered", nodes(vmSize="Standard_DC4es_v6"), "SkuNotAvailable", "Standard_DC4es_v6"),
+    Mistake("nodes not offered", nodes(**_H100), "SkuNotAvailable", "Standard_NCC40ads_H100_v5"),
+    Mistake("TDX nodes", nodes(vmSize="Standard_DC2es_v6"), "BadRequest",
+            "The VM size 'Standard_DC2es_v6' is not supported for creation of VMs and Virtual Machine Scale Set with"
+            " '<NULL>' security type."),
+    Mistake("driver of AKS's own", nodes(**_H100 | {"gpuProfile": None}),
+            "InvalidParameter", "'gpuProfile.driver' of pool 'workers' must be 'None'"),
+    Mistake("H100 on Azure Linux", nodes(**_H100 | {"osSKU": "AzureLinux3"}),
+            "InvalidParameter", "has no confidential image"),
+    Mistake("nodes that come by themselves", aks(nodeProvisioningProfile={"mode": "Auto"}),
+            "InvalidParameter", "Node auto-provisioning is not supported with the confidential VM size"),
     Mistake("confidential Ubuntu 22.04", nodes(osSKU="Ubuntu2204"), "InvalidParameter", "has no confidential image"),
     Mistake("confidential FIPS", nodes(enableFIPS=True), "InvalidParameter", "FIPS is not supported"),
     Mistake("confidential Trusted Launch", nodes(securityProfile={"enableSecureBoot": True}),
