@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,13 @@ from verifier.errors import (
     VerifierError,
 )
 from verifier.pki.files import read_bytes
-from verifier.reference import ReferenceValues, TdxReferenceValues, read_any_bundle, read_bundle, read_tdx_bundle
+from verifier.reference import (
+    AnyReferenceValues,
+    read_any_bundle,
+    read_bundle,
+    read_nitro_bundle,
+    read_tdx_bundle,
+)
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, ExitCode, Verdict
 
@@ -46,15 +52,16 @@ def verify_files(
     trust: TrustStore | None = None,
 ) -> Verdict:
     """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, the HCL report of an Azure
-    confidential VM, an AWS Nitro attestation document, or NVIDIA devices'.
+    confidential VM, an AWS Nitro attestation document (alone, or beside a report), or NVIDIA devices'.
 
     NVIDIA devices' evidence is one report, or a list of them with their certificates (`nvidia.parse_evidence_list`).
 
     collateral: a collateral store, or a folder with what endorses this evidence; a Nitro document needs none. For SNP
     `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark` and `crl`; for TDX the files of
     `tdx.Collateral.from_directory`; for NVIDIA devices those of `nvidia.Collateral.from_directory`. What belongs to the
-    evidence itself, `chain.pem` of a single device report and what an HCL report's vTPM says (`azure.from_directory`),
-    is in that folder too, or, with a store, beside the evidence.
+    evidence itself, `chain.pem` of a single device report, what an HCL report's vTPM says (`azure.from_directory`) and
+    the Nitro document that names a report (`aws.from_directory`), is in that folder too, or, with a store, beside the
+    evidence.
     nonce, event_log, trust: as `library.verify` takes them. policy: None = the default policy.
     reference_values: DSSE envelopes signed by one of `build_keys`.
     """
@@ -130,18 +137,18 @@ def read_evidence(path: Path, collateral: Path | None = None) -> Evidence:
 
 def _reference_values(
     evidence: Evidence, paths: Sequence[Path], keys: tuple[ec.EllipticCurvePublicKey, ...]
-) -> list[ReferenceValues | TdxReferenceValues]:
+) -> list[AnyReferenceValues]:
     """The bundles, each of which must be signed and for this kind of evidence."""
     if paths and isinstance(evidence, tuple):
         raise InvalidReferenceValues(library.NO_REFERENCE_VALUES)
-    if paths and isinstance(evidence, nitro.NitroDocument):
-        raise InvalidReferenceValues(library.NO_NITRO_VALUES)
-    read = read_any_bundle
+    read: Callable[[bytes, tuple[ec.EllipticCurvePublicKey, ...]], AnyReferenceValues] = read_any_bundle
     if isinstance(evidence, snp.SnpReport):
         read = read_bundle
     elif isinstance(evidence, tdx.TdxQuote):
         read = read_tdx_bundle
-    values = []
+    elif isinstance(evidence, nitro.NitroDocument):
+        read = read_nitro_bundle
+    values: list[AnyReferenceValues] = []
     for path in paths:
         try:
             values.append(read(read_bytes(path), keys))

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from verifier import canonical
 from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.collateral_policy import CollateralPolicy
+from verifier.appraisal.nitro_policy import NitroPolicy
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.policy import Demand
 from verifier.appraisal.tdx_policy import TdxPolicy
@@ -25,7 +26,7 @@ from verifier.signer import load_public_key
 
 _RESOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
 _MAX_TOKEN_SECONDS = 3600
-DEMANDS = ("chips", "id_key_digests", "author_key_digests", "tdx", "azure", "nvidia", "collateral")
+DEMANDS = ("chips", "id_key_digests", "author_key_digests", "tdx", "azure", "nitro", "nvidia", "collateral")
 """Parts of a release policy that an appraisal policy has under the same name. One that is not there does not count for
 the digest."""
 
@@ -37,6 +38,8 @@ def _readable(key: str) -> str:
 
 PublicKey = Annotated[str, AfterValidator(_readable)]
 """PEM, SubjectPublicKeyInfo."""
+TeeName = Literal["snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm", "aws-snp-nitrotpm", "aws-nitro"]
+"""Evidence, as the Key Broker Service protocol names it."""
 ImageId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,126}$")]
 
 
@@ -60,19 +63,21 @@ class ResourcePolicy(_Model):
     """Who may have one key. Deny by default: a guest that misses one of these gets nothing.
 
     tee: accepted TEEs. `az-snp-vtpm` and `az-tdx-vtpm` are Azure's, where the CPU measures a paravisor and a vTPM the
-    image; who accepts those alone demands the vTPM. images: `<name>-<version>` of signed reference values whose
-    measurements are accepted. debug, migration: whether such guests are accepted. revocation: whether revocation lists
-    and OCSP responses must have been at hand. max_token_seconds: how old an attestation result may be when it is used.
-    SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest security versions, on top of the image's own,
-    None = the verifier's own floor; chips, CHIP_IDs of acceptable processors, None = any genuine one; id_key_digests,
-    author_key_digests, who must have signed the launch, None = nobody need have. On Azure an accepted ID key vouches
-    for the paravisor, so that a newer one needs no new reference values.
-    tdx, azure: what a quote, or a vTPM, must show; None = the defaults of an appraisal policy, under which every part
-    of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then demanded; None = no GPU is demanded,
-    and one whose evidence comes is held to the defaults. collateral: how old it may be; None = of any age.
+    image; who accepts those alone demands the vTPM. `aws-snp-nitrotpm` is AWS's, where the CPU measures the firmware
+    and NitroTPM the image; `aws-nitro`, a Nitro document alone, rests on the word of the cloud's operator. images:
+    `<name>-<version>` of signed reference values whose measurements are accepted. debug, migration: whether such guests
+    are accepted. revocation: whether revocation lists and OCSP responses must have been at hand. max_token_seconds: how
+    old an attestation result may be when it is used. SEV-SNP only: vmpl, accepted privilege levels; minimum_tcb, lowest
+    security versions, on top of the image's own, None = the verifier's own floor; chips, CHIP_IDs of acceptable
+    processors, None = any genuine one; id_key_digests, author_key_digests, who must have signed the launch, None =
+    nobody need have. On Azure an accepted ID key vouches for the paravisor, so that a newer one needs no new reference
+    values. tdx, azure, nitro: what a quote, a vTPM or a Nitro document must show; None = the defaults of an appraisal
+    policy, under which every part of a TD must be UpToDate. nvidia: what GPUs must show, whose evidence is then
+    demanded; None = no GPU is demanded, and one whose evidence comes is held to the defaults. collateral: how old it
+    may be; None = of any age.
     """
 
-    tee: tuple[Literal["snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"], ...] = Field(min_length=1)
+    tee: tuple[TeeName, ...] = Field(min_length=1)
     images: tuple[ImageId, ...] = Field(min_length=1)
     debug: bool = False
     migration: bool = False
@@ -83,6 +88,7 @@ class ResourcePolicy(_Model):
     author_key_digests: Annotated[frozenset[LaunchKey], Field(min_length=1)] | None = None
     tdx: TdxPolicy | None = None
     azure: AzurePolicy | None = None
+    nitro: NitroPolicy | None = None
     nvidia: NvidiaPolicy | None = None
     collateral: CollateralPolicy | None = None
     revocation: Demand = "if-given"

@@ -28,6 +28,8 @@ LaunchKey = Annotated[Hex48, AfterValidator(_of_a_key)]
 AUTHOR_KEY_DIGEST)."""
 Register = Annotated[int, Field(ge=0, le=23)]
 """Index of a PCR."""
+NitroRegister = Annotated[int, Field(ge=0, le=31)]
+"""Index of a PCR of the Nitro System, which may have more of them than a TPM."""
 ChipId = Annotated[str, Field(pattern=r"^([0-9a-f]{16}|[0-9a-f]{128})$")]
 """CHIP_ID in hex: 64 bytes, or the 8 significant ones of a Turin."""
 

@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from verifier import azure, nitro, snp, tdx
+from verifier import aws, azure, nitro, snp, tdx
 from verifier.appraisal import AppraisalPolicy, AttestationResult, rejected
+from verifier.appraisal import aws as aws_appraisal
 from verifier.appraisal import azure as azure_appraisal
 from verifier.appraisal import collateral as collateral_appraisal
 from verifier.appraisal import nitro as nitro_appraisal
@@ -22,7 +23,7 @@ from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.collateral.source import Folder, Source, Used
 from verifier.errors import InvalidReferenceValues, UnreadableInput, VerificationFailed
-from verifier.reference import ReferenceValues, TdxReferenceValues
+from verifier.reference import AnyReferenceValues, NitroReferenceValues, ReferenceValues, TdxReferenceValues
 from verifier.tdx import event_log as td_event_log
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, Verdict, Verified
@@ -38,16 +39,15 @@ REPORT_DATA_BYTES: Final = 64
 NO_EVENT_LOG: Final = "event log: a TD's quote or a vTPM's can attest one, this evidence has no registers for it"
 NO_SOURCE: Final = "collateral: none given, and this evidence needs it; name a collateral store or a folder"
 NO_REFERENCE_VALUES: Final = "reference values are images'; NVIDIA devices are compared with their RIMs"
-NO_NITRO_VALUES: Final = "reference values are of images on SNP and TDX; a Nitro document's PCRs are in the policy"
 
-References = Sequence[ReferenceValues | TdxReferenceValues]
+References = Sequence[AnyReferenceValues]
 
 
 def parse(evidence: bytes, companions: Path | None = None) -> Evidence:
     """Evidence of the kind that its first bytes tell; MalformedEvidence when it is none.
 
-    companions: folder with what comes beside it in files: `chain.pem` for a single NVIDIA report, and what an Azure
-    confidential VM's vTPM says. None: nothing does.
+    companions: folder with what comes beside it in files: `chain.pem` for a single NVIDIA report, what an Azure
+    confidential VM's vTPM says, the Nitro document of an AWS instance with an SNP report. None: nothing does.
     """
     if evidence.startswith(DEVICE_EVIDENCE):
         from verifier.nvidia import files
@@ -57,7 +57,10 @@ def parse(evidence: bytes, companions: Path | None = None) -> Evidence:
         return nitro.parse(evidence)
     if azure.is_report(evidence):
         return azure.from_directory(evidence, companions) if companions else azure.AzureEvidence(azure.parse(evidence))
-    return tdx.parse(evidence) if tdx.is_quote(evidence) else snp.parse(evidence)
+    if tdx.is_quote(evidence):
+        return tdx.parse(evidence)
+    report = snp.parse(evidence)
+    return report if companions is None else aws.from_directory(report, companions)
 
 
 def verify(
@@ -146,14 +149,25 @@ def _judge(evidence: Evidence, question: _Question) -> Judged:
         raise UnreadableInput(NO_EVENT_LOG)
     if isinstance(evidence, nitro.NitroDocument):
         return _nitro(evidence, question)
+    if isinstance(evidence, aws.AwsEvidence):
+        return _aws(evidence, question)
     return _devices(evidence, question) if isinstance(evidence, tuple) else _snp(evidence, question)
 
 
 def _nitro(document: nitro.NitroDocument, asked: _Question) -> Judged:
-    if asked.values:
-        raise InvalidReferenceValues(NO_NITRO_VALUES)
+    values = [value for value in asked.values if isinstance(value, NitroReferenceValues)]
     verified = nitro.verify(document, asked.trust, asked.at)
-    return verified, nitro_appraisal.appraise(verified, asked.policy, nonce=asked.nonce), ()
+    result = nitro_appraisal.appraise(verified, asked.policy, nonce=asked.nonce, reference_values=values)
+    return verified, result, ()
+
+
+def _aws(evidence: aws.AwsEvidence, asked: _Question) -> Judged:
+    expected, given = asked.report_data, asked.source.snp(evidence.report)
+    verified = aws.verify(evidence, given.endorsements, asked.trust, asked.at, crls=given.crls)
+    result = aws_appraisal.appraise(
+        verified, asked.policy, nonce=asked.nonce, report_data=expected, reference_values=asked.values
+    )
+    return verified, result, given.used
 
 
 def _devices(evidence: Devices, asked: _Question) -> Judged:
@@ -225,4 +239,6 @@ def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Ev
         return nitro_appraisal.rejected(failure, policy, evidence)
     if isinstance(evidence, azure.AzureEvidence):
         return azure_appraisal.rejected(failure, policy, evidence)
+    if isinstance(evidence, aws.AwsEvidence):
+        return aws_appraisal.rejected(failure, policy, evidence)
     return rejected(failure, policy, evidence)

@@ -10,14 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from verifier import dsse
 from verifier.errors import InvalidReferenceValues
-from verifier.fields import Byte, Hex32, Hex48, Register, TcbFloor
+from verifier.fields import Byte, Hex32, Hex48, NitroRegister, Register, TcbFloor
 from verifier.snp.product import Product
 
 PREDICATE_TYPE: Final = "https://bailiwick.dev/reference-values/v1"
@@ -61,13 +61,12 @@ class VtpmValues(BaseModel):
 
 
 class _Bundle(BaseModel, ABC):
-    """What the predicates for all kinds of hardware have. vtpm: None where the image is for no such cloud."""
+    """What the predicates for all kinds of hardware have."""
 
     model_config = _STRICT
 
     image: Image
     built_at: datetime
-    vtpm: VtpmValues | None = None
 
     @cached_property
     def name(self) -> str:
@@ -100,9 +99,13 @@ class _Bundle(BaseModel, ABC):
 
 
 class ReferenceValues(_Bundle):
-    """The predicate of a bundle: the values of one image on one kind of AMD hardware."""
+    """The predicate of a bundle: the values of one image on one kind of AMD hardware.
+
+    vtpm: None where the image is for no cloud with a paravisor.
+    """
 
     tee: Literal["snp"]
+    vtpm: VtpmValues | None = None
     product: Product
     launch_measurements: Annotated[frozenset[Hex48], Field(min_length=1)]
     minimum_tcb: TcbFloor
@@ -133,9 +136,11 @@ class TdxReferenceValues(_Bundle):
     """The predicate of a bundle for a TD (hex, 48 bytes each); None: the register may hold anything.
 
     mr_td measures the firmware, rtmr0 its configuration, rtmr1 and rtmr2 what was booted, rtmr3 is the workload's.
+    vtpm: None where the image is for no cloud with a paravisor.
     """
 
     tee: Literal["tdx"]
+    vtpm: VtpmValues | None = None
     mr_td: Annotated[frozenset[Hex48], Field(min_length=1)]
     rtmr0: frozenset[Hex48] | None = None
     rtmr1: frozenset[Hex48] | None = None
@@ -158,6 +163,25 @@ class TdxReferenceValues(_Bundle):
         )
 
 
+class NitroReferenceValues(_Bundle):
+    """The predicate of a bundle for AWS's Nitro System: what its attestation documents state of the image.
+
+    attested: an instance with NitroTPM, or an enclave: their PCRs mean different things. pcrs: PCR → acceptable SHA-384
+    values, each listed one is needed.
+    """
+
+    tee: Literal["nitro"]
+    attested: Literal["nitrotpm", "enclave"]
+    pcrs: Annotated[Mapping[NitroRegister, Annotated[frozenset[Hex48], Field(min_length=1)]], Field(min_length=1)]
+
+    @property
+    def subject_digests(self) -> frozenset[str]:
+        """The values of all PCRs."""
+        return frozenset().union(*self.pcrs.values())
+
+
+AnyReferenceValues: TypeAlias = ReferenceValues | TdxReferenceValues | NitroReferenceValues
+
 V = TypeVar("V", bound=_Bundle)
 
 Envelope = Mapping[str, Any] | str | bytes
@@ -173,14 +197,22 @@ def read_tdx_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey
     return _read(envelope, keys, TdxReferenceValues)
 
 
-def read_any_bundle(
-    envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]
-) -> ReferenceValues | TdxReferenceValues:
+def read_nitro_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> NitroReferenceValues:
+    """The same for a bundle of what the Nitro System measures."""
+    return _read(envelope, keys, NitroReferenceValues)
+
+
+def read_any_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> AnyReferenceValues:
     """The same for a bundle of whichever kind its predicate says."""
     statement = _statement(envelope, keys)
     predicate = statement.get("predicate")
-    is_tdx = isinstance(predicate, Mapping) and predicate.get("tee") == "tdx"
-    return (TdxReferenceValues if is_tdx else ReferenceValues).from_statement(statement)
+    match predicate.get("tee") if isinstance(predicate, Mapping) else None:
+        case "tdx":
+            return TdxReferenceValues.from_statement(statement)
+        case "nitro":
+            return NitroReferenceValues.from_statement(statement)
+        case _:
+            return ReferenceValues.from_statement(statement)
 
 
 def _read(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey], model: type[V]) -> V:

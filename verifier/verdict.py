@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from verifier import azure, ear, nitro, snp, tdx
+from verifier import aws, azure, ear, nitro, snp, tdx
 from verifier.appraisal import AttestationResult, Claim, Tier
 from verifier.errors import VerificationFailed
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from verifier import tokens
     from verifier.nvidia.files import Devices, VerifiedDevices
 
-Evidence: TypeAlias = "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | nitro.NitroDocument | Devices"
+Evidence: TypeAlias = (
+    "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | aws.AwsEvidence | nitro.NitroDocument | Devices"
+)
 Verified: TypeAlias = (
-    "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | nitro.VerifiedDocument | VerifiedDevices"
+    "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | aws.VerifiedInstance | nitro.VerifiedDocument | "
+    "VerifiedDevices"
 )
 
 

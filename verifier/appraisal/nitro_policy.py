@@ -7,11 +7,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from verifier.fields import Hex48
+from verifier.fields import Hex48, NitroRegister
 
 InstanceId = Annotated[str, Field(pattern=r"^i-[0-9a-f]{8,17}$")]
 Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
-PcrIndex = Annotated[int, Field(ge=0, le=31)]
 
 
 class NitroPolicy(BaseModel):
@@ -19,11 +18,11 @@ class NitroPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pcrs: Mapping[PcrIndex, frozenset[Hex48]] | None = Field(
+    pcrs: Mapping[NitroRegister, frozenset[Hex48]] | None = Field(
         None,
         description="PCR → acceptable SHA-384 values (hex); each must be in the document. Of an enclave, PCR 0 is the "
-        "image; of a NitroTPM, PCR 4 the boot loader and PCR 7 Secure Boot. None: what was booted is not known, which "
-        "`reference_values: if-given` alone accepts.",
+        "image; of a NitroTPM, PCR 4 the boot loader and PCR 7 Secure Boot. None: signed reference values alone say "
+        "which image it is.",
     )
     instances: frozenset[InstanceId] | None = Field(None, description="Ids of the acceptable EC2 instances.")
     maximum_age_seconds: Seconds | None = Field(

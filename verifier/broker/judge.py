@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from verifier import nvidia
+from verifier import aws, azure, nitro, nvidia, snp, tdx
 from verifier.appraisal import AppraisalPolicy, AttestationResult, Tier
+from verifier.appraisal import aws as aws_appraisal
 from verifier.appraisal import azure as azure_appraisal
 from verifier.appraisal import collateral as collateral_appraisal
+from verifier.appraisal import nitro as nitro_appraisal
 from verifier.appraisal import nvidia as nvidia_appraisal
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
-from verifier.azure import VerifiedVm
+from verifier.broker.aws_evidence import AwsNitroEvidence, AwsSnpEvidence
 from verifier.broker.azure_evidence import AzSnpEvidence, AzTdxEvidence
-from verifier.broker.genuine import Genuine, verify_azure, verify_snp, verify_tdx
+from verifier.broker.genuine import Genuine, verify_aws, verify_azure, verify_snp, verify_tdx
 from verifier.broker.problem import Kind, Refusal
 from verifier.broker.protocol import Evidence
 from verifier.broker.snp_evidence import SnpEvidence
@@ -25,11 +28,20 @@ from verifier.collateral.record import CollateralError
 from verifier.collateral.source import Reader, Stored, Used
 from verifier.config import DEMANDS, ConfigurationError, Resource, VerifierConfig
 from verifier.errors import InvalidReferenceValues, MalformedEvidence, UnreadableInput, VerificationFailed
-from verifier.reference import ReferenceValues, TdxReferenceValues, read_any_bundle
+from verifier.reference import (
+    AnyReferenceValues,
+    NitroReferenceValues,
+    ReferenceValues,
+    TdxReferenceValues,
+    read_any_bundle,
+)
 from verifier.signer import load_public_key
-from verifier.snp import Product, VerifiedReport
+from verifier.snp import Product
 from verifier.tdx import CollateralSource, CollateralStore
 from verifier.trust import TrustStore
+
+_KINDS: Final = {"aws-snp-nitrotpm": ("snp", "nitro"), "aws-nitro": ("nitro",)}
+"""TEE → kinds of reference values, where that is not one of its own name."""
 
 
 class Judge:
@@ -91,6 +103,8 @@ class Judge:
                 return verify_tdx(hardware, self._trust, at, collateral)
             case AzSnpEvidence() | AzTdxEvidence() as hardware:
                 return verify_azure(hardware, self._trust, at, self._crls, collateral)
+            case AwsSnpEvidence() | AwsNitroEvidence() as hardware:
+                return verify_aws(hardware, self._trust, at, self._crls)
 
     def appraise(
         self, genuine: Genuine, evidence: Evidence, resource: Resource, at: datetime | None = None
@@ -110,11 +124,14 @@ class Judge:
         if self._reader is None:
             return None
         try:
-            store, cpu = Stored(snapshot(self._reader), at), genuine.cpu
-            if isinstance(cpu, VerifiedReport):
-                used = tuple(record for record, _ in store.crls(cpu.report))
-            else:
-                used = store.tdx(cpu.quote).used or ()
+            store = Stored(snapshot(self._reader), at)
+            match genuine.machine:
+                case snp.VerifiedReport(report=report):
+                    used = tuple(record for record, _ in store.crls(report))
+                case tdx.VerifiedQuote(quote=quote):
+                    used = store.tdx(quote).used or ()
+                case nitro.VerifiedDocument():
+                    used = ()
             if evidence.devices is not None:
                 used += store.devices(evidence.devices.devices, self._trust).used or ()
         except VerificationFailed as error:
@@ -125,7 +142,7 @@ class Judge:
 
     def _appraise(self, genuine: Genuine, evidence: Evidence, resource: Resource) -> AttestationResult:
         policy = self._policies[resource.path]
-        cpu = self._appraise_cpu(genuine, evidence, policy)
+        machine = self._appraise_machine(genuine, evidence, policy)
         if evidence.devices is not None:
             devices = nvidia_appraisal.appraise(
                 genuine.devices,
@@ -136,22 +153,30 @@ class Judge:
         elif resource.policy.nvidia is not None:
             devices = nvidia_appraisal.missing(policy)
         else:
-            return cpu
-        return AttestationResult.of({**cpu.submods, **devices.submods})
+            return machine
+        return AttestationResult.of({**machine.submods, **devices.submods})
 
-    def _appraise_cpu(self, genuine: Genuine, evidence: Evidence, policy: AppraisalPolicy) -> AttestationResult:
-        runtime, verified = evidence.runtime_data, genuine.verified
-        if isinstance(verified, VerifiedVm):
-            values = self._reference_values
-            return azure_appraisal.appraise(verified, policy, nonce=runtime.digest(), reference_values=values)
-        expected = runtime.report_data()
-        if isinstance(verified, VerifiedReport):
-            reports = [it for it in self._reference_values if isinstance(it, ReferenceValues)]
-            return snp_appraisal.appraise(verified, policy, report_data=expected, reference_values=reports)
-        quotes = [it for it in self._reference_values if isinstance(it, TdxReferenceValues)]
-        return tdx_appraisal.appraise(
-            verified, policy, report_data=expected, reference_values=quotes, events=genuine.events
-        )
+    def _appraise_machine(self, genuine: Genuine, evidence: Evidence, policy: AppraisalPolicy) -> AttestationResult:
+        runtime, values = evidence.runtime_data, self._reference_values
+        digest, report_data = runtime.digest(), runtime.report_data()
+        match genuine.verified:
+            case azure.VerifiedVm() as vm:
+                return azure_appraisal.appraise(vm, policy, nonce=digest, reference_values=values)
+            case aws.VerifiedInstance() as instance:
+                return aws_appraisal.appraise(
+                    instance, policy, nonce=digest, report_data=report_data, reference_values=values
+                )
+            case nitro.VerifiedDocument() as document:
+                documents = [it for it in values if isinstance(it, NitroReferenceValues)]
+                return nitro_appraisal.appraise(document, policy, nonce=digest, reference_values=documents)
+            case snp.VerifiedReport() as report:
+                reports = [it for it in values if isinstance(it, ReferenceValues)]
+                return snp_appraisal.appraise(report, policy, report_data=report_data, reference_values=reports)
+            case tdx.VerifiedQuote() as quote:
+                quotes = [it for it in values if isinstance(it, TdxReferenceValues)]
+                return tdx_appraisal.appraise(
+                    quote, policy, report_data=report_data, reference_values=quotes, events=genuine.events
+                )
 
     def objections(self, result: AttestationResult, resource: Resource, tee: str) -> list[str]:
         """Why the result does not open `resource`; empty when it does."""
@@ -166,7 +191,7 @@ class Judge:
 
     def _without_values(self, resource: Resource, tee: str) -> list[str]:
         """Which of the policy's images have no usable reference values, and which bundles were not usable."""
-        usable = {values.name for values in self._reference_values if _is_for(values, tee)}
+        usable = _known_on(tee, self._reference_values)
         missing = [image for image in resource.policy.images if image not in usable]
         if not missing:
             return []
@@ -175,9 +200,17 @@ class Judge:
         ]
 
 
-def _is_for(values: ReferenceValues | TdxReferenceValues, tee: str) -> bool:
-    """Whether reference values are for guests of a TEE: on Azure, those with PCRs for the hardware in the name."""
-    return values.tee == tee or (values.vtpm is not None and tee == f"az-{values.tee}-vtpm")
+def _known_on(tee: str, values: Sequence[AnyReferenceValues]) -> set[str]:
+    """The images that have all the reference values which a TEE needs: on Azure those with PCRs for the hardware in the
+    name; what NitroTPM measures has bundles of its own."""
+    kinds = _KINDS.get(tee, (tee,))
+    named = ({it.name for it in values if kind in _serves(it)} for kind in kinds)
+    return set.intersection(*named)
+
+
+def _serves(values: AnyReferenceValues) -> tuple[str, ...]:
+    behind_paravisor = not isinstance(values, NitroReferenceValues) and values.vtpm is not None
+    return (values.tee, f"az-{values.tee}-vtpm") if behind_paravisor else (values.tee,)
 
 
 def narrowed(trust: TrustStore, names: Sequence[str]) -> TrustStore:
@@ -208,10 +241,10 @@ def appraisal_policy(resource: Resource) -> AppraisalPolicy:
     return AppraisalPolicy.model_validate(fields)
 
 
-def _reference_values(config: VerifierConfig) -> tuple[list[ReferenceValues | TdxReferenceValues], list[str]]:
+def _reference_values(config: VerifierConfig) -> tuple[list[AnyReferenceValues], list[str]]:
     """The bundles that a build key signed; and for each of the others, why it is not used."""
     keys = [load_public_key(key) for key in config.build_keys]
-    usable: list[ReferenceValues | TdxReferenceValues] = []
+    usable: list[AnyReferenceValues] = []
     refused: list[str] = []
     for index, envelope in enumerate(config.reference_values):
         try:

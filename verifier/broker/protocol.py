@@ -1,10 +1,10 @@
 """The messages of the Key Broker Service protocol 0.4 (confidential-containers/trustee, kbs_attestation_protocol.md).
 
-What binds a guest's key to its hardware: REPORT_DATA is SHA-384 of the RFC 8785 form of
-`{"additional-evidence": …, "nonce": …, "tee-pubkey": …}`, followed by 16 zero bytes; on Azure a vTPM quotes that
-SHA-384 instead. Devices are asked with the first 32 bytes of SHA-384 of `{"nonce": …, "tee-pubkey": …}`, so that each
-binds the other. This is what the guest components of Confidential Containers compute (kbs_protocol, rcar_client), where
-`additional-evidence` is the text as sent, empty when only the CPU is attested.
+What binds a guest's key to its hardware: REPORT_DATA is SHA-384 of the RFC 8785 form of `{"additional-evidence": …,
+"nonce": …, "tee-pubkey": …}`, followed by 16 zero bytes; on Azure a vTPM quotes that SHA-384 instead, and a Nitro
+document has it as its nonce. Devices are asked with the first 32 bytes of SHA-384 of `{"nonce": …, "tee-pubkey": …}`,
+so that each binds the other. This is what the guest components of Confidential Containers compute (kbs_protocol,
+rcar_client), where `additional-evidence` is the text as sent, empty when only the CPU is attested.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from verifier import canonical, jwk
 from verifier.broker import jwe
+from verifier.broker.aws_evidence import AwsNitroEvidence, AwsSnpEvidence
 from verifier.broker.azure_evidence import AzSnpEvidence, AzTdxEvidence
 from verifier.broker.device_evidence import DevicesEvidence, read_devices
 from verifier.broker.message import object_member, text_member
@@ -25,9 +28,10 @@ from verifier.broker.tdx_evidence import TdxEvidence
 from verifier.nvidia.layout import NONCE_BYTES
 
 PROTOCOL = "0.4"
-Hardware = SnpEvidence | TdxEvidence | AzSnpEvidence | AzTdxEvidence
+Hardware = SnpEvidence | TdxEvidence | AzSnpEvidence | AzTdxEvidence | AwsSnpEvidence | AwsNitroEvidence
 HARDWARE: Mapping[str, type[Hardware]] = {
-    kind.tee: kind for kind in (SnpEvidence, TdxEvidence, AzSnpEvidence, AzTdxEvidence)
+    kind.tee: kind
+    for kind in (SnpEvidence, TdxEvidence, AzSnpEvidence, AzTdxEvidence, AwsSnpEvidence, AwsNitroEvidence)
 }
 """TEE, as the protocol names it → its primary evidence."""
 _REPORT_DATA_BYTES = 64
@@ -45,7 +49,7 @@ class RuntimeData:
     additional_evidence: str
 
     def digest(self) -> bytes:
-        """The 48 bytes that the evidence must be bound to: what a vTPM must quote."""
+        """The 48 bytes that the evidence must be bound to: what a vTPM must quote, a Nitro document's nonce."""
         bound = {
             "additional-evidence": self.additional_evidence,
             "nonce": self.nonce,
@@ -56,6 +60,10 @@ class RuntimeData:
     def report_data(self) -> bytes:
         """The 64 bytes that REPORT_DATA must hold."""
         return self.digest().ljust(_REPORT_DATA_BYTES, b"\0")
+
+    def public_key(self) -> bytes:
+        """The guest's public key as a SubjectPublicKeyInfo in DER: what a Nitro document may state as `public_key`."""
+        return jwk.to_public_key(self.tee_pubkey).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def device_nonce(self) -> bytes:
         """The 32 bytes that each device must have been asked with."""

@@ -192,13 +192,9 @@ class Broker:
         """Verified evidence that commits to its nonce and key, under any policy."""
         genuine = self._judge.verify(evidence, now)
         facts.measurement, facts.root, facts.devices = genuine.measurement, genuine.root, len(genuine.devices)
-        if not genuine.is_bound_to(evidence.runtime_data):
-            raise Refusal(
-                Kind.ATTESTATION,
-                "report-data",
-                f"{genuine.bound_by} is not the hash of this nonce and key: the evidence is of another session or "
-                "guest",
-            )
+        problem = genuine.unbound(evidence.runtime_data)
+        if problem is not None:
+            raise Refusal(Kind.ATTESTATION, "report-data", problem)
         return genuine
 
     def _keep_collateral(self, genuine: Genuine, facts: Facts) -> None:

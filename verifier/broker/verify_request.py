@@ -11,13 +11,20 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from verifier import azure, canonical, library, tdx, tpm
+from verifier import aws, azure, canonical, library, nitro, snp, tdx, tpm
 from verifier.errors import VerifierError
 from verifier.snp import Endorsements, SigningKey
 from verifier.tpm import event_log
 from verifier.verdict import Evidence
 
 MAX_REQUEST_BYTES: Final = 1_048_576
+_KINDS: Final = {
+    "azure": azure.AzureEvidence,
+    "aws": aws.AwsEvidence,
+    "nitro": nitro.NitroDocument,
+    "tdx": tdx.TdxQuote,
+    "snp": snp.SnpReport,
+}
 DEFAULT: Final = "default"
 """Name of the policy that ships with the verifier; the others are called by the path of the key that they guard."""
 
@@ -68,18 +75,19 @@ class VerifyRequest(BaseModel):
     evidence: base64. kind: what it must be; None: what its first bytes say. nonce: hex, what it must be bound to.
     policy: name. endorsements: SNP only, certificates that came with the report, `vcek`, `vlek`, `ask`, `asvk`, `ark`
     → DER in base64; without them the service looks into its own collateral. tpm_quote, td_quote (base64): Azure only,
-    what came beside the HCL report.
+    what came beside the HCL report. nitro_document (base64): AWS only, what came beside the SNP report.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     evidence: str = Field(max_length=MAX_REQUEST_BYTES)
-    kind: Literal["snp", "tdx", "nvidia", "azure"] | None = None
+    kind: Literal["snp", "tdx", "nvidia", "azure", "aws", "nitro"] | None = None
     nonce: str | None = Field(None, pattern=r"^([0-9a-fA-F]{2}){1,64}$")
     policy: str = Field(DEFAULT, max_length=256)
     endorsements: Mapping[Literal["vcek", "vlek", "ask", "asvk", "ark"], str] | None = None
     tpm_quote: VtpmQuote | None = None
     td_quote: str | None = None
+    nitro_document: str | None = None
 
 
 def read(body: bytes) -> VerifyRequest:
@@ -108,7 +116,11 @@ def evidence_of(request: VerifyRequest) -> Evidence:
 
 
 def _with_parts(evidence: Evidence, request: VerifyRequest) -> Evidence:
-    """The same with what came beside an HCL report."""
+    """The same with what came beside an HCL report, or beside an SNP report."""
+    if request.nitro_document is not None:
+        if not isinstance(evidence, snp.SnpReport):
+            raise ProblemError(Problem.REQUEST, "nitro_document: only an SNP report comes with one")
+        evidence = aws.AwsEvidence(evidence, nitro.parse(_decode(request.nitro_document, "nitro_document")))
     if request.tpm_quote is None and request.td_quote is None:
         return evidence
     if not isinstance(evidence, azure.AzureEvidence):
@@ -129,9 +141,7 @@ def _vtpm(said: VtpmQuote) -> azure.VtpmEvidence:
 def _kind(evidence: Evidence) -> str:
     if isinstance(evidence, tuple):
         return "nvidia"
-    if isinstance(evidence, azure.AzureEvidence):
-        return "azure"
-    return "tdx" if isinstance(evidence, tdx.TdxQuote) else "snp"
+    return next(name for name, kind in _KINDS.items() if isinstance(evidence, kind))
 
 
 def endorsements_of(request: VerifyRequest) -> Endorsements | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from verifier import azure, nitro, snp, tdx
+from verifier import aws, azure, nitro, snp, tdx
 from verifier.collateral import amd, needs
 from verifier.collateral.needs import Need
 from verifier.collateral.record import Kind
@@ -31,6 +31,8 @@ def needs_of(
         return
     if isinstance(evidence, nitro.NitroDocument):
         return
+    if isinstance(evidence, aws.AwsEvidence):
+        evidence = evidence.report
     if isinstance(evidence, azure.AzureEvidence):
         evidence = evidence.hcl.snp_report or azure.required_quote(evidence)
     if isinstance(evidence, tdx.TdxQuote):

@@ -69,6 +69,11 @@ class NitroDocument:
     nonce: bytes | None
 
     @property
+    def booted(self) -> bytes:
+        """The PCR of what was booted: of an enclave its image (0), with NitroTPM the boot loader (4); empty without."""
+        return self.pcrs.get(0 if self.kind is DocumentKind.ENCLAVE else 4, b"")
+
+    @property
     def instance_id(self) -> str:
         """The EC2 instance: an enclave's module_id is `<instance>-enc<enclave>`."""
         return self.module_id.partition("-enc")[0]

@@ -104,7 +104,7 @@ def test_a_gpu_report_that_was_exchanged(export: Export, site: Site) -> None:
 
     forged = changed(export, change)
     assert "hardware.evidence" in failed(forged.verify(forged.file))
-    assert "the vTPM's nonce is not the hash of the nonce and key" in detail(forged)
+    assert "the vTPM's nonce is not the hash of this nonce and key" in detail(forged)
 
 
 def test_the_page_says_who_vouches_for_what(export: Export) -> None:

@@ -56,8 +56,8 @@ SIGNER = certificate(LEAF, ZONE, SIGNS_DATA, life=HOUR)
 class World:
     """A document and all that it rests on. A test replaces the part it is about.
 
-    changes: members of the payload to set; None as a whole member is CBOR's null. payload, signature: as given instead.
-    signer: name of the key that signs. headers, tag: of the COSE_Sign1.
+    changes: members of the payload to set, None being CBOR's null; left_out: those that are not there. payload,
+    signature: as given instead. signer: name of the key that signs. headers, tag: of the COSE_Sign1.
     """
 
     root: P384Certificate = PINNED
@@ -65,6 +65,7 @@ class World:
     zone: P384Certificate = ZONAL
     leaf: P384Certificate = SIGNER
     changes: dict[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     headers: dict[int, Any] = field(default_factory=lambda: {1: -35})
     payload: bytes | None = None
     signature: bytes | None = None
@@ -86,7 +87,8 @@ class World:
             "certificate": self.leaf.encode(),
             "cabundle": [it.encode() for it in (self.root, self.region, self.zone)],
         }
-        payload = self.payload or cbor2.dumps(default_payload() | chain | self.changes)
+        members = default_payload() | chain | self.changes
+        payload = self.payload or cbor2.dumps({name: it for name, it in members.items() if name not in self.left_out})
         protected = cbor2.dumps(self.headers)
         signed = cbor2.dumps(["Signature1", protected, b"", payload])
         message = [protected, {}, payload, self.signature or sign_raw(self.signer, signed)]

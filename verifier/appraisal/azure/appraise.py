@@ -15,7 +15,7 @@ from verifier.appraisal.snp.appraise import CPU
 from verifier.appraisal.vector import Component, Value
 from verifier.azure import VerifiedVm
 from verifier.errors import VerificationFailed
-from verifier.reference import ReferenceValues, TdxReferenceValues
+from verifier.reference import AnyReferenceValues, ReferenceValues, TdxReferenceValues
 
 VTPM: Final = "vtpm"
 """Name of the submodule."""
@@ -29,7 +29,7 @@ def appraise(
     policy: AppraisalPolicy,
     *,
     nonce: bytes | None,
-    reference_values: Sequence[ReferenceValues | TdxReferenceValues] = (),
+    reference_values: Sequence[AnyReferenceValues] = (),
 ) -> AttestationResult:
     """Hold a genuine VM against `policy`.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
+from verifier.appraisal import registers
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.vector import Component, Value
 from verifier.errors import VerificationFailed
 from verifier.nitro import DocumentKind, NitroDocument, VerifiedDocument
+from verifier.reference import NitroReferenceValues
 
 NITRO: Final = "nitro"
 
@@ -20,8 +22,18 @@ _BOOT_REGISTERS: Final = {DocumentKind.ENCLAVE: (0, 1, 2), DocumentKind.NITROTPM
 Enclaves user guide, "Debug mode"); a NitroTPM's boot loader and Secure Boot state."""
 
 
-def appraise(verified: VerifiedDocument, policy: AppraisalPolicy, *, nonce: bytes | None) -> AttestationResult:
-    """Hold a genuine document against `policy`. nonce: what it was asked with, or None if nothing is expected."""
+def appraise(
+    verified: VerifiedDocument,
+    policy: AppraisalPolicy,
+    *,
+    nonce: bytes | None,
+    reference_values: Sequence[NitroReferenceValues] = (),
+) -> AttestationResult:
+    """Hold a genuine document against `policy`.
+
+    nonce: what it was asked with, or None if nothing is expected. reference_values: bundles whose signature has been
+    checked; those of enclaves do not count for an instance, nor the reverse.
+    """
     document = verified.document
     claims = [
         _chain(verified),
@@ -29,7 +41,7 @@ def appraise(verified: VerifiedDocument, policy: AppraisalPolicy, *, nonce: byte
         _instance(document, policy),
         *_age(verified, policy),
         _measured(document, policy),
-        *_executables(document, policy),
+        *_executables(document, policy, reference_values),
         _platform(),
     ]
     return AttestationResult.of({NITRO: Appraisal.of(claims, policy.identifier, verified)})
@@ -106,27 +118,14 @@ def _measured(document: NitroDocument, policy: AppraisalPolicy) -> Claim:
     return Claim(Component.CONFIGURATION, name, "zero", Value.UNSUPPORTABLE_CONFIG, reason)
 
 
-def _executable(name: str, value: str, score: int, reason: str, reference: str | None = None) -> Claim:
-    return Claim(Component.EXECUTABLES, name, value, score, reason, reference)
-
-
-def _executables(document: NitroDocument, policy: AppraisalPolicy) -> Iterator[Claim]:
-    if policy.nitro.pcrs is None:
-        if policy.reference_values == "required":
-            reason = "the policy demands reference values, and lists no PCRs of Nitro documents"
-            yield _executable("pcrs", "not compared", Value.UNRECOGNIZED_EXECUTABLES, reason)
-        else:
-            yield _executable("pcrs", "not compared", Value.NOT_APPRAISED, "the policy lists no PCRs")
-        return
-    for index, accepted in sorted(policy.nitro.pcrs.items()):
-        name, found = f"pcr{index}", document.pcrs.get(index)
-        if found is None:
-            reason = "the policy lists it, and the document does not have it"
-            yield _executable(name, "missing", Value.UNRECOGNIZED_EXECUTABLES, reason)
-        elif found.hex() in accepted:
-            yield _executable(name, found.hex(), Value.APPROVED_BOOT, "on the policy's list", found.hex())
-        else:
-            yield _executable(name, found.hex(), Value.CONTRAINDICATED_EXECUTABLES, "not on the policy's list")
+def _executables(
+    document: NitroDocument, policy: AppraisalPolicy, reference_values: Sequence[NitroReferenceValues]
+) -> Iterator[Claim]:
+    yield from registers.listed(document.pcrs, policy.nitro.pcrs)
+    attested = document.kind.name.lower()
+    images = [(values.name, values.pcrs) for values in reference_values if values.attested == attested]
+    if images or policy.images is not None or policy.nitro.pcrs is None:
+        yield registers.image(document.pcrs, policy, images)
 
 
 def _platform() -> Claim:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
+from verifier.aws import AwsEvidence
 from verifier.azure import AzureEvidence
 from verifier.collateral import amd, pem
 from verifier.collateral.facts import inspect
@@ -106,7 +107,11 @@ class Fetcher:
         directory: beside the evidence; the file is called `vlek` with a certificate's suffix, DER or PEM. None: the
         report needs none, or none is there.
         """
-        report = evidence.hcl.snp_report if isinstance(evidence, AzureEvidence) else evidence
+        report: object = evidence
+        if isinstance(evidence, AzureEvidence):
+            report = evidence.hcl.snp_report
+        elif isinstance(evidence, AwsEvidence):
+            report = evidence.report
         path = files.find(directory, "vlek")
         if not isinstance(report, SnpReport) or report.signing_key is not SigningKey.VLEK or path is None:
             return None

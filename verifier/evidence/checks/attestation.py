@@ -122,8 +122,9 @@ class Attestations:
             raise VerifierError(
                 f"the receipt names {entry.get('devices', 0)} devices, the evidence {len(genuine.devices)}"
             )
-        if not genuine.is_bound_to(evidence.runtime_data):
-            raise VerifierError(f"{genuine.bound_by} is not the hash of the nonce and key: it is of another session")
+        problem = genuine.unbound(evidence.runtime_data)
+        if problem is not None:
+            raise VerifierError(problem)
         resource = _resource(configuration, entry)
         objections = judge.objections(judge.appraise(genuine, evidence, resource), resource, evidence.tee)
         if objections:

@@ -1,0 +1,146 @@
+"""Guests of AWS at the emulated site: on SEV-SNP with NitroTPM, or with a Nitro document alone."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from sandbox.hardware import Chip, SnpFirmware
+from tests.verifier.emulated_site import Client, Guest, Site
+from tests.verifier.emulated_site import reference_values as snp_reference_values
+from tests.verifier.nitro import fake_nitro
+from tests.verifier.nvidia.fake_nvidia import P384Certificate
+from verifier import canonical, dsse
+from verifier.pki import Certificate
+from verifier.signer import SoftwareSigner, public_key_pem
+from verifier.trust import TrustAnchor, TrustStore
+
+CLOUD = "CN=cc-eu-west-1.amazonaws.com"
+INSTANCE = "i-0123456789abcdef0"
+PCRS = {index: (bytes([index + 1]) * 48 if index in {4, 7, 12} else bytes(48)) for index in range(16)}
+IMAGE_PCRS = {4: PCRS[4], 12: PCRS[12]}
+
+
+def world(at: datetime) -> fake_nitro.World:
+    """AWS's certificates as they are at the time `at`."""
+
+    def moved(certificate: P384Certificate) -> P384Certificate:
+        life = timedelta(hours=1)
+        return replace(certificate, not_before=at - life, not_after=at + life)
+
+    members = (fake_nitro.PINNED, fake_nitro.REGIONAL, fake_nitro.ZONAL, fake_nitro.SIGNER)
+    return fake_nitro.World(*map(moved, members))
+
+
+@dataclass(frozen=True)
+class AwsGuest(Guest):
+    """A guest on SEV-SNP whose NitroTPM speaks too.
+
+    at: the time of its clock. document: members of the document to set. unhashed: what user_data is the hash of, in
+    place of the report.
+    """
+
+    tee: str = "aws-snp-nitrotpm"
+    at: datetime = fake_nitro.AT
+    document: dict[str, Any] = field(default_factory=dict)
+    is_enclave: bool = False
+    unhashed: bytes | None = None
+
+    def digest(self, nonce: str) -> bytes:
+        """What the document's nonce is to be."""
+        return self.report_data(nonce)[:48]
+
+    @property
+    def public_key(self) -> bytes:
+        return self.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def report(self, report_data: bytes) -> tuple[bytes, dict[str, bytes]]:
+        """The report, and the certificates that the host adds."""
+        firmware = SnpFirmware(self.pki, Chip(self.host), CLOUD)
+        launched = firmware.launch(self.measurement, self.policy, vmpl=self.vmpl)
+        return firmware.report(launched, report_data), firmware.certificates.named()
+
+    def nitro_document(self, nonce: bytes, user_data: bytes | None) -> bytes:
+        said = {
+            "module_id": INSTANCE,
+            "timestamp": int(self.at.timestamp() * 1000),
+            "nitrotpm_pcrs": PCRS,
+            "nonce": nonce,
+            "public_key": self.public_key,
+            "user_data": user_data,
+        }
+        made = replace(world(self.at), left_out=("nitrotpm_pcrs" if self.is_enclave else "pcrs",))
+        return made.with_payload(**said | self.document).document()
+
+    def evidence(self, nonce: str, report_data: bytes | None = None) -> dict[str, Any]:
+        report, chain = self.report(self.report_data(nonce) if report_data is None else report_data)
+        hashed = hashlib.sha384(report if self.unhashed is None else self.unhashed).digest()
+        return {
+            "attestation_report": text(report),
+            "cert_chain": [{"cert_type": name, "data": text(der)} for name, der in chain.items()],
+            "nitro_document": text(self.nitro_document(self.digest(nonce), hashed)),
+        }
+
+    def auth(self, client: Client) -> str:
+        response = client.post("/kbs/v0/auth", json={"version": "0.4.0", "tee": self.tee, "extra-params": {}})
+        assert response.status_code == 200, response.text
+        return str(response.json()["nonce"])
+
+
+@dataclass(frozen=True)
+class NitroGuest(AwsGuest):
+    """An instance that gives a document alone."""
+
+    tee: str = "aws-nitro"
+
+    def evidence(self, nonce: str, report_data: bytes | None = None) -> dict[str, Any]:
+        return {"nitro_document": text(self.nitro_document(self.digest(nonce), None))}
+
+
+def trust(site: Site) -> TrustStore:
+    """The emulated vendors' roots, and AWS's."""
+    root = Certificate.parse(world(site.now).root.encode())
+    store = TrustStore.production().with_sandbox(site.pki.roots)
+    return TrustStore((*store.anchors, TrustAnchor("aws", frozenset({"nitro"}), root)), store.intermediates)
+
+
+def replica(site: Site) -> Client:
+    return site.replica(trust=trust(site))
+
+
+def admit_aws(site: Site, *tees: str) -> None:
+    """Let the site's key go to guests of AWS, and to no others."""
+    build = SoftwareSigner.generate()
+    site.configure(
+        reference_values=[snp_reference_values(build), reference_values(build)],
+        build_keys=[public_key_pem(build.public_key)],
+        trust_anchors=["amd", "aws", "sandbox"],
+    )
+    site.change_policy(tee=list(tees or ("aws-snp-nitrotpm",)))
+
+
+def reference_values(
+    signer: SoftwareSigner, name: str = "inference-guest", subject: bytes = IMAGE_PCRS[4], **changes: Any
+) -> Any:
+    """The signed values of what NitroTPM measures of the site's image."""
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": f"{name}-1.0.0", "digest": {"sha384": subject.hex()}}],
+        "predicateType": "https://bailiwick.dev/reference-values/v1",
+        "predicate": {
+            "image": {"name": name, "version": "1.0.0"},
+            "tee": "nitro",
+            "attested": "nitrotpm",
+            "pcrs": {str(index): [value.hex()] for index, value in IMAGE_PCRS.items()},
+            "built_at": "2026-08-01T00:00:00+00:00",
+        }
+        | changes,
+    }
+    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
+
+
+def text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
