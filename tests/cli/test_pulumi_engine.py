@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT, Cli, make_project
+from tests.cli.test_readme import blocks
 
 pytestmark = [
     pytest.mark.pulumi,
@@ -86,21 +87,22 @@ def test_every_other_cloud_comes_up_stays_and_goes(real: Cli, stack: str, guest:
 
 
 def test_plain_pulumi_over_the_served_cloud(real: Cli) -> None:
-    """What the README says: `sandbox serve` in another terminal, its line exported, then `pulumi` itself."""
-    stack, stack_file = "onprem-kubernetes", real.project / "stacks" / "Pulumi.onprem-kubernetes.yaml"
-    before = stack_file.read_text()
+    """What the README says: `sandbox serve` in another terminal, its line exported, then the README's own command."""
+    (_, block) = blocks("sh")
+    command = block.split()
+    stack, before = command[command.index("--stack") + 1], real.stack_file.read_text()
     backend = real.project / ".bailiwick" / "plain"
     backend.mkdir(parents=True)
     with _serving(real, stack) as line:
-        environment = _pulumi_environment(real) | {
+        environment = _pulumi_environment(real, "one of the reader's own") | {
             "PULUMI_DEBUG_PROVIDERS": line.removeprefix("export PULUMI_DEBUG_PROVIDERS="),
             "PULUMI_BACKEND_URL": backend.as_uri(),
             "PYTHONPATH": str(ROOT),
         }
         _pulumi(real, environment, "stack", "init", stack)
-        assert "bailiwick@v" in _pulumi(real, environment, "up", "--yes", "--policy-pack", "policies", "--stack", stack)
+        assert "bailiwick@v" in _pulumi(real, environment, *command[1:], "--yes")
         _pulumi(real, environment, "destroy", "--yes", "--stack", stack)
-    stack_file.write_text(before)
+    real.stack_file.write_text(before)
 
 
 @contextmanager
@@ -156,21 +158,20 @@ def test_a_state_of_the_local_engine_previews_as_unchanged(real: Cli, tmp_path: 
     assert local.code == 0, local.out + local.err
     state = tmp_path / "state.json"
     assert real("stack", "export", "azure-germany", "--file", str(state)).code == 0
-    _pulumi(
-        real, _pulumi_environment(real), "stack", "import", "--stack", "azure-germany", "--file", str(state), "--force"
-    )
+    environment = _pulumi_environment(real, (real.project / ".bailiwick" / "passphrase").read_text())
+    _pulumi(real, environment, "stack", "import", "--stack", "azure-germany", "--file", str(state), "--force")
     code, text = _run(real, "preview", "azure-germany")
     assert code == 0, text
     assert f"{len(json.loads(state.read_text())['deployment']['resources'])} unchanged" in text
 
 
-def _pulumi_environment(cli: Cli) -> dict[str, str]:
+def _pulumi_environment(cli: Cli, passphrase: str) -> dict[str, str]:
     home = cli.project / ".bailiwick" / "pulumi"
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(cli.project),
         "PULUMI_BACKEND_URL": (home / "backend").as_uri(),
         "PULUMI_HOME": str(home / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": (cli.project / ".bailiwick" / "passphrase").read_text(),
+        "PULUMI_CONFIG_PASSPHRASE": passphrase,
         "PULUMI_SKIP_UPDATE_CHECK": "1",
     }
