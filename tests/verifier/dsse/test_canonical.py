@@ -1,5 +1,6 @@
 """The strict JSON parser and the canonical encoding."""
 
+import functools
 import json
 
 import pytest
@@ -43,8 +44,11 @@ def test_strings_are_escaped_as_rfc_8785_says() -> None:
         (b"-Infinity", "-Infinity is not a JSON number"),
         (b'"\xff"', "not UTF-8 at byte 1"),
         (b'"\\ud800"', "lone surrogate"),
+        (b'{"\\ud800":0}', "lone surrogate"),
+        (b'{"a":"\\ud800"}', "lone surrogate"),
         (b"[" * 100_000, "nested deeper"),
         (b"[" * 100 + b"]" * 100, "nested deeper"),
+        (b'{"a":' * 100 + b"0" + b"}" * 100, "nested deeper"),
         (b"1" * 5000, "too many digits"),
         (b"{} {}", "Extra data at character 3"),
         (b"", "not JSON"),
@@ -55,7 +59,10 @@ def test_ambiguous_text_is_refused(text: bytes, reason: str) -> None:
         canonical.parse(text)
 
 
-@pytest.mark.parametrize("value", [1.5, 2**53, {1: 2}, b"bytes", {"a": {1}}, "\ud800"])
+DEEP = functools.reduce(lambda inner, _: [inner], range(canonical.MAX_DEPTH + 1), 0)
+
+
+@pytest.mark.parametrize("value", [1.5, 2**53, -(2**53), DEEP, {1: 2}, b"bytes", {"a": {1}}, "\ud800"])
 def test_a_value_without_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(canonical.JsonError):
         canonical.encode(value)

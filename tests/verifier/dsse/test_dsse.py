@@ -46,6 +46,7 @@ def test_a_second_signature_by_a_stranger_does_not_spoil_a_trusted_one() -> None
         ({"payload": "e30"}, "payload is not base64"),
         ({"payload": "e31="}, "payload is not canonical base64"),
         ({"payload": None}, "needs the strings payload and payloadType"),
+        ({"payloadType": None}, "needs the strings payload and payloadType"),
         ({"signatures": []}, "no signatures"),
         ({"signatures": [{"keyid": ""}]}, r"signatures\[0\] has no sig"),
         ({"signatures": [{"sig": base64.b64encode(b"\0" * 96).decode()}]}, "not a P-384 signature in DER"),
@@ -67,9 +68,17 @@ def test_a_duplicated_member_is_refused() -> None:
         dsse.verify('{"payload":"e30=",' + text[1:], [SIGNER.public_key])
 
 
-def test_a_payload_of_another_type_is_no_statement() -> None:
-    verified = dsse.verify(dsse.sign("application/json", PAYLOAD, SIGNER), [SIGNER.public_key])
-    with pytest.raises(dsse.DsseError, match="payloadType is 'application/json'"):
+@pytest.mark.parametrize(
+    ("payload_type", "payload", "reason"),
+    [
+        ("application/json", PAYLOAD, "payloadType is 'application/json'"),
+        (dsse.IN_TOTO, b"{", "the payload is not JSON"),
+        (dsse.IN_TOTO, b'{"_type":"https://in-toto.io/Statement/v0.1"}', "not an in-toto Statement v1"),
+    ],
+)
+def test_a_payload_that_is_no_statement(payload_type: str, payload: bytes, reason: str) -> None:
+    verified = dsse.verify(dsse.sign(payload_type, payload, SIGNER), [SIGNER.public_key])
+    with pytest.raises(dsse.DsseError, match=reason):
         verified.statement()
 
 
