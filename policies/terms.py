@@ -225,9 +225,10 @@ class EgressGuard:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """One subnet: whether the cloud gives it a way out by default, and which guard it has."""
+    """One subnet, or a machine's attachment where guards belong to that: which guard it has."""
 
-    default_outbound: Setting
+    default_outbound: Setting | None
+    """That the cloud gives it no way out by default; None where nothing here decides on that."""
     guard: Reference
 
 

@@ -78,6 +78,12 @@ class Placement:
         """ARN of a bucket; S3's name neither region nor account."""
         return f"arn:{self.partition}:s3:::{bucket}"
 
+    @property
+    def image_layers_arn(self) -> str:
+        """ARN of whatever is in the bucket in which AWS keeps the layers of the region's container images."""
+        host = catalog.load().service(self.cloud, "ecr").endpoints["layers"]
+        return self.bucket_arn(host.partition(".")[0].format(region=self.location) + "/*")
+
     def endpoint(self, service: str) -> str:
         """https origin of a service's endpoint in the region."""
         template = catalog.load().service(self.cloud, service).endpoints["api"]

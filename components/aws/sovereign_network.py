@@ -11,6 +11,7 @@ from pulumi_aws import ec2, route53
 from components.addresses import Segment, subnets
 from components.aws.firewall import acl_rules, group_rules
 from components.aws.placement import Placement
+from components.aws.policies import Statement, document
 from components.component import Component, ComponentArgs
 from components.errors import InputError
 
@@ -48,7 +49,8 @@ class SovereignNetwork(Component):
 
     Guarantees: there is no Internet gateway, and no route but the one inside the VPC; the network ACL lets nothing in
     or out of the VPC's own range; security groups open only the flows of the region; the VPC's own security group is
-    empty; no subnet gives out public addresses; AWS's services are reached on private addresses of the VPC.
+    empty; no subnet gives out public addresses; AWS's services are reached on private addresses of the VPC, and by
+    principals of the own account only.
 
     Does not: peer with other networks, offer VPN, or filter names. A guest still reaches what the host itself answers
     (DNS at the VPC's resolver, instance metadata and time at 169.254.169.x), which no security group governs.
@@ -200,6 +202,7 @@ class SovereignNetwork(Component):
                 subnet_ids=list(self.subnet_ids[Segment.ENDPOINTS].values()),
                 security_group_ids=[self.group_ids[Segment.ENDPOINTS]],
                 private_dns_enabled=True,
+                policy=document(self._let_through(service)),
                 # S3 answers its public name on private addresses to everyone in the VPC, not to resolvers outside it.
                 dns_options=ec2.VpcEndpointDnsOptionsArgs(private_dns_only_for_inbound_resolver_endpoint=False)
                 if service == "s3"
@@ -207,6 +210,19 @@ class SovereignNetwork(Component):
                 tags=placement.tagged(placement.name("tag", service)),
                 opts=self._child,
             )
+
+    def _let_through(self, service: str) -> list[Statement]:
+        """Who may use the way to `service`: the account's own principals, so that nobody takes data out with the keys
+        of another account; and, where images are pulled, AWS, whose signature opens their layers."""
+        placement = self._args.placement
+        ours = {"StringEquals": {"aws:PrincipalAccount": placement.account_id}}
+        statements: list[Statement] = [
+            {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": ours}
+        ]
+        if service == "s3" and self._args.clusters:
+            layers = {"Action": "s3:GetObject", "Resource": placement.image_layers_arn}
+            statements.append({"Effect": "Allow", "Principal": "*", **layers})
+        return statements
 
 
 def _after(value: pulumi.Output[str], ready: Sequence[pulumi.Resource]) -> pulumi.Output[str]:

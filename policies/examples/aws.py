@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from policies.examples.common import but
 from policies.examples.components import verifier_on
@@ -23,6 +23,13 @@ _TAGS: Final = {"jurisdiction": "EU", "data-class": "confidential"}
 def _example(says: str, *resources: ExampleResource, config: Mapping[str, str] = CONFIG) -> Example:
     return Example(says, resources, config)
 
+
+def policy(*statements: Mapping[str, Any]) -> str:
+    """A policy whose statements allow, where they do not say otherwise."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]})
+
+
+_OURS: Final = {"StringEquals": {"aws:PrincipalAccount": CONFIG["accountId"]}}
 
 PROVIDER = ExampleResource(
     "pulumi:providers:aws", "aws", {"region": LOCATION, "allowedAccountIds": json.dumps([CONFIG["accountId"]])}
@@ -80,10 +87,27 @@ GROUP = ExampleResource(
     "workload",
     {
         "region": LOCATION,
+        "ingress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.40.0.0/24"]}],
         "egress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.40.2.0/24"]}],
     },
 )
 GUARDED_VM = but(VM, {"vpcSecurityGroupIds": ["workload"]}, uses={"vpcSecurityGroupIds": ("workload",)})
+_GUARDED_TEMPLATE = but(TEMPLATE, {"vpcSecurityGroupIds": ["workload"]}, uses={"vpcSecurityGroupIds": ("workload",)})
+_ATTACHED_TEMPLATE = but(
+    TEMPLATE,
+    {"networkInterfaces": [{"associatePublicIpAddress": "false", "securityGroups": ["workload"]}]},
+    uses={"networkInterfaces": ("workload",)},
+)
+_DOOR = ExampleResource(
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "kms",
+    {
+        "region": LOCATION,
+        "serviceName": f"com.amazonaws.{LOCATION}.kms",
+        "vpcEndpointType": "Interface",
+        "policy": policy({"Principal": "*", "Action": "*", "Resource": "*", "Condition": _OURS}),
+    },
+)
 _GROUP_RULE = ExampleResource(
     "aws:ec2/securityGroupRule:SecurityGroupRule",
     "out",
@@ -232,8 +256,30 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "NET-01": Covered(
-        _example("A machine without a public address.", VM),
+        _example("A machine without a public address, and a group that lets one private range in.", VM, GROUP),
         (
+            _example("A group that lets everybody in.", but(GROUP, {"ingress.0.cidrBlocks": ["0.0.0.0/0"]})),
+            _example(
+                "A group that lets everybody in, over IPv6.",
+                but(GROUP, {"ingress.0.cidrBlocks": None, "ingress.0.ipv6CidrBlocks": ["::/0"]}),
+            ),
+            _example("A rule of its own that lets everybody in.", but(_GROUP_RULE, {"type": "ingress"})),
+            _example(
+                "The newer kind of such a rule, for one public address.",
+                ExampleResource(
+                    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+                    "in",
+                    {"region": LOCATION, "ipProtocol": "tcp", "cidrIpv4": "198.51.100.7/32"},
+                ),
+            ),
+            _example(
+                "A list of prefixes, which may hold any.",
+                but(GROUP, {"ingress.0.cidrBlocks": None, "ingress.0.prefixListIds": ["pl-0123456789abcdef0"]}),
+            ),
+            _example(
+                "A template whose machines get public addresses.",
+                but(_ATTACHED_TEMPLATE, {"networkInterfaces.0.associatePublicIpAddress": "true"}),
+            ),
             _example("Whatever the subnet says.", but(VM, {"associatePublicIpAddress": None})),
             _example(
                 "A public load balancer.",
@@ -247,8 +293,49 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "NET-02": Covered(
-        _example("A machine whose security group lets traffic go to one private range.", GROUP, GUARDED_VM),
+        _example(
+            "Machines whose security group lets traffic go to one private range, an endpoint for this account, and one"
+            " to a service whose owner decides who is let in.",
+            GROUP,
+            GUARDED_VM,
+            _GUARDED_TEMPLATE,
+            but(_ATTACHED_TEMPLATE, {}, name="attached-template"),
+            _DOOR,
+            but(
+                _DOOR,
+                {"serviceName": f"com.amazonaws.vpce.{LOCATION}.vpce-svc-0123456789abcdef0", "policy": None},
+                name="keys-elsewhere",
+            ),
+        ),
         (
+            _example("A template under the network's default group.", TEMPLATE),
+            _example(
+                "A template whose interface is under that one.",
+                GROUP,
+                but(_ATTACHED_TEMPLATE, {"networkInterfaces.0.securityGroups": None}),
+            ),
+            _example("A template under a group of another stack.", _GUARDED_TEMPLATE),
+            _example("An endpoint under AWS's own policy, which lets everybody through.", but(_DOOR, {"policy": None})),
+            _example(
+                "The same policy, stated.",
+                but(_DOOR, {"policy": policy({"Principal": "*", "Action": "*", "Resource": "*"})}),
+            ),
+            _example(
+                "An endpoint for this account, or for whoever says nothing of an account.",
+                but(
+                    _DOOR,
+                    {
+                        "policy": policy(
+                            {
+                                "Principal": "*",
+                                "Action": "*",
+                                "Resource": "*",
+                                "Condition": {"StringEqualsIfExists": _OURS["StringEquals"]},
+                            }
+                        )
+                    },
+                ),
+            ),
             _example("A machine under the network's default group.", VM),
             _example("Egress to everywhere.", but(GROUP, {"egress.0.cidrBlocks": ["0.0.0.0/0"]})),
             _example("Egress that names nothing.", but(GROUP, {"egress.0.cidrBlocks": None})),

@@ -1,10 +1,9 @@
 """Examples of the rules for AWS's keys and what leads to them: policies of IAM, trails, endpoints, listeners."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from policies.examples.aws import CONFIG, KEY, LOCATION, TRAIL
+from policies.examples.aws import CONFIG, KEY, LOCATION, TRAIL, policy
 from policies.examples.common import but
 from policies.rule import Covered, Example, ExampleResource
 
@@ -15,11 +14,6 @@ _ROOT: Final = f"arn:aws:iam::{_ACCOUNT}:root"
 
 def _example(says: str, *resources: ExampleResource) -> Example:
     return Example(says, resources, CONFIG)
-
-
-def policy(*statements: Mapping[str, Any]) -> str:
-    """A policy whose statements allow, where they do not say otherwise."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]})
 
 
 _TRUSTED: Final = {"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -194,6 +194,15 @@ def allow_out(destination: str) -> dict[str, Any]:
     }
 
 
+def allow_in(source: str) -> dict[str, Any]:
+    """An inbound rule that lets traffic from `source` in."""
+    return {
+        **allow_out("10.20.1.0/24"),
+        "direction": "Inbound",
+        "sourceAddressPrefix": source,
+    }
+
+
 SECURITY_GROUP = ExampleResource(
     "azure-native:network:NetworkSecurityGroup",
     "workload-nsg",

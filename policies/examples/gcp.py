@@ -78,6 +78,12 @@ ALLOW_EGRESS = but(
     name="allow-fetch",
 )
 
+_ALLOW_INGRESS = but(
+    ALLOW_EGRESS,
+    {"direction": "INGRESS", "destinationRanges": None, "sourceRanges": ["10.30.0.0/24", "35.191.0.0/16"]},
+    name="allow-attest",
+)
+
 LOG_BUCKET = ExampleResource(
     "gcp:logging/projectBucketConfig:ProjectBucketConfig", "audit", {"location": LOCATION, "retentionDays": 365}
 )
@@ -203,8 +209,14 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "NET-01": Covered(
-        _example("A machine with a private address.", VM),
+        _example(
+            "A machine with a private address, and a rule that lets a private range in and Google's own probes.",
+            VM,
+            _ALLOW_INGRESS,
+        ),
         (
+            _example("A rule that lets everybody in.", but(_ALLOW_INGRESS, {"sourceRanges": ["0.0.0.0/0"]})),
+            _example("A rule that does not say whom.", but(_ALLOW_INGRESS, {"sourceRanges": None})),
             _example("A machine with a public address.", but(VM, {"networkInterfaces.0.accessConfigs": [{}]})),
             _example(
                 "A public load balancer.",

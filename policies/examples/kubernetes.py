@@ -67,6 +67,17 @@ ALLOW = but(
     },
     name="fetch",
 )
+_ADMIT = but(
+    DENY,
+    {
+        "spec": {
+            "podSelector": {},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [{"ipBlock": {"cidr": "10.60.0.0/24"}}]}],
+        }
+    },
+    name="admit",
+)
 VOLUME = ExampleResource(
     "kubernetes:core/v1:PersistentVolumeClaim",
     "log",
@@ -218,8 +229,13 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "NET-01": Covered(
-        _example("A service inside the cluster.", SERVICE),
+        _example("A service inside the cluster, and a policy that lets one private range in.", SERVICE, _ADMIT),
         (
+            _example("Pods that everybody reaches.", but(_ADMIT, {"spec.ingress": [{}]})),
+            _example(
+                "Pods that a public range reaches.",
+                but(_ADMIT, {"spec.ingress.0.from.0.ipBlock.cidr": "198.51.100.0/24"}),
+            ),
             _example("A service with a public load balancer.", but(SERVICE, {"spec.type": "LoadBalancer"})),
             _example("An ingress.", _INGRESS),
             _example(

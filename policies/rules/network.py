@@ -23,13 +23,27 @@ def _no_way_in(resource: Resource, _: Declared) -> Iterator[Finding]:
 
 NET_01 = Rule(
     id="NET-01",
-    title="Nothing has a public address",
-    why="A machine with a public address is one mistake in a firewall away from the Internet.",
+    title="Nothing has a public address, and no guard lets the public network in",
+    why="A machine with a public address is one open firewall away from the Internet.",
     severity=Severity.HIGH,
-    remediation="remove the public address; reach the resource through the private network",
+    remediation="remove the public address, and name private ranges as sources; reach it through the private network",
     check=_no_way_in,
     remedy=vocabulary.ways_into,
-    passing=Example("An interface with a private address only.", (examples.INTERFACE,)),
+    passing=Example(
+        "An interface with a private address only, under a guard that lets one private range in.",
+        (
+            examples.INTERFACE,
+            examples.but(
+                examples.SECURITY_GROUP,
+                {
+                    "securityRules": [
+                        examples.allow_in("10.20.0.0/24"),
+                        {**examples.allow_in("*"), "name": "deny-all-inbound", "access": "Deny"},
+                    ]
+                },
+            ),
+        ),
+    ),
     failing=(
         Example(
             "A public address, whatever it is for.",
@@ -48,6 +62,14 @@ NET_01 = Rule(
                     {"frontendIPConfigurations": [{"name": "f", "publicIPPrefix": {"id": "/subscriptions/x"}}]},
                 ),
             ),
+        ),
+        Example(
+            "A guard that lets everybody in.",
+            (examples.but(examples.SECURITY_GROUP, {"securityRules": [examples.allow_in("*")]}),),
+        ),
+        Example(
+            "A rule of its own that lets the Internet in.",
+            (ExampleResource("azure-native:network:SecurityRule", "rule", examples.allow_in("Internet")),),
         ),
         Example(
             "A machine that makes its own interface, with a public address.",
@@ -84,7 +106,8 @@ def _no_way_out(resource: Resource, declared: Declared) -> Iterator[Finding]:
     for way in ways:
         yield from meet(way)
     for subnet in subnets:
-        yield from require(subnet.default_outbound)
+        if subnet.default_outbound is not None:
+            yield from require(subnet.default_outbound)
         if not subnet.guard.property.stated:
             yield Finding(subnet.guard.property.path, "is not stated", "a network security group of this stack")
     if guard is not None:
@@ -170,7 +193,8 @@ NET_02 = Rule(
     title="Egress is denied by default, and allowed to named places inside the jurisdiction",
     why="Data leaves through egress; a rule that lets everything out makes every other rule a suggestion.",
     severity=Severity.HIGH,
-    remediation="deny all egress, switch default outbound access off, and allow private destinations one by one",
+    remediation="deny all egress, switch default outbound access off, and allow private destinations one by one, of"
+    " named accounts where a private endpoint leads to a service of the cloud",
     check=_no_way_out,
     check_stack=_guards_are_known,
     passing=Example(

@@ -1,6 +1,6 @@
 """AWS's resource types in the words of the rules (`pulumi-aws` 7)."""
 
-from policies.clouds.aws import access, data, keys, machines, models, network, places, supply
+from policies.clouds.aws import access, data, groups, keys, machines, models, network, places, supply
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
@@ -10,7 +10,7 @@ SPEAKER = Speaker(
     container_images=supply.container_images,
     content_logs=models.content_logs,
     copies_away=data.copies_away,
-    egress_guard=network.egress_guard,
+    egress_guard=groups.egress_guard,
     holder=access.holder,
     key=keys.key,
     key_places=keys.key_places,
@@ -32,7 +32,7 @@ SPEAKER = Speaker(
     side_doors=machines.side_doors,
     sources=supply.sources,
     store_name=data.store_name,
-    subnets=network.subnets,
+    subnets=groups.subnets,
     tags=data.tags,
     transport=network.transport,
     watched_apis=keys.watched_apis,

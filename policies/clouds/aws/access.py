@@ -82,14 +82,14 @@ def _speaks_of(action: Property, names: tuple[str, ...]) -> bool:
 
 def _allowed(policy: Property) -> Iterator[Property]:
     """Every action that `policy` allows; one that excludes actions allows all others."""
-    for path, statement in _statements(policy):
-        for index, action in enumerate(_texts(statement.get("Action", []), f"{path}.Action")):
+    for path, statement in statements(policy):
+        for index, action in enumerate(texts(statement.get("Action", []), f"{path}.Action")):
             yield Property(f"{path}.Action[{index}]", action)
         if "NotAction" in statement:
             yield Property(f"{path}.NotAction", "*")
 
 
-def _statements(policy: Property) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def statements(policy: Property) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The statements that allow, each with its path; raises `MalformedProperty` for what is no policy."""
     try:
         document = documents.member(documents.load(policy.text or ""), "", ("Statement",))
@@ -101,7 +101,7 @@ def _statements(policy: Property) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise MalformedProperty(policy.path, "a policy of IAM, in JSON") from None
 
 
-def _principals(statement: Mapping[str, Any]) -> list[str]:
+def principals(statement: Mapping[str, Any]) -> list[str]:
     """Who a statement is about, with the kind in front; what it excludes leaves everybody else."""
     if "NotPrincipal" in statement:
         return ["*"]
@@ -109,7 +109,7 @@ def _principals(statement: Mapping[str, Any]) -> list[str]:
     if isinstance(named, str):
         return [named]
     kinds = _object(named, "Principal")
-    return [f"{kind}:{one}" for kind, values in kinds.items() for one in _texts(values, "Principal")]
+    return [f"{kind}:{one}" for kind, values in kinds.items() for one in texts(values, "Principal")]
 
 
 def _object(value: Any, path: str) -> Mapping[str, Any]:
@@ -120,7 +120,7 @@ def _object(value: Any, path: str) -> Mapping[str, Any]:
     return found
 
 
-def _texts(value: Any, path: str) -> list[str]:
+def texts(value: Any, path: str) -> list[str]:
     try:
         return documents.texts(value, path)
     except MalformedDocument:
@@ -137,7 +137,7 @@ def holder(resource: Resource) -> Setting | None:
         return None
     trust = resource.props.at("assumeRolePolicy")
     takers = [
-        Property(f"{path}.Principal", one) for path, statement in _statements(trust) for one in _principals(statement)
+        Property(f"{path}.Principal", one) for path, statement in statements(trust) for one in principals(statement)
     ]
     others = [one for one in takers if not _WORKLOADS.holds(one.value)]
     return Setting((others or takers or [trust])[0], _WORKLOADS)
@@ -145,7 +145,7 @@ def holder(resource: Resource) -> Setting | None:
 
 def public_statements(policy: Property) -> Iterator[Property]:
     """The statements of a resource's policy that allow everybody something, without a condition."""
-    for path, statement in _statements(policy):
-        everybody = {"*", "AWS:*"} & set(_principals(statement))
+    for path, statement in statements(policy):
+        everybody = {"*", "AWS:*"} & set(principals(statement))
         if everybody and not statement.get("Condition"):
             yield Property(f"{path}.Principal", "*")

@@ -1,18 +1,16 @@
-"""AWS's networks: gateways, routes, and the rules of security groups, which deny what they do not list."""
+"""AWS's networks: gateways, routes and endpoints."""
 
 from collections.abc import Iterator
 
+from policies.clouds.aws import groups
 from policies.clouds.aws.access import public_statements
-from policies.conditions import Matching, OneOf, is_private
+from policies.clouds.aws.perimeter import NAMED, parties
+from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
-from policies.terms import Destination, EgressGuard, EgressRule, PrivateDoor, Reference, Setting, Subnet, Unwanted
+from policies.terms import PrivateDoor, Setting, Unwanted
 
 _PREFIX = "aws:ec2:"
-_GROUPS = frozenset({_PREFIX + "SecurityGroup", _PREFIX + "DefaultSecurityGroup"})
-_RULES = frozenset({_PREFIX + "SecurityGroupRule", "aws:vpc:SecurityGroupEgressRule"})
 _LOAD_BALANCERS = frozenset({"aws:lb:LoadBalancer", "aws:alb:LoadBalancer"})
-_MACHINES = frozenset({_PREFIX + "Instance", _PREFIX + "SpotInstanceRequest"})
-_TEMPLATE = _PREFIX + "LaunchTemplate"
 _ACCESS_BLOCK = "aws:s3:BucketPublicAccessBlock"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BUCKET_POLICY = "aws:s3:BucketPolicy"
@@ -37,6 +35,7 @@ _PEERINGS = {
     "aws:ec2transitgateway:VpcAttachment": "a way into other networks",
 }
 _ENDPOINT = _PREFIX + "VpcEndpoint"
+_SERVICE_OF_SOMEBODY = ".vpce-svc-"
 _TLS_POLICY = Matching(
     r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)\S+",
     "a policy of TLS 1.2 or 1.3 (ELBSecurityPolicy-TLS13-…)",
@@ -48,11 +47,10 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What makes `resource` reachable from the public network."""
     if resource.type in _PUBLIC_TYPES:
         yield Unwanted(Property("type", resource.type), _PUBLIC_TYPES[resource.type])
-    elif resource.type in _MACHINES:
+    elif resource.type in groups.MACHINES | {groups.CONFIGURATION}:
         yield Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,)))
-    elif resource.type == _TEMPLATE:
-        for interface in resource.props.at("networkInterfaces").items():
-            yield Setting(interface.at("associatePublicIpAddress"), OneOf(("false", False)))
+    elif resource.type == groups.TEMPLATE:
+        yield from map(groups.private_interface, resource.props.at("networkInterfaces").items())
     elif resource.type == "aws:eks:Cluster":
         yield Setting(resource.props.at("vpcConfig", "endpointPublicAccess"), OneOf((False,)), switch=True)
     elif resource.type == _ACCESS_BLOCK:
@@ -67,6 +65,8 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
         yield Setting(resource.props.at("mapPublicIpOnLaunch"), OneOf((False,)), unless_stated=True, switch=True)
     elif resource.type in _LOAD_BALANCERS:
         yield Setting(resource.props.at("internal"), OneOf((True,)))
+    else:
+        yield from groups.sources(resource)
 
 
 def ways_out(resource: Resource) -> Iterator[Setting | Unwanted]:
@@ -78,53 +78,21 @@ def ways_out(resource: Resource) -> Iterator[Setting | Unwanted]:
             yield from (Unwanted(route.at(key), "a way out of the network") for key in _GATEWAYS)
     elif resource.type == _PREFIX + "Route":
         yield from (Unwanted(resource.props.at(key), "a way out of the network") for key in _GATEWAYS)
+    elif resource.type in {_ENDPOINT, _ENDPOINT + "Policy"}:
+        yield from _private_ways(resource)
 
 
-def subnets(resource: Resource) -> Iterator[Subnet]:
-    """A machine's own attachment: AWS guards that, and not the subnet. One without a guard of the stack's own gets the
-    network's default one, which lets everything out."""
-    if resource.type in _MACHINES:
-        yield Subnet(
-            default_outbound=Setting(resource.props.at("associatePublicIpAddress"), OneOf((False,))),
-            guard=Reference(resource.props.at("vpcSecurityGroupIds"), "vpcSecurityGroupIds"),
-        )
-
-
-def egress_guard(resource: Resource) -> EgressGuard | None:
-    """The outbound rules of `resource`; the provider removes AWS's own, which lets everything out."""
-    if resource.type in _GROUPS:
-        rules = resource.props.at("egress").items()
-    elif resource.type in _RULES:
-        direction = resource.props.at("type")
-        rules = () if direction.stated and direction.text == "ingress" else (resource.props,)
+def _private_ways(resource: Resource) -> Iterator[Setting]:
+    """Whose principals an endpoint lets through to AWS's services, and to whose resources. What leads to a service of
+    another owner (PrivateLink) takes no policy: that owner decides on it."""
+    service = resource.props.at("serviceName")
+    if service.stated and _SERVICE_OF_SOMEBODY in (service.text or ""):
+        return
+    policy = resource.props.at("policy")
+    if not policy.stated:
+        yield Setting(policy, NAMED)
     else:
-        return None
-    return EgressGuard(tuple(_rule(rule) for rule in rules), complete=False)
-
-
-def _rule(rule: Property) -> EgressRule:
-    ranges = (
-        *rule.at("cidrBlocks").items(),
-        *rule.at("ipv6CidrBlocks").items(),
-        *(one for one in (rule.at("cidrIpv4"), rule.at("cidrIpv6")) if one.stated),
-    )
-    named = (
-        *rule.at("securityGroups").items(),
-        *(one for one in (rule.at("sourceSecurityGroupId"), rule.at("referencedSecurityGroupId")) if one.stated),
-    )
-    lists = (*rule.at("prefixListIds").items(), *(one for one in (rule.at("prefixListId"),) if one.stated))
-    destinations = (
-        *(Destination(one, private=is_private(one.text or "")) for one in ranges),
-        *(Destination(one, private=True) for one in named),
-        *(Destination(one, private=False) for one in lists),
-    )
-    inside = Destination(rule.at("self"), private=True)
-    return EgressRule(
-        property=rule,
-        allows=True,
-        denies_all=False,
-        destinations=(*destinations, inside) if inside.property.stated else destinations,
-    )
+        yield from (Setting(party, NAMED, ("*",)) for party in parties(policy))
 
 
 def peerings(resource: Resource) -> Iterator[Unwanted]:

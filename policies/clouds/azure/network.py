@@ -1,10 +1,9 @@
 """Azure's networks: public addresses, ways out, and the rules of network security groups."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import catalog
-from policies.conditions import PRIVATE_RANGES, OneOf
+from policies.conditions import EVERYWHERE, OneOf, PrivateRange
 from policies.subject import Property, Resource
 from policies.terms import Destination, EgressGuard, EgressRule, Reference, Setting, Subnet, Unwanted, region_id
 
@@ -31,7 +30,7 @@ _OUTWARD_TYPES = {
     _PREFIX + "VirtualNetworkGateway": "a tunnel out of the network",
 }
 _NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
-_PRIVATE_TAGS = frozenset({"virtualnetwork", "azureloadbalancer"})
+_PRIVATE_TAGS = ("VirtualNetwork", "AzureLoadBalancer")
 
 
 def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
@@ -53,6 +52,31 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
             yield Setting(pool.at("enableNodePublicIP"), OneOf((False,)), unless_stated=True)
     elif resource.type == "azure-native:containerservice:AgentPool":
         yield Setting(resource.props.at("enableNodePublicIP"), OneOf((False,)), unless_stated=True)
+    elif resource.type == _SECURITY_GROUP:
+        for rule in resource.props.at("securityRules").items():
+            yield from _sources(rule)
+    elif resource.type == _SECURITY_RULE:
+        yield from _sources(resource.props)
+
+
+def _sources(rule: Property) -> Iterator[Setting]:
+    """Whence an inbound rule lets traffic in, other than from groups of machines."""
+    if (rule.at("direction").text or "").casefold() == "outbound" or not _allows(rule):
+        return
+    ranges = _prefixes(rule, "source")
+    if not ranges and not rule.at("sourceApplicationSecurityGroups").stated:
+        ranges = (rule.at("sourceAddressPrefix"),)
+    yield from (Setting(one, PrivateRange(_PRIVATE_TAGS), (*EVERYWHERE, "*", "Internet")) for one in ranges)
+
+
+def _allows(rule: Property) -> bool:
+    return (rule.at("access").text or "").casefold() != "deny"
+
+
+def _prefixes(rule: Property, end: str) -> tuple[Property, ...]:
+    """The address prefixes of one end of `rule`: `source` or `destination`."""
+    single = rule.at(f"{end}AddressPrefix")
+    return (*((single,) if single.stated else ()), *rule.at(f"{end}AddressPrefixes").items())
 
 
 def _addresses(configurations: Property, *keys: str) -> Iterator[Unwanted]:
@@ -111,7 +135,7 @@ def _outbound(rule: Property) -> bool:
 
 
 def _egress_rule(rule: Property) -> EgressRule:
-    allows = (rule.at("access").text or "").casefold() != "deny"
+    allows = _allows(rule)
     everything = (
         rule.at("protocol"),
         rule.at("sourceAddressPrefix"),
@@ -130,29 +154,18 @@ def _egress_rule(rule: Property) -> EgressRule:
 def _destinations(rule: Property) -> Iterator[Destination]:
     if rule.at("destinationApplicationSecurityGroups").stated:
         yield Destination(rule.at("destinationApplicationSecurityGroups"), private=True)
-    single = rule.at("destinationAddressPrefix")
-    for prefix in (*((single,) if single.stated else ()), *rule.at("destinationAddressPrefixes").items()):
+    for prefix in _prefixes(rule, "destination"):
         yield _destination(prefix)
 
 
 def _destination(prefix: Property) -> Destination:
     """`prefix` as a place: a range may be private, a tag like `Storage.GermanyWestCentral` names a region."""
     text = (prefix.text or "").strip()
-    if text.casefold() in _PRIVATE_TAGS:
+    if PrivateRange(_PRIVATE_TAGS).holds(text):
         return Destination(prefix, private=True)
-    try:
-        network = ip_network(text, strict=False)
-        return Destination(prefix, private=any(_contains(range_, network) for range_ in PRIVATE_RANGES))
-    except ValueError:
-        _, _, place = text.partition(".")
+    _, _, place = text.partition(".")
     known = {region.id for region in catalog.load().regions()}
     return Destination(prefix, private=False, location=region_id(place) if region_id(place) in known else None)
-
-
-def _contains(outer: IPv4Network | IPv6Network, inner: IPv4Network | IPv6Network) -> bool:
-    if isinstance(outer, IPv4Network):
-        return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
-    return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
 
 
 def peerings(resource: Resource) -> Iterator[Unwanted]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from policies.conditions import OneOf, is_private
+import catalog
+from policies.conditions import EVERYWHERE, OneOf, PrivateRange, is_private
 from policies.subject import Property, Resource
 from policies.terms import Destination, EgressGuard, EgressRule, PrivateDoor, Reference, Setting, Subnet, Unwanted
 
@@ -24,7 +25,8 @@ _BUNDLES = ("all-apis", "vpc-sc")
 _PUBLIC_TYPES = {
     "gcp:apigateway:Gateway": "a public front",
 }
-_EVERYWHERE = ("0.0.0.0/0", "::/0")
+_PROBES = "load-balancer-health-checks"
+"""Whence Google Cloud asks backends whether they serve, as the catalogue names it."""
 
 
 def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
@@ -43,6 +45,32 @@ def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
     elif resource.type == _PREFIX + "ForwardingRule":
         schemes = (*_INTERNAL, "EXTERNAL", "EXTERNAL_MANAGED")
         yield Setting(resource.props.at("loadBalancingScheme"), OneOf(_INTERNAL), schemes)
+    elif resource.type == _FIREWALL and not _about_egress(resource):
+        yield from _sources(resource.props)
+
+
+def _about_egress(firewall: Resource) -> bool:
+    """What says nothing of the direction is about ingress."""
+    return (firewall.props.at("direction").text or "INGRESS").upper() == "EGRESS"
+
+
+def _sources(rule: Property) -> Iterator[Setting]:
+    """Whence a firewall rule lets traffic in, other than from machines of the network: from everywhere, if it does not
+    say. Google Cloud's own probes come from public ranges that nobody else has."""
+    if rule.at("disabled").flag is True or not rule.at("allows").items():
+        return
+    ranges = rule.at("sourceRanges").items()
+    if not ranges and not any(rule.at(key).stated for key in ("sourceTags", "sourceServiceAccounts")):
+        ranges = (rule.at("sourceRanges"),)
+    yield from (Setting(one, PrivateRange(_probes()), EVERYWHERE) for one in ranges)
+
+
+def _probes() -> tuple[str, ...]:
+    """The ranges from which load balancers ask backends whether they serve."""
+    facts = catalog.load()
+    clouds = [cloud.id for cloud in facts.clouds.values() if cloud.provider == "gcp"]
+    known = [found for cloud in clouds if (found := facts.private_endpoints(cloud).get(_PROBES))]
+    return tuple(dict.fromkeys(range_ for one in known for range_ in one.addresses))
 
 
 def ways_out(resource: Resource) -> Iterator[Unwanted | Setting]:
@@ -76,15 +104,15 @@ def guarded_network(resource: Resource) -> Reference | None:
 
 
 def egress_guard(resource: Resource) -> EgressGuard | None:
-    """`resource` as one rule about egress; what says nothing of the direction is about ingress."""
-    if resource.type != _FIREWALL or (resource.props.at("direction").text or "INGRESS").upper() != "EGRESS":
+    """`resource` as one rule about egress."""
+    if resource.type != _FIREWALL or not _about_egress(resource):
         return None
     props = resource.props
     disabled = props.at("disabled").flag is True
     denies = props.at("denies").items()
     ranges = props.at("destinationRanges").items()
     everything = any((rule.at("protocol").text or "").lower() == "all" for rule in denies)
-    everywhere = not ranges or any(one.text in _EVERYWHERE for one in ranges)
+    everywhere = not ranges or any(one.text in EVERYWHERE for one in ranges)
     narrowed = props.at("targetTags").stated or props.at("targetServiceAccounts").stated
     allows = bool(props.at("allows").items()) and not disabled
     rule = EgressRule(

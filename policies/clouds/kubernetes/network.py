@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.clouds.kubernetes.pods import host_ports
-from policies.conditions import Matching, OneOf, is_private
+from policies.conditions import EVERYWHERE, Matching, OneOf, PrivateRange, is_private
 from policies.subject import Property, Resource
 from policies.terms import Destination, EgressGuard, EgressRule, Reference, Setting, Unwanted
 
@@ -24,7 +24,17 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
         kinds = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
         yield Setting(resource.props.at("spec", "type"), OneOf(("ClusterIP",)), kinds, unless_stated=True)
         yield Unwanted(resource.props.at("spec", "externalIPs"), "an address outside the cluster")
+    elif resource.type == _POLICY:
+        for rule in resource.props.at("spec", "ingress").items():
+            yield from _sources(rule)
     yield from host_ports(resource)
+
+
+def _sources(rule: Property) -> Iterator[Setting]:
+    """Whence a policy lets traffic in, other than from pods: from everywhere, if it does not say."""
+    peers = rule.at("from").items()
+    ranges = [peer.at("ipBlock", "cidr") for peer in peers if peer.at("ipBlock").stated]
+    yield from (Setting(one, PrivateRange(), EVERYWHERE) for one in (ranges if peers else (rule.at("from"),)))
 
 
 def transport(resource: Resource) -> Iterator[Setting]:

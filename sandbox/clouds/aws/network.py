@@ -115,6 +115,14 @@ def _create_endpoint(call: Call) -> str:
     return str(call.client("ec2").create_vpc_endpoint(**request)["VpcEndpoint"]["VpcEndpointId"])
 
 
+def _change_endpoint(call: Call) -> None:
+    """The provider keeps the policy that there is when the program states none any more."""
+    policy = call.inputs["policy"]
+    if call.changed("policy") and policy is not None:
+        call.client("ec2").modify_vpc_endpoint(VpcEndpointId=call.id, PolicyDocument=policy)
+    retag(call)
+
+
 def _service_exists(call: Call) -> None:
     """The service name has the partition's prefix, the region, and a service that the catalogue knows there."""
     place = places.place(call.region)
@@ -241,10 +249,10 @@ TYPES = (
     AwsType(
         pulumi_type="aws:ec2/vpcEndpoint:VpcEndpoint",
         create=_create_endpoint,
-        change=retag,
+        change=_change_endpoint,
         remove=lambda call: call.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[call.id]),
         answer=_endpoint,
-        in_place=_TAGS,
+        in_place=_TAGS | {"policy"},
         checks=(_service_exists, _names_are_answered, well_formed("policy", code="InvalidPolicyDocument")),
     ),
     AwsType(

@@ -1,6 +1,7 @@
 """The network, closed in every direction but the region's own flows."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -107,6 +108,12 @@ def test_a_cluster_gets_subnets_and_endpoints_of_its_own(args: SovereignNetworkA
     assert _rules(net, "serving", "egress") == {("10.40.3.0/24", 0), ("10.40.2.0/24", 443)}
     assert ("10.40.3.0/24", 443) in _rules(net, "endpoints", "ingress")
     assert "com.amazonaws.eu-west-1.ecr.dkr" in {one.inputs["serviceName"] for one in net.of_type(":VpcEndpoint")}
+    own, layers = json.loads(net["net-s3"].inputs["policy"])["Statement"]
+    assert own["Condition"] == {"StringEquals": {"aws:PrincipalAccount": args.placement.account_id}}
+    assert (layers["Action"], layers["Resource"]) == (
+        "s3:GetObject",
+        "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*",
+    )
 
 
 @pytest.mark.parametrize(
