@@ -48,6 +48,7 @@ def test_a_second_signature_by_a_stranger_does_not_spoil_a_trusted_one() -> None
         ({"payload": None}, "needs the strings payload and payloadType"),
         ({"payloadType": None}, "needs the strings payload and payloadType"),
         ({"signatures": []}, "no signatures"),
+        ({"signatures": 1}, "no signatures"),
         ({"signatures": [{"keyid": ""}]}, r"signatures\[0\] has no sig"),
         ({"signatures": [{"sig": base64.b64encode(b"\0" * 96).decode()}]}, "not a P-384 signature in DER"),
     ],

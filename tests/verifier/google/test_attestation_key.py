@@ -1,16 +1,21 @@
-"""Certificates of attestation keys of Google's vTPMs: genuine ones, and what makes another one fail."""
+"""Certificates of attestation keys of Google's vTPMs: genuine ones, and a fake authority's that fail one check each."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+from tests.verifier.fake_x509 import FakeCertificate, FakeExtension, authority_extensions, integer, oid, tlv
 from verifier.errors import MalformedEvidence, VerificationFailed
 from verifier.google import attestation_key, verify_attestation_key
 from verifier.google.attestation_key import Instance
+from verifier.pki import Certificate
 from verifier.pki.files import certificates_in
-from verifier.trust import TrustStore
+from verifier.trust import TrustAnchor, TrustStore
 
 EVIDENCE = Path(__file__).parents[2] / "evidence" / "google"
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -70,3 +75,113 @@ def test_a_certificate_that_names_no_instance(monkeypatch):
 def test_what_is_no_certificate():
     with pytest.raises(MalformedEvidence):
         verify_attestation_key(b"\x30\x00", TRUST, AT)
+
+
+DAY = timedelta(days=1)
+INSTANCE = "1.3.6.1.4.1.11129.2.1.21"
+SIGNS_DATA = FakeExtension("2.5.29.15", tlv(0x03, b"\x07\x80"), critical=True)
+UNKNOWN = FakeExtension("2.5.29.30", b"\x30\0", critical=True)
+NOT_ONE_THAT_SIGNS = authority_extensions(0x02)
+
+
+@cache
+def key(name: str) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@dataclass(frozen=True)
+class RsaCertificate(FakeCertificate):
+    """A certificate signed with RSASSA-PKCS1-v1_5 and SHA-256, whatever its algorithm says."""
+
+    algorithm: bytes = tlv(0x30, oid("1.2.840.113549.1.1.11"), tlv(0x05))
+
+    def encode(self) -> bytes:
+        signed = Certificate.parse(super().encode()).signed
+        signature = self.signer.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return tlv(0x30, signed, self.algorithm, tlv(0x03, b"\0", signature))
+
+
+def text(value: str) -> bytes:
+    return tlv(0x0C, value.encode())
+
+
+def instance(security: bytes = b"", zone: bytes = text("zone")) -> bytes:
+    return tlv(0x30, zone, integer(1), text("project"), integer(2), text("name"), security)
+
+
+def signed_by(subject: str, issuer: str, *extensions: FakeExtension) -> RsaCertificate:
+    return RsaCertificate(subject, issuer, key(subject).public_key(), key(issuer), AT - DAY, AT + DAY, extensions)
+
+
+@dataclass(frozen=True)
+class World:
+    """A chain of which a test replaces what it is about. scope: of the root."""
+
+    leaf: FakeCertificate
+    intermediate: FakeCertificate
+    root: FakeCertificate
+    scope: str = "google-ak"
+
+    def verified(self):
+        anchor = TrustAnchor("fake", frozenset({self.scope}), Certificate.parse(self.root.encode()))
+        intermediate = Certificate.parse(self.intermediate.encode())
+        return verify_attestation_key(self.leaf.encode(), TrustStore([anchor], [intermediate]), AT)
+
+    def changed(self, member: str, **changes) -> "World":
+        return replace(self, **{member: replace(getattr(self, member), **changes)})
+
+    def naming(self, value: bytes) -> "World":
+        return self.changed("leaf", extensions=(SIGNS_DATA, FakeExtension(INSTANCE, value)))
+
+
+WORLD = World(
+    leaf=signed_by("leaf", "intermediate", SIGNS_DATA, FakeExtension(INSTANCE, instance())),
+    intermediate=signed_by("intermediate", "root", *authority_extensions()),
+    root=signed_by("root", "root", *authority_extensions()),
+)
+
+
+@pytest.mark.parametrize(
+    ("world", "check"),
+    [
+        (WORLD.changed("leaf", extensions=(*authority_extensions(0x84), *WORLD.leaf.extensions[1:])), "ak.leaf.usage"),
+        (WORLD.changed("leaf", extensions=WORLD.leaf.extensions[1:]), "ak.leaf.usage"),
+        (WORLD.changed("leaf", extensions=(*WORLD.leaf.extensions, UNKNOWN)), "ak.leaf.extensions"),
+        (WORLD.changed("intermediate", not_after=AT - DAY / 2), "ak.intermediate.validity"),
+        (WORLD.changed("root", not_before=AT + DAY / 2), "ak.root.validity"),
+        (WORLD.changed("leaf", key=ed25519.Ed25519PrivateKey.generate().public_key()), "ak.key"),
+        (WORLD.changed("leaf", extensions=(SIGNS_DATA,)), "ak.instance"),
+        (replace(WORLD, scope="google-tcb"), "ak.chain"),
+        (WORLD.changed("leaf", issuer="another"), "ak.chain"),
+        (WORLD.changed("leaf", signer=key("another")), "ak.chain"),
+        (WORLD.changed("leaf", algorithm=tlv(0x30, oid("1.2.840.113549.1.1.5"), tlv(0x05))), "ak.chain"),
+        (WORLD.changed("intermediate", signer=key("another")), "ak.chain"),
+        (WORLD.changed("intermediate", extensions=authority_extensions()[1:]), "ak.chain"),
+        (WORLD.changed("intermediate", extensions=NOT_ONE_THAT_SIGNS), "ak.chain"),
+        (WORLD.changed("intermediate", key=ec.generate_private_key(ec.SECP256R1()).public_key()), "ak.chain"),
+    ],
+)
+def test_each_check_fails_alone(world, check):
+    with pytest.raises(VerificationFailed) as failure:
+        world.verified()
+    assert failure.value.check == check
+
+
+@pytest.mark.parametrize(
+    ("security", "production"),
+    [
+        (b"", False),
+        (tlv(0xA0, tlv(0x30)), False),
+        (tlv(0xA0, tlv(0x30, tlv(0xA0, integer(1)))), False),
+        (tlv(0xA0, tlv(0x30, tlv(0xA1, tlv(0x01, b"\0")))), False),
+        (tlv(0xA0, tlv(0x30, tlv(0xA0, integer(1)), tlv(0xA1, tlv(0x01, b"\xff")))), True),
+    ],
+)
+def test_production_is_what_says_so(security, production):
+    assert WORLD.naming(instance(security)).verified().instance.is_production is production
+
+
+@pytest.mark.parametrize("value", [instance() + b"\x05\0", instance(zone=tlv(0x0C, b"\xff")), tlv(0x30), b""])
+def test_an_instance_that_cannot_be_read(value):
+    with pytest.raises(MalformedEvidence):
+        WORLD.naming(value).verified()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.verifier import fake_amd
 from tests.verifier.collateral.test_google import GENUINE, GENUINE_MR_TD, field
+from tests.verifier.fake_x509 import tlv
 from tests.verifier.tdx import fake_intel
 from verifier import google, verify
 from verifier.appraisal import AppraisalPolicy
@@ -102,6 +103,15 @@ class TestVerify:
         signer = certificate("elliptic", "root")
         assert failed_check(endorsement(signer=signer)) == "endorsement.chain.leaf.key"
 
+    def test_a_signer_s_key_that_cannot_be_read(self):
+        made = Certificate.parse(certificate("elliptic", "root"))
+        p384, no_curve = bytes.fromhex("2b81040022"), bytes.fromhex("2b8104007f")
+        signed = made.signed.replace(p384, no_curve)
+        signature = key("root").sign(signed, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+        signer = tlv(0x30, signed, made.algorithm, tlv(0x03, b"\0", signature))
+        with pytest.raises(MalformedEvidence, match="a key that cannot be read"):
+            google.verify(google.parse(endorsement(signer=signer)), TrustStore([anchor()]), AT)
+
     @pytest.mark.parametrize("days", [-366, 366])
     def test_the_signer_s_validity(self, days):
         assert failed_check(endorsement(), AT + timedelta(days=days)) == "endorsement.chain.leaf.validity"
@@ -163,6 +173,7 @@ class TestParse:
             (endorsement(parts=field(7, field(2, 5))), "another kind"),
             (endorsement(parts=snp_part(bytes(47))), "47 bytes"),
             (endorsement(parts=tdx_part(bytes(49))), "49 bytes"),
+            (field(1, field(4, b"signer")) + field(2, b""), "timestamp, is missing"),
             (b"\x0b", "wire type 3"),
             (b"\x0a\x05abc", "cut off"),
             (b"\x0a" + b"\xff" * 9 + b"\x02", "64 bits"),
@@ -175,6 +186,13 @@ class TestParse:
     def test_what_is_refused(self, content, reason):
         with pytest.raises(MalformedEvidence, match=reason):
             google.parse(content)
+
+    def test_what_is_left_out_has_its_default(self):
+        parsed = google.parse(endorsement(parts=field(7, field(2, field(2, MEASUREMENT)))))
+        firmware = parsed.endorses("snp", MEASUREMENT)
+        assert (firmware.svn, firmware.measurements) == (0, {MEASUREMENT: "0 vCPUs"})
+        made = field(1, field(1, 1))
+        assert google.parse(field(1, made + field(4, b"signer")) + field(2, b"signature")).digest == b""
 
     def test_fields_that_nobody_knows_are_skipped(self):
         added = field(99, b"later") + b"\x99\x06" + bytes(8) + b"\x9d\x06" + bytes(4)
