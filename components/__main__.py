@@ -18,11 +18,11 @@ def main() -> None:
         os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606 - a path of this checkout, and no shell wanted
     # Pulumi runs this file by its path, so that the packages beside this one are found only from here.
     sys.path.insert(0, str(ROOT))
-    from pulumi.provider.experimental import component_provider_host
+    from pulumi.provider import main as serve
 
-    from components.hosted import COMPONENTS, PACKAGE, VERSION
+    from components.hosted.provider import Host
 
-    component_provider_host(components=COMPONENTS, name=PACKAGE, version=VERSION)
+    serve(Host(), sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,91 +1,159 @@
-"""Inputs that come from another language, made safe.
+"""From what a program in another language gives to a component's Args.
 
-The host (pulumi 3.272, provider/experimental) hands a component a dict in place of typed Args, numbers as floats, and
-in place of a value an Output where a transform or a secret made one of it; enumerations and nested types are lost then.
-So that a facade takes plain text, booleans, numbers and lists of text only, and everything passes through here.
+The engine delivers numbers as floats, objects as mappings with camelCase names, and an Output for what depends on a
+resource or is secret. Each value is read by the shape of its field; what does not fit it is refused in one line.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
-from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
 
 import pulumi
+from pydantic import BaseModel, ValidationError
 
-import catalog
-from components.azure import Placement
+from catalog import nearest
+from components.component import ComponentArgs
 from components.errors import InputError
-from components.tags import Tags
+from components.hosted.offered import Hosted
+from components.hosted.shapes import SPELLED_OUT, Field, Shape, fields_of, inputs_of, is_object, shape
+from components.spec import RegionSpec
+
+_REFERENCE_VALUES: Final = "referenceValues"
 
 
-def known(component: str, args: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    """The value of an input that must be known while the program runs; raises `InputError` for an Output."""
-    value = args.get(name, default)
-    if isinstance(value, pulumi.Output):
-        raise InputError(component, name, "is an output, known only after deployment", "a plain value")
-    return value.value if isinstance(value, Enum) else value
+def read_args(hosted: Hosted, inputs: Mapping[str, Any]) -> ComponentArgs:
+    """The Args of a component from its inputs.
+
+    Raises `InputError`, and `SpecError` for the keys of a stack file.
+    """
+    reader = _Reader(hosted.token)
+    reader.refuse_unknown("", inputs, [field.key for field in inputs_of(hosted.args)])
+    args: ComponentArgs = reader.spelled_out(hosted.args, inputs)
+    return args
 
 
-def whole(component: str, args: Mapping[str, Any], name: str) -> int:
-    """The whole number in an input: the host delivers 3 as 3.0."""
-    value = known(component, args, name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise InputError(component, name, f"{value!r} is not a whole number")
-    return int(value)
+class _Reader:
+    """Reads values in the name of one component."""
+
+    def __init__(self, component: str) -> None:
+        self._component = component
+
+    def spelled_out(self, type_: type, inputs: Mapping[str, Any]) -> Any:
+        """An object whose fields are inputs of the component, and so are those of its `SPELLED_OUT` fields."""
+        if issubclass(type_, RegionSpec):
+            return self._region(inputs)
+        found: dict[str, Any] = {}
+        for field in fields_of(type_):
+            if field.name in SPELLED_OUT:
+                found[field.name] = self.spelled_out(field.shape.type, inputs)
+            else:
+                found |= self._field(field, "", inputs)
+        return type_(**found)
+
+    def refuse_unknown(self, where: str, given: Mapping[str, Any], known: Collection[str]) -> None:
+        """Raise `InputError` for a key that means nothing, which is a misspelt one perhaps."""
+        for key in given.keys() - set(known):
+            raise self._refusal(f"{where}.{key}".removeprefix("."), "is no input", nearest(key, known))
+
+    def _region(self, inputs: Mapping[str, Any]) -> RegionSpec:
+        if _REFERENCE_VALUES not in inputs:
+            raise self._refusal(_REFERENCE_VALUES, "is missing")
+        directory = self._read(shape(Path), _REFERENCE_VALUES, inputs[_REFERENCE_VALUES])
+        keys = {field.key for field in fields_of(RegionSpec)}
+        stated = {key: self._plain(key, value) for key, value in inputs.items() if key in keys}
+        return RegionSpec.from_mapping(stated, reference_values=directory)
+
+    def _field(self, field: Field, where: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The field's value by its name in Python; nothing where its default stands."""
+        where = f"{where}.{field.key}".removeprefix(".")
+        value = given.get(field.key)
+        if value is None:
+            if field.required:
+                raise self._refusal(where, "is missing")
+            return {} if field.has_default else {field.name: None}
+        return {field.name: self._read(field.shape, where, value)}
+
+    def _read(self, stated: Shape, where: str, value: Any) -> Any:
+        if isinstance(value, pulumi.Output):
+            if stated.late:
+                return value
+            raise self._refusal(where, "is an output, known only after deployment", "a plain value")
+        read = self._value(stated.type, where, value)
+        return pulumi.Output.from_input(read) if stated.late else read
+
+    def _value(self, type_: Any, where: str, value: Any) -> Any:
+        origin, parts = get_origin(type_) or type_, get_args(type_)
+        if type_ is Any:
+            return self._plain(where, value)
+        if origin is Literal:
+            return self._one_of(parts, where, value)
+        if issubclass(origin, Enum):
+            return origin(self._one_of([member.value for member in origin], where, value))
+        if is_object(origin):
+            return self._object(origin, where, self._of_kind(dict, "an object", where, value))
+        if issubclass(origin, Mapping):
+            keys, values = parts
+            entries = _in_order(self._of_kind(dict, "an object", where, value))
+            return {keys(key): self._read(shape(values), f"{where}.{key}", one) for key, one in entries}
+        if origin is not str and issubclass(origin, Sequence):
+            items = enumerate(self._of_kind(list, "a list", where, value))
+            return [self._read(shape(parts[0]), f"{where}[{at}]", one) for at, one in items]
+        return self._simple(origin, where, value)
+
+    def _object(self, type_: type, where: str, value: Mapping[str, Any]) -> Any:
+        if issubclass(type_, BaseModel):
+            try:
+                return type_.model_validate(self._plain(where, value))
+            except ValidationError as error:
+                first = error.errors(include_input=False, include_url=False)[0]
+                at = ".".join((where, *map(str, first["loc"])))
+                raise self._refusal(at, first["msg"].removeprefix("Value error, ")) from None
+        known = list(fields_of(type_))
+        self.refuse_unknown(where, value, [field.key for field in known])
+        return type_(**{name: one for field in known for name, one in self._field(field, where, value).items()})
+
+    def _simple(self, type_: type, where: str, value: Any) -> Any:
+        if type_ is int:
+            number = _whole(value)
+            if isinstance(number, bool) or not isinstance(number, int):
+                raise self._refusal(where, "must be a whole number")
+            return number
+        if type_ is bool:
+            return self._of_kind(bool, "true or false", where, value)
+        text = self._of_kind(str, "a text", where, value)
+        if type_ is Path and not Path(text).is_absolute():
+            raise self._refusal(where, f"{text!r} depends on where the plugin runs", "an absolute path")
+        return type_(text)
+
+    def _one_of(self, known: Collection[str], where: str, value: Any) -> Any:
+        if value not in known:
+            raise self._refusal(where, f"must be one of {', '.join(known)}", nearest(str(value), known))
+        return value
+
+    def _of_kind(self, type_: type, kind: str, where: str, value: Any) -> Any:
+        if not isinstance(value, type_):
+            raise self._refusal(where, f"must be {kind}")
+        return value
+
+    def _plain(self, where: str, value: Any) -> Any:
+        """A value without a shape of its own, all of it known, and with whole numbers where they were."""
+        if isinstance(value, pulumi.Output):
+            raise self._refusal(where, "is an output, known only after deployment", "a plain value")
+        if isinstance(value, dict):
+            return {key: self._plain(f"{where}.{key}", one) for key, one in _in_order(value)}
+        if isinstance(value, list):
+            return [self._plain(f"{where}[{at}]", one) for at, one in enumerate(value)]
+        return _whole(value)
+
+    def _refusal(self, where: str, problem: str, better: str | None = None) -> InputError:
+        return InputError(self._component, where, problem, better)
 
 
-def json_object(component: str, args: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The JSON object in a text input."""
-    text = known(component, args, name)
-    try:
-        value = json.loads(text)
-    except (TypeError, json.JSONDecodeError):
-        value = None
-    if not isinstance(value, dict):
-        raise InputError(component, name, "is not a JSON object", '{"name": "value"}')
-    return value
+def _in_order(entries: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The entries of a mapping by key: the protocol keeps no order, and what is made of them must not change."""
+    return sorted(entries.items())
 
 
-def adopted(component: str, args: Mapping[str, Any]) -> dict[str, str] | None:
-    """What the component takes over: ids by name, from a JSON object in a text input."""
-    ids = json_object(component, args, "import_ids") if "import_ids" in args else None
-    if ids is not None and not all(isinstance(one, str) and one for one in ids.values()):
-        raise InputError(component, "import_ids", "has an id that is no text", '{"<child>": "<its id>"}')
-    return ids
-
-
-def zones(service: str, zone_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> dict[str, pulumi.Output[str]]:
-    """The ids of the private zones of `service` (an id of the catalogue), from a mapping that may be an Output."""
-    given = pulumi.Output.all(zone_ids=zone_ids).apply(lambda values: values["zone_ids"])
-    names = catalog.load().private_endpoint("azure", service).zones
-    return {name: given.apply(partial(_zone, name)) for name in names}
-
-
-def _zone(name: str, zone_ids: Mapping[str, str]) -> str:
-    try:
-        return zone_ids[name]
-    except KeyError:
-        advice = "the zoneIds of an AzureSovereignNetwork"
-        raise InputError("bailiwick", "zone_ids", f"has no zone {name}", advice) from None
-
-
-def placement(component: str, args: Mapping[str, Any]) -> Placement:
-    """Where a component is, from the inputs that every facade has (`components.hosted.azure.Placed`)."""
-    texts = {
-        name: known(component, args, name)
-        for name in ("stack", "subscription_id", "tenant_id", "location", "jurisdiction", "data_class", "owner")
-    }
-    return Placement(
-        stack=texts["stack"],
-        subscription_id=texts["subscription_id"],
-        tenant_id=texts["tenant_id"],
-        location=texts["location"],
-        resource_group_name=args["resource_group_name"],
-        tags=Tags(
-            jurisdiction=texts["jurisdiction"],
-            data_class=texts["data_class"],
-            owner=texts["owner"],
-            stack=texts["stack"],
-        ),
-    )
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

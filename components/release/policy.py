@@ -75,9 +75,13 @@ class MinimumTcb(_Model):
     """The oldest platform firmware that may receive the key; each number is a floor (SEV-SNP ABI, TCB_VERSION)."""
 
     bootloader: Svn
+    """Boot loader of the security processor."""
     tee: Svn
+    """Operating system of the security processor."""
     snp: Svn
+    """SEV-SNP firmware."""
     microcode: Svn
+    """Microcode, the oldest of all cores."""
 
 
 class Authority(_Model):

@@ -13,7 +13,7 @@ import pytest
 from sandbox.clouds.azure import AzureCloud
 from sandbox.clouds.hardware import NullHardware
 from sandbox.clouds.server import serve
-from tests.components.hosted.test_hosted import PLACED
+from tests.components.hosted.test_inputs import AZURE
 from tests.sandbox.clouds.pulumi_project import Project
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +43,7 @@ class Hosted(pulumi.ComponentResource):
 
 
 group = resources.ResourceGroup("group", resource_group_name="group", location="germanywestcentral")
-placed = {PLACED!r} | {{"resourceGroupName": group.name}}
+placed = {AZURE!r} | {{"resourceGroupName": group.name}}
 network = Hosted(
     "AzureSovereignNetwork",
     "network",
@@ -109,7 +109,7 @@ def test_the_consumer_in_yaml_adds_the_package_without_a_network_and_comes_up(
     checkout: Path, debug_providers: str
 ) -> None:
     consumer = Consumer(checkout / "examples" / "hosted-yaml", debug_providers, NO_NETWORK)
-    assert "Added package bailiwick" in consumer("package", "add", "../../components")
+    assert "Added package Bailiwick" in consumer("package", "add", "../../components")
     consumer.comes_up_and_stays()
 
 
@@ -125,7 +125,7 @@ def test_the_consumer_in_typescript_adds_the_package_and_comes_up(checkout: Path
             f"npm install failed, without the registry of npm packages perhaps: {installed.stderr.strip()[-200:]}"
         )
     consumer = Consumer(folder, debug_providers)
-    assert "Added package bailiwick" in consumer("package", "add", "../../components")
+    assert "Added package Bailiwick" in consumer("package", "add", "../../components")
     consumer.comes_up_and_stays()
 
 
