@@ -15,7 +15,7 @@ from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import Session
 from sandbox.engine import StateFile
-from verifier.broker.service import TOKEN_KEY
+from verifier.broker.service import token_keys
 from verifier.evidence import BundleInputs, collect
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -40,7 +40,7 @@ def gather(session: Session) -> BundleInputs:
         inside=_inside(spec.jurisdiction),
         dependencies=outputs["jurisdictionGraph"],
         configurations=session.region.verifier_configurations(),
-        token_key=custody.keystore.public_key(TOKEN_KEY) if spec.verifier else None,
+        token_keys=token_keys(custody.keystore),
         keystore={"is_hsm": custody.keystore.is_hsm, "description": custody.keystore.describe()},
         sandbox_root=session.region.hardware_root(),
         **collect(custody.log),

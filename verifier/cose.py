@@ -1,7 +1,7 @@
-"""COSE_Sign1 (RFC 9052, 4.2) with ES384 and nothing else: Nitro attestation documents, and attestation results as CWTs.
+"""COSE_Sign1 (RFC 9052, 4.2) with ES256 or ES384: Nitro attestation documents, and attestation results as CWTs.
 
-The algorithm is not chosen by the message: one that names another is refused, and so is one with headers that a reader
-would have to understand (`crit`).
+The algorithm is not chosen by the message but by the key that its reader trusts: a message that names another is
+refused, and so is one with headers that a reader would have to understand (`crit`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier import cbor
 from verifier.errors import MalformedEvidence
-from verifier.pki.ecdsa import P384
+from verifier.signer import ES256, ES384, algorithm_of, verifies
 
-ES384: Final = -35
 TAG: Final = 18
 """Tag of a COSE_Sign1."""
-SIGNATURE_BYTES: Final = 96
+_SIGNATURE_BYTES: Final = frozenset({2 * ES256.scalar_bytes, 2 * ES384.scalar_bytes})
 ALGORITHM, CRITICAL, CONTENT_TYPE, KEY_ID = 1, 2, 3, 4
 """Labels of header parameters (RFC 9052, 3.1)."""
 
@@ -28,7 +27,7 @@ ALGORITHM, CRITICAL, CONTENT_TYPE, KEY_ID = 1, 2, 3, 4
 class Sign1:
     """A message before it is verified.
 
-    protected: the protected header as it is signed; headers: what it says. signature: r ‖ s, 96 bytes.
+    protected: the protected header as it is signed; headers: what it says. signature: r ‖ s, 64 or 96 bytes.
     """
 
     protected: bytes
@@ -48,9 +47,12 @@ class Sign1:
         return to_be_signed(self.protected, self.payload)
 
     def is_signed_by(self, key: ec.EllipticCurvePublicKey) -> bool:
-        """Whether this is ES384 and the signature is `key`'s, which must be on P-384."""
-        on_curve = key.curve.name == P384.curve.name
-        return on_curve and self.algorithm == ES384 and P384.verifies_raw(key, self.signed, self.signature)
+        """Whether the signature is `key`'s, made and named as the algorithm of its curve."""
+        try:
+            expected = algorithm_of(key)
+        except ValueError:
+            return False
+        return self.algorithm == expected.cose and verifies(key, self.signed, self.signature, expected)
 
 
 def parse_sign1(data: bytes, tags: frozenset[int] = frozenset({TAG})) -> Sign1:
@@ -68,8 +70,8 @@ def parse_sign1(data: bytes, tags: frozenset[int] = frozenset({TAG})) -> Sign1:
         raise MalformedEvidence(0, "COSE: the protected header is not a map")
     if CRITICAL in headers or headers.keys() & unprotected.keys():
         raise MalformedEvidence(0, "COSE: headers that must be understood (crit), or that occur twice")
-    if len(signature) != SIGNATURE_BYTES:
-        raise MalformedEvidence(0, f"COSE: a signature of {len(signature)} bytes, {SIGNATURE_BYTES} expected")
+    if len(signature) not in _SIGNATURE_BYTES:
+        raise MalformedEvidence(0, f"COSE: a signature of {len(signature)} bytes, 64 or 96 expected")
     return Sign1(protected, headers, unprotected, payload, signature)
 
 

@@ -1,7 +1,8 @@
 """EAT Attestation Results (draft-ietf-rats-ear-04) as JWTs, profile `tag:github.com,2023:veraison/ear`.
 
-The algorithm is ES384 and nothing else: it is not taken from the token. The signing key may live in an HSM, so
-the compact serialisation (RFC 7515, 3.1) is put together here around `Signer.sign`; reading goes through joserfc.
+The algorithm is that of the signing key's curve, ES256 for our own results: it is not taken from the token. The key
+may live in an HSM, so the compact serialisation (RFC 7515, 3.1) is put together here around `Signer.sign`; reading goes
+through joserfc.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from verifier import canonical
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
 from verifier.errors import InvalidToken
-from verifier.signer import Signer, fingerprint, public_key_pem
+from verifier.signer import Signer, algorithm_of, fingerprint, public_key_pem
 
 PROFILE: Final = "tag:github.com,2023:veraison/ear"
-ALGORITHM: Final = "ES384"
 MEDIA_TYPE: Final = "application/eat+jwt"
 MAX_TOKEN_BYTES: Final = 262_144
 NONCE_CHARACTERS: Final = range(8, 89)
@@ -55,7 +55,7 @@ def issue(
     nonce: `eat_nonce`, 8 to 88 characters, or None. extra: further top-level claims; it may not replace ours.
     """
     claims = claims_of(result, verifier_id=verifier_id, nonce=nonce, lifetime=lifetime, at=at, extra=extra)
-    header = {"alg": ALGORITHM, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
+    header = {"alg": algorithm_of(key.public_key).name, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
     signing_input = f"{_segment(header)}.{_segment(claims)}"
     return f"{signing_input}.{_base64url(key.sign(signing_input.encode('ascii')))}"
 
@@ -96,6 +96,7 @@ def read(
 ) -> dict[str, Any]:
     """The claims of an EAR that one of `keys` signed and that is valid at `at`; InvalidToken otherwise.
 
+    keys: on P-256, which signs with ES256 and nothing else, or on P-384 likewise with ES384; others sign no results.
     lifetime: how long a result counts that does not say it, as the profile allows; None: it must say it.
     """
     if len(token) > MAX_TOKEN_BYTES:
@@ -160,14 +161,14 @@ def _verified_payload(token: str, keys: Iterable[ec.EllipticCurvePublicKey]) -> 
     from joserfc.jwk import ECKey
 
     for key in keys:
-        jwk = ECKey.import_key(public_key_pem(key))
         try:
-            verified = jws.deserialize_compact(token, jwk, algorithms=[ALGORITHM])
+            algorithm, jwk = algorithm_of(key).name, ECKey.import_key(public_key_pem(key))
+            verified = jws.deserialize_compact(token, jwk, algorithms=[algorithm])
         except (JoseError, ValueError):
             continue
-        if verified.protected.get("alg") == ALGORITHM:
+        if verified.protected.get("alg") == algorithm:
             return verified.payload
-    raise InvalidToken(f"token: not a JWT signed with {ALGORITHM} by a trusted key")
+    raise InvalidToken("token: not a JWT that a trusted key signed with the algorithm of its curve")
 
 
 def _number(claims: Mapping[str, Any], name: str) -> int:

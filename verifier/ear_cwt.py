@@ -1,8 +1,9 @@
 """EAT Attestation Results as CWTs (draft-ietf-rats-ear-04, RFC 8392): the claims of `verifier.ear` under their numbers.
 
-A COSE_Sign1 with ES384, tagged, with the key's fingerprint as key id. Inside, tiers and the members of the trust vector
-are numbers (AR4SI, 2.3; EAR, 3.2), the nonce is bytes; claims of our own keep their names, as CWT allows. `read` gives
-the claims back by their JSON names, so that it makes no difference which form a result came in.
+A tagged COSE_Sign1 with the algorithm of the key's curve, and the key's fingerprint as key id. Inside, tiers and the
+members of the trust vector are numbers (AR4SI, 2.3; EAR, 3.2), the nonce is bytes; claims of our own keep their names,
+as CWT allows. `read` gives the claims back by their JSON names, so that it makes no difference which form a result came
+in.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from verifier import cbor, cose, ear
 from verifier.appraisal.result import AttestationResult
 from verifier.appraisal.vector import Tier
 from verifier.errors import InvalidToken, MalformedEvidence
-from verifier.signer import Signer, fingerprint
+from verifier.signer import Signer, algorithm_of, fingerprint
 
 MEDIA_TYPE: Final = "application/eat+cwt"
 NONCE_BYTES: Final = range(8, 65)
@@ -83,7 +84,7 @@ def issue(
         claims[_KEYS["eat_nonce"]] = nonce
     protected = cbor.encode(
         {
-            cose.ALGORITHM: cose.ES384,
+            cose.ALGORITHM: algorithm_of(key.public_key).cose,
             cose.CONTENT_TYPE: MEDIA_TYPE,
             cose.KEY_ID: fingerprint(key.public_key).encode("ascii"),
         }
@@ -98,14 +99,14 @@ def read(
 ) -> dict[str, Any]:
     """The claims, by their JSON names, of an EAR that one of `keys` signed and that is valid at `at`.
 
-    lifetime: as `ear.read` takes it. InvalidToken otherwise; what is no name of ours is left out of the claims.
+    keys, lifetime: as `ear.read` takes them. InvalidToken otherwise; what is no name of ours is left out of the claims.
     """
     if len(token) > ear.MAX_TOKEN_BYTES:
         raise InvalidToken(f"token: longer than {ear.MAX_TOKEN_BYTES} bytes")
     try:
         message = cose.parse_sign1(token, frozenset({cose.TAG, CWT_TAG}))
         if not any(message.is_signed_by(key) for key in keys):
-            raise InvalidToken("token: not a CWT signed with ES384 by a trusted key")
+            raise InvalidToken("token: not a CWT that a trusted key signed with the algorithm of its curve")
         payload = cbor.decode(message.payload)
     except MalformedEvidence as error:
         raise InvalidToken(f"token: not a CWT: {error.reason}") from None

@@ -1,23 +1,49 @@
-"""The signature algorithm of everything the verifier signs: ECDSA P-384, SHA-384 (ES384, RFC 7518, 3.4).
+"""What the verifier signs with: ECDSA, with one hash for each curve (RFC 7518, 3.4).
 
-A signature travels between the rooms as the raw 96 bytes r‖s, which is what PKCS#11 returns and JOSE carries;
-DER is used only where a file format asks for it (DSSE).
+Results, which live for minutes, are signed with ES256; whatever must stand for years with ES384 (decision 0018). Which
+of them a signature must be, the key says that its reader trusts, never the signed message: a key is on one curve.
+
+A signature travels between the rooms as the raw bytes r‖s, which is what PKCS#11 returns and JOSE carries; DER is used
+only where a file format asks for it (DSSE).
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol, TypeGuard
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeGuard
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-COORDINATE_BYTES = 48
-"""Bytes of one P-384 scalar: a raw signature is twice as long."""
 
-_GROUP_ORDER = ec.SECP384R1().group_order
+@dataclass(frozen=True)
+class Algorithm:
+    """A curve with its hash.
+
+    name: JOSE's (RFC 7518, 3.1). cose: COSE's number (RFC 9053, 2.1). scalar_bytes: of r, and of s.
+    """
+
+    name: str
+    cose: int
+    curve: ec.EllipticCurve
+    hash: hashes.HashAlgorithm
+    scalar_bytes: int
+
+
+ES256: Final = Algorithm("ES256", -7, ec.SECP256R1(), hashes.SHA256(), 32)
+ES384: Final = Algorithm("ES384", -35, ec.SECP384R1(), hashes.SHA384(), 48)
+_BY_CURVE: Final = {algorithm.curve.name: algorithm for algorithm in (ES256, ES384)}
+
+
+def algorithm_of(public_key: ec.EllipticCurvePublicKey) -> Algorithm:
+    """The one algorithm that a key is used with; ValueError for a key on another curve."""
+    algorithm = _BY_CURVE.get(public_key.curve.name)
+    if algorithm is None:
+        raise ValueError(f"a signing key is on P-256 or P-384, not on {public_key.curve.name}")
+    return algorithm
 
 
 class Signer(Protocol):
@@ -25,66 +51,71 @@ class Signer(Protocol):
 
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey:
-        """The P-384 key that verifies what this signer signs."""
+        """The key that verifies what this signer signs."""
 
     def sign(self, data: bytes) -> bytes:
-        """Hash `data` with SHA-384, sign it, return the raw signature r‖s (96 bytes)."""
+        """Hash `data` as the key's algorithm says, sign it, return the raw signature r‖s."""
 
 
 class SoftwareSigner:
     """A signer whose private key is in memory: for build keys and tests, not for a region's keys."""
 
     def __init__(self, private_key: ec.EllipticCurvePrivateKey) -> None:
-        if not _is_p384(private_key.public_key()):
-            raise ValueError(f"a signer needs a P-384 key, not one on {private_key.curve.name}")
+        self._public_key = private_key.public_key()
+        self._algorithm = algorithm_of(self._public_key)
+        self._scheme = ec.ECDSA(self._algorithm.hash)
         self._private_key = private_key
 
     @classmethod
-    def generate(cls) -> SoftwareSigner:
+    def generate(cls, algorithm: Algorithm = ES384) -> SoftwareSigner:
         """A signer with a new key."""
-        return cls(ec.generate_private_key(ec.SECP384R1()))
+        return cls(ec.generate_private_key(algorithm.curve))
 
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """The key that verifies this signer's signatures."""
-        return self._private_key.public_key()
+        return self._public_key
 
     def sign(self, data: bytes) -> bytes:
-        """The raw signature r‖s (96 bytes) of `data`."""
-        return der_to_raw(self._private_key.sign(data, ec.ECDSA(hashes.SHA384())))
+        """The raw signature r‖s of `data`."""
+        return der_to_raw(self._private_key.sign(data, self._scheme), self._algorithm)
 
 
-def verifies(public_key: ec.EllipticCurvePublicKey, data: bytes, raw_signature: bytes) -> bool:
-    """Whether `raw_signature` (r‖s, 96 bytes) is `public_key`'s ES384 signature of `data`."""
-    if not _is_p384(public_key) or len(raw_signature) != 2 * COORDINATE_BYTES:
+def verifies(
+    public_key: ec.EllipticCurvePublicKey, data: bytes, raw_signature: bytes, algorithm: Algorithm = ES384
+) -> bool:
+    """Whether `raw_signature` (r‖s) is `public_key`'s signature of `data`; a key on another curve makes none."""
+    if public_key.curve.name != algorithm.curve.name or len(raw_signature) != 2 * algorithm.scalar_bytes:
         return False
     try:
-        public_key.verify(raw_to_der(raw_signature), data, ec.ECDSA(hashes.SHA384()))
+        public_key.verify(raw_to_der(raw_signature), data, ec.ECDSA(algorithm.hash))
     except InvalidSignature:
         return False
     return True
 
 
 def with_low_s(raw_signature: bytes) -> bytes:
-    """The one of the two equivalent signatures (r, s) and (r, n − s) with the smaller s, so that there is only one."""
-    s = int.from_bytes(raw_signature[COORDINATE_BYTES:], "big")
-    lower = min(s, _GROUP_ORDER - s)
-    return raw_signature[:COORDINATE_BYTES] + lower.to_bytes(COORDINATE_BYTES, "big")
+    """The one of an ES384 signature's two equivalents (r, s) and (r, n − s) with the smaller s: there is only one."""
+    size = ES384.scalar_bytes
+    s = int.from_bytes(raw_signature[size:], "big")
+    lower = min(s, ec.SECP384R1().group_order - s)
+    return raw_signature[:size] + lower.to_bytes(size, "big")
 
 
 def raw_to_der(raw_signature: bytes) -> bytes:
-    """r‖s (96 bytes) as a DER ECDSA-Sig-Value (RFC 3279 section 2.2.3)."""
-    r = int.from_bytes(raw_signature[:COORDINATE_BYTES], "big")
-    s = int.from_bytes(raw_signature[COORDINATE_BYTES:], "big")
+    """r‖s, each half of the bytes, as a DER ECDSA-Sig-Value (RFC 3279 section 2.2.3)."""
+    half = len(raw_signature) // 2
+    r, s = (int.from_bytes(part, "big") for part in (raw_signature[:half], raw_signature[half:]))
     return encode_dss_signature(r, s)
 
 
-def der_to_raw(der_signature: bytes) -> bytes:
-    """A DER ECDSA-Sig-Value as r‖s (96 bytes); ValueError when it is not DER or does not fit P-384."""
+def der_to_raw(der_signature: bytes, algorithm: Algorithm = ES384) -> bytes:
+    """A DER ECDSA-Sig-Value as r‖s; ValueError when it is not DER or does not fit the curve."""
     r, s = decode_dss_signature(der_signature)
-    if min(r, s) < 0 or max(r, s).bit_length() > 8 * COORDINATE_BYTES:
-        raise ValueError("the signature does not fit P-384")
-    return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
+    size = algorithm.scalar_bytes
+    if min(r, s) < 0 or max(r, s).bit_length() > 8 * size:
+        raise ValueError(f"the signature does not fit {algorithm.name}")
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 def fingerprint(public_key: ec.EllipticCurvePublicKey) -> str:

@@ -9,7 +9,8 @@ Google Cloud Attestation speaks about Confidential Space: its tokens carry the h
 the zone and the service account, but neither a launch measurement nor a TCB, so that the policy's images are named by
 containers. It knows no SEV-SNP report. A verifier of one's own states the launch too (EAT attestation results,
 draft-ietf-rats-ear), of SEV-SNP guests. Google takes a verifier's tokens when they name issuer and audience and are
-signed with ES256 or RS256: Bailiwick's own broker signs ES384 and unwraps keys itself, so that its regions do without.
+signed with ES256 or RS256: those of Bailiwick's own broker name neither, and it unwraps keys itself, so that its
+regions do without.
 """
 
 from collections.abc import Mapping, Sequence

@@ -50,7 +50,7 @@ from verifier.nvidia.ocsp import OcspResponse
 from verifier.nvidia.xml import parse_xml, signed_document
 from verifier.pki import Certificate, Extension, RevocationList
 from verifier.pki.files import pem_values
-from verifier.signer import SoftwareSigner
+from verifier.signer import ES384, SoftwareSigner
 from verifier.snp import certificate_table
 from verifier.snp.endorsement import read_leaf
 from verifier.tdx import documents, event_log
@@ -243,7 +243,7 @@ def _payloads() -> Sequence[bytes]:
 
 def _nitro_payload(data: bytes) -> None:
     """Under the head and the signature that a document has."""
-    nitro.parse(cbor.encode([b"", {}, data, bytes(cose.SIGNATURE_BYTES)]))
+    nitro.parse(cbor.encode([b"", {}, data, bytes(2 * ES384.scalar_bytes)]))
 
 
 def _amd_leaf(data: bytes) -> None:
@@ -303,8 +303,8 @@ def _jwk(data: bytes) -> None:
 
 def _cwt_claims(data: bytes) -> None:
     """The claims of a CWT, as behind a good signature."""
-    protected = cbor.encode({cose.ALGORITHM: cose.ES384})
-    ear_cwt.read(cbor.encode([protected, {}, data, bytes(cose.SIGNATURE_BYTES)]), [CREDULOUS], AT)
+    protected = cbor.encode({cose.ALGORITHM: ES384.cose})
+    ear_cwt.read(cbor.encode([protected, {}, data, bytes(2 * ES384.scalar_bytes)]), [CREDULOUS], AT)
 
 
 def _cwt_examples() -> list[bytes]:

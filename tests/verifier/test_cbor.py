@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from verifier import cbor, cose
 from verifier.cbor import Tagged, decode, encode
 from verifier.errors import MalformedEvidence
+from verifier.signer import ES384
 
 KEYS = st.integers(-(2**63), 2**63) | st.text(max_size=8)
 VALUES = st.recursive(
@@ -119,9 +120,9 @@ def test_what_is_no_cose_sign1(message):
         cose.parse_sign1(message)
 
 
-def test_the_key_of_a_cose_sign1_is_on_p384():
+def test_a_cose_sign1_with_es384_is_not_of_a_key_on_p256():
     key = ec.generate_private_key(ec.SECP256R1())
-    protected = encode({cose.ALGORITHM: cose.ES384})
+    protected = encode({cose.ALGORITHM: ES384.cose})
     signature = key.sign(cose.to_be_signed(protected, b"payload"), ec.ECDSA(hashes.SHA384()))
     raw = b"".join(number.to_bytes(48, "big") for number in decode_dss_signature(signature))
     message = cose.parse_sign1(encode([protected, {}, b"payload", raw]))

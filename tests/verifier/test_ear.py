@@ -15,11 +15,12 @@ from tests.verifier.fake_amd import milan
 from verifier import ear
 from verifier.appraisal import AppraisalPolicy, appraise, rejected
 from verifier.errors import InvalidToken, VerificationFailed
-from verifier.signer import SoftwareSigner, public_key_pem
+from verifier.signer import ES256, ES384, Algorithm, SoftwareSigner, der_to_raw, public_key_pem
 from verifier.snp import parse, verify
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
-KEY = SoftwareSigner(ec.generate_private_key(ec.SECP384R1()))
+KEY = SoftwareSigner.generate(ES256)
+KEYS = {algorithm.name: SoftwareSigner.generate(algorithm) for algorithm in (ES256, ES384)}
 VERIFIER = ear.VerifierId("bailiwick", "0.1.0")
 LIFETIME = timedelta(minutes=5)
 NONCE = base64.urlsafe_b64encode(b"n" * 32).decode()
@@ -81,10 +82,14 @@ def test_status_is_the_worst_tier_of_the_vector():
     assert claims["ear.status"] == claims["submods"]["cpu"]["ear.status"] == "warning"
 
 
-def test_another_library_verifies_it():
-    decoded = jwt.decode(token(), ECKey.import_key(public_key_pem(KEY.public_key)), algorithms=["ES384"])
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_another_library_verifies_it(algorithm):
+    key = KEYS[algorithm]
+    text = token(key)
+    decoded = jwt.decode(text, ECKey.import_key(public_key_pem(key.public_key)), algorithms=[algorithm])
     assert decoded.claims["eat_nonce"] == NONCE
-    assert decoded.header["alg"] == "ES384"
+    assert decoded.header["alg"] == algorithm
+    assert ear.read(text, [key.public_key], AT) == decoded.claims
 
 
 def test_a_refusal_can_be_issued_too():
@@ -109,7 +114,7 @@ def test_extra_claims_do_not_replace_ours(name):
 
 class TestNotBelieved:
     def test_another_key(self):
-        assert "trusted key" in refusal(token(SoftwareSigner.generate()))
+        assert "trusted key" in refusal(token(SoftwareSigner.generate(ES256)))
 
     def test_each_changed_part(self):
         text = token()
@@ -133,19 +138,43 @@ class TestNotBelieved:
 
     def test_the_public_key_as_a_shared_secret(self):
         def sign(data: bytes) -> bytes:
-            return hmac.digest(public_key_pem(KEY.public_key).encode(), data, "sha384")
+            return hmac.digest(public_key_pem(KEY.public_key).encode(), data, "sha256")
 
-        text = resigned({"alg": "HS384"}, claims_of(token()), SimpleNamespace(sign=sign))
+        text = resigned({"alg": "HS256"}, claims_of(token()), SimpleNamespace(sign=sign))
         assert "trusted key" in refusal(text)
 
-    @pytest.mark.parametrize("algorithm", ["ES256", "ES512", "RS256", "es384"])
-    def test_another_algorithm_in_the_header(self, algorithm):
-        assert "trusted key" in refusal(resigned({"alg": algorithm, "typ": "JWT"}, claims_of(token())))
+    @pytest.mark.parametrize("of_key", KEYS)
+    @pytest.mark.parametrize("algorithm", ["ES256", "ES384", "ES512", "RS256", "es256", None])
+    def test_another_algorithm_in_the_header_than_the_curve_s(self, of_key, algorithm):
+        key = KEYS[of_key]
+        text = resigned({"alg": algorithm, "typ": "JWT"}, claims_of(token()), key)
+        if algorithm == of_key:
+            assert ear.read(text, [key.public_key], AT)
+        else:
+            assert "trusted key" in refusal(text, [key.public_key])
+
+    @pytest.mark.parametrize(("curve", "named"), [(ES256, ES384), (ES384, ES256)])
+    def test_a_curve_with_the_hash_of_the_other(self, curve: Algorithm, named: Algorithm):
+        private = ec.generate_private_key(curve.curve)
+
+        def sign(data: bytes) -> bytes:
+            return der_to_raw(private.sign(data, ec.ECDSA(named.hash)), curve)
+
+        for algorithm in (curve, named):
+            text = resigned({"alg": algorithm.name}, claims_of(token()), SimpleNamespace(sign=sign))
+            assert "trusted key" in refusal(text, [private.public_key()])
+
+    def test_a_curve_that_results_are_not_signed_on(self):
+        private = ec.generate_private_key(ec.SECP521R1())
+        text = jwt.encode({"alg": "ES512"}, claims_of(token()), ECKey.import_key(private), algorithms=["ES512"])
+        assert "trusted key" in refusal(text, [private.public_key()])
+        with pytest.raises(ValueError, match="P-256 or P-384, not on secp521r1"):
+            SoftwareSigner(private)
 
     def test_a_key_inside_the_token(self):
-        other = SoftwareSigner.generate()
+        other = SoftwareSigner.generate(ES256)
         jwk = ECKey.import_key(public_key_pem(other.public_key)).as_dict(private=False)
-        assert "trusted key" in refusal(resigned({"alg": "ES384", "jwk": jwk}, claims_of(token()), other))
+        assert "trusted key" in refusal(resigned({"alg": "ES256", "jwk": jwk}, claims_of(token()), other))
 
     def test_after_its_end_and_before_its_start(self):
         ear.read(token(), [KEY.public_key], AT + LIFETIME - timedelta(seconds=1))
@@ -165,14 +194,14 @@ class TestNotBelieved:
         ],
     )
     def test_signed_but_not_an_ear(self, change, message):
-        assert message in refusal(resigned({"alg": "ES384"}, {**claims_of(token()), **change}))
+        assert message in refusal(resigned({"alg": "ES256"}, {**claims_of(token()), **change}))
 
     def test_a_huge_token(self):
         assert "longer than" in refusal("a" * (ear.MAX_TOKEN_BYTES + 1))
 
 
 def test_any_of_several_keys_may_have_signed():
-    others = [SoftwareSigner.generate().public_key for _ in range(2)]
+    others = [key.public_key for key in KEYS.values()]
     assert ear.read(token(), [*others, KEY.public_key], AT)["eat_nonce"] == NONCE
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from tests.verifier.test_ear import AT, KEY, LIFETIME, VERIFIER, result
 from verifier import cose, ear, ear_cwt
 from verifier.errors import InvalidToken
-from verifier.signer import SoftwareSigner
+from verifier.signer import ES256, ES384, SoftwareSigner
 
 NONCE = bytes(range(32))
-OTHER = SoftwareSigner(ec.generate_private_key(ec.SECP384R1()))
+OTHER = SoftwareSigner.generate(ES256)
+P384 = SoftwareSigner.generate(ES384)
 
 
 def token(key=KEY, **options) -> bytes:
@@ -23,7 +24,7 @@ def token(key=KEY, **options) -> bytes:
 
 
 def signed(claims: object, key=KEY, headers=None, tag: int | None = 18) -> bytes:
-    protected = cbor2.dumps({1: -35} if headers is None else headers)
+    protected = cbor2.dumps({1: -7} if headers is None else headers)
     payload = cbor2.dumps(claims)
     message = [protected, {}, payload, key.sign(cose.to_be_signed(protected, payload))]
     return cbor2.dumps(message if tag is None else cbor2.CBORTag(tag, message))
@@ -62,7 +63,7 @@ def test_it_says_what_the_jwt_says():
 
 def test_the_header_says_what_it_is():
     protected = cbor2.loads(cbor2.loads(token()).value[0])
-    assert protected[1] == -35
+    assert protected[1] == -7
     assert protected[3] == "application/eat+cwt"
 
 
@@ -77,10 +78,24 @@ def test_a_nonce_has_8_to_64_bytes(nonce):
         token(nonce=nonce)
 
 
-def test_another_key_or_algorithm():
+@pytest.mark.parametrize("headers", [{1: -35}, {1: -47}, {}])
+def test_another_key_or_algorithm(headers):
     assert "trusted key" in refusal(token(key=OTHER))
-    assert "trusted key" in refusal(signed(claims(), headers={1: -7}))
-    assert "trusted key" in refusal(signed(claims(), headers={}))
+    assert "trusted key" in refusal(signed(claims(), headers=headers))
+
+
+def test_a_key_on_p384_signs_with_es384_only():
+    keys = [KEY.public_key, P384.public_key]
+    assert ear_cwt.read(token(key=P384), keys, AT)["submods"]
+    assert ear_cwt.read(signed(claims(), P384, {1: -35}), keys, AT)["submods"]
+    with pytest.raises(InvalidToken, match="trusted key"):
+        ear_cwt.read(signed(claims(), P384, {1: -7}), keys, AT)
+
+
+def test_a_key_on_another_curve_signs_nothing():
+    other = ec.generate_private_key(ec.SECP521R1()).public_key()
+    with pytest.raises(InvalidToken, match="trusted key"):
+        ear_cwt.read(token(), [other], AT)
 
 
 def test_times():
@@ -123,7 +138,11 @@ def test_what_is_unknown_is_left_out():
     )
 
 
-@pytest.mark.parametrize("data", [b"", b"\x80", cbor2.dumps([b"", {}, b"", bytes(96)]), signed([1]), bytes(300_000)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x80", cbor2.dumps([b"", {}, b"", bytes(96)]), signed([1]), bytes(300_000)],
+    ids=["empty", "list", "unsigned", "signed list", "huge"],
+)
 def test_what_is_no_cwt(data):
     assert "token" in refusal(data)
 

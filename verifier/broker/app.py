@@ -15,12 +15,12 @@ from verifier import nvidia
 from verifier.broker import verification
 from verifier.broker.decision import Event
 from verifier.broker.problem import Kind, Refusal
-from verifier.broker.service import TOKEN_KEY, Answer, Broker, Clock, Denied
+from verifier.broker.service import Answer, Broker, Clock, Denied, token_signer
 from verifier.broker.session import COOKIE
 from verifier.broker.wrapped import WrappedKeys
 from verifier.collateral.source import Reader
 from verifier.config import VerifierConfig
-from verifier.keystore import KeyStore, open_signer
+from verifier.keystore import KeyStore
 from verifier.log import LogError, Receipt, TransparencyLog
 from verifier.tdx import CollateralSource, CollateralStore
 from verifier.trust import TrustStore
@@ -54,7 +54,7 @@ def create_app(
     """
     broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral, devices, reader)
     own = verification.Collateral(crls, collateral or CollateralStore(None), devices, reader)
-    verifying = verification.VerifyService(config, trust, open_signer(keystore, TOKEN_KEY), own, clock)
+    verifying = verification.VerifyService(config, trust, token_signer(keystore), own, clock)
 
     async def auth(request: Request) -> Response:
         body = await _body(request, broker, "challenge")

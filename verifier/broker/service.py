@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from verifier import build, canonical, ear, jwk, nvidia
 from verifier.appraisal import AttestationResult
 from verifier.broker import jwe, session
@@ -27,11 +29,13 @@ from verifier.config import Resource, VerifierConfig
 from verifier.errors import InvalidToken
 from verifier.keystore import KeyStore, KeyStoreError, open_signer
 from verifier.log import ArchiveError, LogError, Receipt, TransparencyLog
-from verifier.signer import fingerprint
+from verifier.signer import ES256, Signer, algorithm_of, fingerprint
 from verifier.tdx import CollateralSource
 from verifier.trust import TrustStore
 
-TOKEN_KEY = "verifier-token"  # noqa: S105 - the name of the signing key, not a secret
+TOKEN_KEY = "verifier-token-es256"  # noqa: S105 - the name of the signing key, not a secret
+TOKEN_KEYS = {"token": TOKEN_KEY, "former-token": "verifier-token"}
+"""Purpose → name of a key that signs results, or signed them before decision 0018 (ES384): logs keep what it signed."""
 EVIDENCE = "evidence"
 COLLATERAL = "collateral"
 RESULT = "result"
@@ -84,7 +88,7 @@ class Broker:
         self._judge = Judge(config, trust, crls, collateral, devices, reader)
         self._wrapped = wrapped
         self._clock = clock
-        self._signer = open_signer(keystore, TOKEN_KEY)
+        self._signer = token_signer(keystore)
         self._identity = ear.VerifierId(build.DEVELOPER, build.identity())
 
     def challenge(self, body: bytes) -> Answer:
@@ -160,10 +164,15 @@ class Broker:
     def public_keys(self) -> dict[str, Any]:
         """A JWK Set (RFC 7517 section 5): the keys that sign results and the log's checkpoints."""
         keys = (("token", self._signer.public_key), ("log", self.log.public_key))
-        facts = {"use": "sig", "alg": ear.ALGORITHM}
         return {
             "keys": [
-                {**jwk.from_public_key(key), "kid": fingerprint(key), "purpose": purpose, **facts}
+                {
+                    **jwk.from_public_key(key),
+                    "kid": fingerprint(key),
+                    "purpose": purpose,
+                    "use": "sig",
+                    "alg": algorithm_of(key).name,
+                }
                 for purpose, key in keys
             ]
         }
@@ -305,6 +314,17 @@ class Broker:
             raise self._deny(facts, Refusal(Kind.UNAVAILABLE, "unavailable", str(error))) from None
         except LogError as error:
             raise Denied(Refusal(Kind.UNAVAILABLE, "log", str(error)), None) from None
+
+
+def token_signer(keystore: KeyStore) -> Signer:
+    """The key of results, made first where there is none yet."""
+    return open_signer(keystore, TOKEN_KEY, ES256)
+
+
+def token_keys(keystore: KeyStore) -> dict[str, EllipticCurvePublicKey]:
+    """Purpose → public key, of all that results of this key store were signed with."""
+    names = keystore.names()
+    return {purpose: keystore.public_key(name) for purpose, name in TOKEN_KEYS.items() if name in names}
 
 
 def utc_now() -> datetime:

@@ -15,7 +15,7 @@ from typing import Any
 
 from verifier import canonical, jwk
 from verifier.broker.problem import Kind, Refusal
-from verifier.signer import Signer, verifies
+from verifier.signer import Signer, algorithm_of, verifies
 
 COOKIE = "kbs-session-id"
 LIFETIME = timedelta(minutes=5)
@@ -78,6 +78,7 @@ def _open(label: bytes, cookie: str, signer: Signer) -> dict[str, Any] | None:
         payload, signature = jwk.decode(payload_text), jwk.decode(signature_text)
     except jwk.JwkError:
         return None
-    if len(cookie) > _MAX_COOKIE_CHARACTERS or not verifies(signer.public_key, label + payload, signature):
+    key = signer.public_key
+    if len(cookie) > _MAX_COOKIE_CHARACTERS or not verifies(key, label + payload, signature, algorithm_of(key)):
         return None
     return canonical.parse_object(payload)

@@ -45,8 +45,8 @@ class BundleInputs:
     config: the stack's settings. resources: `{"urn", "type", "name", "parent", "inputs"}` each. verdicts: policy
     verdicts, `{"rule", "urn", "level", "status", "message"}` each. jurisdiction: the stack's. inside: jurisdictions
     that lie within it, itself included (from the catalogue). dependencies: the jurisdiction graph's records.
-    configurations: of the verifiers. token_key, log_key: public keys of the verifiers' results and of the log; a region
-    without a verifier has no token_key.
+    configurations: of the verifiers. token_keys: public keys of the verifiers' results, by purpose, as
+    `verifier.broker.service.token_keys` gives them; log_key: of the log.
     keystore: `is_hsm` and `description`. sandbox_root: PEM of the emulated vendors' roots, if a verifier trusts them.
     attestations, collateral (each set as archived), receipts, origin: the log's content (`collect`).
     """
@@ -62,7 +62,7 @@ class BundleInputs:
     inside: Sequence[str]
     dependencies: Sequence[Mapping[str, Any]]
     configurations: Sequence[Mapping[str, Any]]
-    token_key: ec.EllipticCurvePublicKey | None
+    token_keys: Mapping[str, ec.EllipticCurvePublicKey]
     log_key: ec.EllipticCurvePublicKey
     keystore: Mapping[str, Any]
     sandbox_root: str | None = None
@@ -152,8 +152,7 @@ def _predicates(inputs: BundleInputs) -> dict[str, dict[str, Any]]:
             "configurations": [dict(configuration) for configuration in inputs.configurations],
             "keys": {
                 purpose: jwk.from_public_key(key)
-                for purpose, key in (("token", inputs.token_key), ("log", inputs.log_key))
-                if key
+                for purpose, key in (*inputs.token_keys.items(), ("log", inputs.log_key))
             },
             "keystore": dict(inputs.keystore),
             "sandbox_root": inputs.sandbox_root,

@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from verifier import canonical, dsse, jwk
+from verifier.broker.service import TOKEN_KEYS
 from verifier.config import VerifierConfig
 from verifier.errors import VerifierError
 from verifier.evidence import bundle as bundles
@@ -192,7 +193,7 @@ def _claims(outcome: Verification, trust: TrustStore) -> None:
         collateral={bundles.digest_of(item): item for item in attestation.get("collateral", ())},
         entries=[receipt["entry"] for receipt in statements["receipts"]["receipts"]],
         configurations={configuration.name: configuration for configuration in configurations},
-        key=keys["token"],
+        keys=[keys[purpose] for purpose in TOKEN_KEYS if purpose in keys],
         trust=trust,
     ).check(outcome)
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from verifier.signer import ES384, Algorithm
+
 BLOB_VERSION = 1
 IV_BYTES = 12
 TAG_BYTES = 16
@@ -35,11 +37,11 @@ class KeyStore(Protocol):
     def unwrap(self, name: str, blob: bytes) -> bytes:
         """Decrypt what `wrap` made; refused when the blob was changed or wrapped under another KEK."""
 
-    def create_signing_key(self, name: str) -> None:
-        """Make an ECDSA P-384 key pair inside the store; refused when the name is taken."""
+    def create_signing_key(self, name: str, algorithm: Algorithm = ES384) -> None:
+        """Make an ECDSA key pair for one algorithm inside the store; refused when the name is taken."""
 
     def sign(self, name: str, data: bytes) -> bytes:
-        """The signature r‖s (96 bytes) of SHA-384(`data`) by the signing key `name`."""
+        """The signature r‖s of `data` by the signing key `name`, with the algorithm that the key was made for."""
 
     def public_key(self, name: str) -> ec.EllipticCurvePublicKey:
         """The public half of the signing key `name`."""
@@ -58,12 +60,15 @@ class KeyStore(Protocol):
 
 
 class KeyStoreSigner:
-    """One signing key of a key store as a `verifier.signer.Signer`."""
+    """One signing key of a key store as a `verifier.signer.Signer`; KeyStoreError when it is for another algorithm."""
 
-    def __init__(self, keystore: KeyStore, name: str) -> None:
+    def __init__(self, keystore: KeyStore, name: str, algorithm: Algorithm = ES384) -> None:
         self._keystore = keystore
         self._name = name
         self._public_key = keystore.public_key(name)
+        curve = self._public_key.curve.name
+        if curve != algorithm.curve.name:
+            raise KeyStoreError(f"key {name!r} is on {curve}, {algorithm.curve.name} expected ({algorithm.name})")
 
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey:
@@ -71,20 +76,20 @@ class KeyStoreSigner:
         return self._public_key
 
     def sign(self, data: bytes) -> bytes:
-        """The raw signature r‖s (96 bytes) of `data`."""
+        """The raw signature r‖s of `data`."""
         return self._keystore.sign(self._name, data)
 
 
-def open_signer(keystore: KeyStore, name: str) -> KeyStoreSigner:
+def open_signer(keystore: KeyStore, name: str, algorithm: Algorithm = ES384) -> KeyStoreSigner:
     """The signing key `name`, made first when the store does not have it."""
     if name not in keystore.names():
         try:
-            keystore.create_signing_key(name)
+            keystore.create_signing_key(name, algorithm)
         except KeyStoreError:
             # Another replica may have made it in the meantime; that one is then the key.
             if name not in keystore.names():
                 raise
-    return KeyStoreSigner(keystore, name)
+    return KeyStoreSigner(keystore, name, algorithm)
 
 
 def associated_data(name: str) -> bytes:

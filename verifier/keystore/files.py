@@ -32,7 +32,7 @@ from verifier.keystore.base import (
     join_blob,
     split_blob,
 )
-from verifier.signer import SoftwareSigner
+from verifier.signer import ES384, Algorithm, SoftwareSigner
 
 Kind = Literal["kek", "signing"]
 
@@ -81,9 +81,9 @@ class FileKeyStore:
                 f"the wrapped key was changed, or was not wrapped under {name!r}: restore it from a copy"
             ) from None
 
-    def create_signing_key(self, name: str) -> None:
-        """Make a P-384 key pair."""
-        private_key = ec.generate_private_key(ec.SECP384R1())
+    def create_signing_key(self, name: str, algorithm: Algorithm = ES384) -> None:
+        """Make a key pair on the algorithm's curve."""
+        private_key = ec.generate_private_key(algorithm.curve)
         self._store(
             name,
             "signing",
@@ -95,7 +95,7 @@ class FileKeyStore:
         )
 
     def sign(self, name: str, data: bytes) -> bytes:
-        """The signature r‖s (96 bytes) of SHA-384(`data`)."""
+        """The signature r‖s of `data`."""
         return self._signer(name).sign(data)
 
     def public_key(self, name: str) -> ec.EllipticCurvePublicKey:

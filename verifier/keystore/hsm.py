@@ -32,8 +32,12 @@ from verifier.keystore.base import (
     split_blob,
 )
 from verifier.keystore.module import HsmModule
+from verifier.signer import ES256, ES384, Algorithm
 
 _KEPT_INSIDE = {Attribute.TOKEN: True, Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+
+_HASHES = {encode_named_curve_parameters(it.curve.name): it.hash.name for it in (ES256, ES384)}
+"""CKA_EC_PARAMS of a key → the hash that goes with its curve."""
 
 
 class Pkcs11KeyStore:
@@ -91,12 +95,12 @@ class Pkcs11KeyStore:
                 ) from None
         return dek
 
-    def create_signing_key(self, name: str) -> None:
-        """Make a P-384 key pair whose private half never leaves the HSM and only signs."""
+    def create_signing_key(self, name: str, algorithm: Algorithm = ES384) -> None:
+        """Make a key pair whose private half never leaves the HSM and only signs."""
         with self._session() as session:
             self._refuse_taken(session, name)
             curve = session.create_domain_parameters(
-                KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters("secp384r1")}, local=True
+                KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters(algorithm.curve.name)}, local=True
             )
             curve.generate_keypair(
                 id=_identifier(name),
@@ -109,9 +113,9 @@ class Pkcs11KeyStore:
 
     def sign(self, name: str, data: bytes) -> bytes:
         """Sign inside the HSM; CKM_ECDSA takes the digest and returns r‖s."""
-        digest = hashlib.sha384(data).digest()
         with self._session() as session:
             key = _find(session, name, ObjectClass.PRIVATE_KEY)
+            digest = hashlib.new(_HASHES[key[Attribute.EC_PARAMS]], data).digest()
             signature: bytes = key.sign(digest, mechanism=Mechanism.ECDSA)
         return signature
 

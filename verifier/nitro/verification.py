@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from verifier import cose
 from verifier.errors import VerificationFailed
 from verifier.nitro.document import NitroDocument
 from verifier.pki.chain import Chain, verified_chain
+from verifier.signer import ES384
 from verifier.trust import TrustStore
 
 SCOPE: Final = "nitro"
@@ -40,9 +40,9 @@ def verify(document: NitroDocument, trust: TrustStore, at: datetime) -> Verified
 
     at: aware; there is no default. MalformedEvidence when a certificate does not parse.
     """
-    if document.message.algorithm != cose.ES384:
+    if document.message.algorithm != ES384.cose:
         raise VerificationFailed(
-            "cose.algorithm", f"algorithm {document.message.algorithm!r:.40}, ES384 ({cose.ES384}) expected"
+            "cose.algorithm", f"algorithm {document.message.algorithm!r:.40}, ES384 ({ES384.cose}) expected"
         )
     authorities = len(document.chain) - 2
     roles = ("leaf", *(f"intermediate{number}" for number in range(authorities, 0, -1)), "root")

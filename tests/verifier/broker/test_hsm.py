@@ -42,7 +42,7 @@ def test_a_guest_gets_a_key_that_was_unwrapped_in_the_hsm(
     assert guest.open(released.json()) == DEK
     verify_receipt(released.json()["receipt"], in_hsm.log.public_key)
     assert client.get("/healthz").json()["keystore"]["is_hsm"]
-    assert token.store.names() == ("log-key", "model-kek", "verifier-token")
+    assert token.store.names() == ("log-key", "model-kek", "verifier-token-es256")
     in_hsm.log.close()
     for directory in (tmp_path / "hsm-site", token.directory):
         for path in (path for path in directory.rglob("*") if path.is_file()):

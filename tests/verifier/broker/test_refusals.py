@@ -20,7 +20,7 @@ from tests.verifier.emulated_site import (
 from verifier import ear, jwk
 from verifier.appraisal import Appraisal, AttestationResult
 from verifier.broker import WrappedKey
-from verifier.keystore import KeyStoreSigner
+from verifier.broker.service import token_signer
 from verifier.signer import SoftwareSigner
 
 PATH = f"/kbs/v0/resource/{RESOURCE}"
@@ -236,7 +236,7 @@ def test_a_token_names_the_key_of_its_own_evidence_only(
     site: Site, client: Client, guest: Guest, refused: Refused
 ) -> None:
     token = guest.token(client)
-    signer = KeyStoreSigner(site.keystore, "verifier-token")
+    signer = token_signer(site.keystore)
     claims = ear.read(token, [signer.public_key], site.now)
     forged = ear.issue(
         AttestationResult.of({"cpu": Appraisal.of([], "policy", None)}),

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from tests.verifier.emulated_site import DEK, PASSPHRASE, RESOURCE, Guest, Site
 from verifier import canonical, dsse
+from verifier.broker import app, service
+from verifier.broker.service import token_keys, token_signer
 from verifier.evidence import BundleInputs, Verification, build, collect, to_bytes, verify
 from verifier.evidence import bundle as bundles
 from verifier.evidence.bundle import KINDS, digest_of
-from verifier.keystore import KeyStoreSigner, open_signer
+from verifier.keystore import open_signer
 from verifier.signer import SoftwareSigner, fingerprint, public_key_pem
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": '"planted-secret"'}
@@ -78,7 +80,7 @@ def deployed(site: Site, *guests: Guest, refused: Guest) -> BundleInputs:
         inside=["DE"],
         dependencies=[dependency, dependency | {"jurisdiction": "US", "carries": "metadata", "name": "arm"}],
         configurations=[site.config.model_dump(mode="json")],
-        token_key=KeyStoreSigner(site.keystore, "verifier-token").public_key,
+        token_keys=token_keys(site.keystore),
         keystore={"is_hsm": True, "description": "a test's HSM"},
         sandbox_root=site.pki.roots.decode(),
         **collect(site.log),
@@ -296,6 +298,19 @@ def test_secrets_are_replaced_before_anything_is_signed(export: Export) -> None:
     assert inputs["config"]["token"] == "[secret]"
     assert inputs["resources"][0]["inputs"] == {"size": 2, "ratio": "0.5", "password": "[secret]"}
     assert digest_of(inputs) in payloads[0].decode()
+
+
+def test_results_of_a_region_s_former_key_stay_good(site: Site, guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as formerly:
+        for module in (app, service):
+            formerly.setattr(module, "token_signer", lambda keystore: open_signer(keystore, "verifier-token"))
+        inputs = deployed(site, guest, refused=guest.but(vmpl=3))
+    token_signer(site.keystore)
+    export = Export(inputs, SoftwareSigner.generate()).but(token_keys=token_keys(site.keystore))
+    assert export.inputs.token_keys.keys() == {"token", "former-token"}
+    assert export.verify(export.file).ok
+    forgetful = export.but(token_keys={"token": export.inputs.token_keys["token"]})
+    assert "attestation.results" in failed(forgetful.verify(forgetful.file))
 
 
 def test_a_key_of_the_key_store_signs(export: Export, site: Site) -> None:

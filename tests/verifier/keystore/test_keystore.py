@@ -15,7 +15,8 @@ from verifier.keystore import (
     init_token,
     open_signer,
 )
-from verifier.signer import verifies
+from verifier.log import LogError, TransparencyLog
+from verifier.signer import ES256, ES384, Algorithm, verifies
 
 SOFTHSM = find_softhsm()
 DEK = b"planted-data-key-0123456789abcde"
@@ -71,13 +72,25 @@ def test_every_changed_byte_of_a_wrapped_key_is_refused(store: KeyStore) -> None
     assert store.unwrap("kek", blob) == DEK
 
 
-def test_a_signature_verifies_with_the_public_key(store: KeyStore, reopen: Reopen) -> None:
-    signer = open_signer(store, "signer")
+@pytest.mark.parametrize(("algorithm", "other"), [(ES256, ES384), (ES384, ES256)])
+def test_a_signature_verifies_with_the_public_key(
+    store: KeyStore, reopen: Reopen, algorithm: Algorithm, other: Algorithm
+) -> None:
+    signer = open_signer(store, "signer", algorithm)
     signature = signer.sign(b"message")
-    assert len(signature) == 96
-    assert verifies(reopen().public_key("signer"), b"message", signature)
-    assert not verifies(signer.public_key, b"massage", signature)
-    assert open_signer(store, "signer").public_key == signer.public_key
+    assert len(signature) == 2 * algorithm.scalar_bytes
+    assert verifies(reopen().public_key("signer"), b"message", signature, algorithm)
+    assert not verifies(signer.public_key, b"massage", signature, algorithm)
+    assert not verifies(signer.public_key, b"message", signature, other)
+    assert open_signer(store, "signer", algorithm).public_key == signer.public_key
+
+
+def test_what_must_stand_for_years_is_not_signed_with_a_key_for_less(store: KeyStore, tmp_path: Path) -> None:
+    open_signer(store, "signer", ES256)
+    with pytest.raises(KeyStoreError, match="'signer' is on secp256r1, secp384r1 expected"):
+        open_signer(store, "signer")
+    with pytest.raises(LogError, match="'signer' is on secp256r1, secp384r1 expected"):
+        TransparencyLog(tmp_path / "log", store, "signer", origin="test")
 
 
 def test_a_destroyed_key_unwraps_nothing_any_more(store: KeyStore) -> None:

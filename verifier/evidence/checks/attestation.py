@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -35,14 +35,14 @@ class Attestations:
     """The attestations of a bundle, the decisions that rest on them, and what is needed to judge them again.
 
     collateral: SHA-256 → what TDX quotes and devices were judged with. entries: the log's. configurations: verifier
-    name → configuration. trust: the auditor's roots.
+    name → configuration. keys: of the verifiers' results. trust: the auditor's roots.
     """
 
     results: list[dict[str, Any]]
     collateral: Mapping[str, Mapping[str, Any]]
     entries: list[dict[str, Any]]
     configurations: Mapping[str, VerifierConfig]
-    key: ec.EllipticCurvePublicKey
+    keys: Sequence[ec.EllipticCurvePublicKey]
     trust: TrustStore
     attested: dict[str, Attested] = field(default_factory=dict)
     judges: dict[str, Judge] = field(default_factory=dict)
@@ -182,7 +182,7 @@ class Attestations:
         if entry["guest_key"] != jwk.thumbprint(attested.evidence.runtime_data.tee_pubkey):
             yield f"{name} went to another key than the attested one"
         try:
-            ear.read(attested.result, [self.key], datetime.fromisoformat(entry["time"]))
+            ear.read(attested.result, self.keys, datetime.fromisoformat(entry["time"]))
         except InvalidToken as error:
             yield f"{name}: at its time, {error}"
 
@@ -196,7 +196,7 @@ class Attestations:
             at = datetime.fromtimestamp(issued, UTC)
         except (ValueError, KeyError, TypeError, IndexError, OverflowError):
             raise InvalidToken("token: not a JWT with the time of its issue (iat)") from None
-        return ear.read(token, [self.key], at)
+        return ear.read(token, self.keys, at)
 
 
 def _resource(configuration: VerifierConfig, entry: Mapping[str, Any]) -> Resource:
