@@ -45,7 +45,7 @@ def parse(token: str) -> Jws:
     if len(token) > MAX_TOKEN_BYTES:
         raise InvalidToken(f"token: longer than {MAX_TOKEN_BYTES} characters")
     parts = token.split(".")
-    if len(parts) != 3 or not token.isascii():
+    if len(parts) != 3:
         raise InvalidToken("token: not a JWT: header.claims.signature in base64url expected")
     try:
         header, claims = (canonical.parse_object(jwk.decode(part)) for part in parts[:2])
