@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.clouds.azure import AzureCloud
+from sandbox.clouds.gcp import GcpCloud
 from sandbox.clouds.hardware import NullHardware
 from sandbox.clouds.server import serve
 from tests.components.hosted.test_inputs import AZURE
@@ -30,6 +32,10 @@ pytestmark = [
         shutil.which("pulumi") is None, reason="needs pulumi on PATH: https://www.pulumi.com/docs/install"
     ),
 ]
+
+WITH_YAML = pytest.mark.skipif(
+    shutil.which("pulumi-language-yaml") is None, reason="needs pulumi-language-yaml beside pulumi"
+)
 
 PROGRAM = f"""
 import pulumi
@@ -66,7 +72,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the plugin needs of this repository, where Pulumi may leave the plugin's environment behind; uv on PATH."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     folder = tmp_path / "checkout"
-    for part in ("components", "catalog", "examples"):
+    for part in ("components", "catalog", "examples", "stacks"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
@@ -74,11 +80,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def debug_providers(tmp_path: Path) -> Iterator[str]:
-    cloud = AzureCloud(tmp_path, NullHardware())
-    served = serve({"azure-native": cloud})
+    azure, google = AzureCloud(tmp_path / "azure", NullHardware()), GcpCloud(tmp_path / "gcp", NullHardware())
+    served = serve({"azure-native": azure, "gcp": google})
     yield served.debug_providers
     served.stop()
-    cloud.close()
+    azure.close()
+    google.close()
 
 
 @pytest.fixture
@@ -104,13 +111,32 @@ def test_the_engine_constructs_components_of_another_programs(project: Project) 
     project.run("destroy", "--yes", "--skip-preview")
 
 
-@pytest.mark.skipif(shutil.which("pulumi-language-yaml") is None, reason="needs pulumi-language-yaml beside pulumi")
+@WITH_YAML
 def test_the_consumer_in_yaml_adds_the_package_without_a_network_and_comes_up(
     checkout: Path, debug_providers: str
 ) -> None:
     consumer = Consumer(checkout / "examples" / "hosted-yaml", debug_providers, NO_NETWORK)
     assert "Added package Bailiwick" in consumer("package", "add", "../../components")
-    consumer.comes_up_and_stays()
+    assert consumer.comes_up_and_stays()["auditStore"].startswith("auditarchive")
+
+
+@WITH_YAML
+def test_a_whole_region_in_yaml_says_all_that_is_wrong_in_a_line_each_and_comes_up(
+    checkout: Path, debug_providers: str
+) -> None:
+    folder = checkout / "examples" / "hosted-region"
+    consumer = Consumer(folder, debug_providers, NO_NETWORK)
+    consumer("package", "add", "../../components")
+    program = (folder / "Pulumi.yaml").read_text()
+    wrong = program.replace("jurisdiction: DE", "jurisdiction: FR").replace("c3-standard-4", "c3-standard-5")
+    (folder / "Pulumi.yaml").write_text(wrong)
+    refused = consumer("preview", fails=True)
+    assert "property location with value '{europe-west3}' has a problem: " in refused
+    assert "property machines[1].size with value '{c3-standard-5}' has a problem: " in refused
+    assert "Traceback" not in refused
+    (folder / "Pulumi.yaml").write_text(program)
+    outputs = consumer.comes_up_and_stays()
+    assert set(outputs["keys"]) == {"llm", "embedder"}
 
 
 @pytest.mark.skipif(
@@ -126,7 +152,7 @@ def test_the_consumer_in_typescript_adds_the_package_and_comes_up(checkout: Path
         )
     consumer = Consumer(folder, debug_providers)
     assert "Added package Bailiwick" in consumer("package", "add", "../../components")
-    consumer.comes_up_and_stays()
+    assert consumer.comes_up_and_stays()["auditStore"].startswith("auditarchive")
 
 
 class Consumer:
@@ -144,8 +170,9 @@ class Consumer:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
             **(environment or {}),
         }
+        self("stack", "init", "dev")
 
-    def __call__(self, *arguments: str) -> str:
+    def __call__(self, *arguments: str, fails: bool = False) -> str:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
             cwd=self._folder,
@@ -154,12 +181,13 @@ class Consumer:
             text=True,
             timeout=300,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def comes_up_and_stays(self) -> None:
-        self("stack", "init", "dev")
+    def comes_up_and_stays(self) -> dict[str, Any]:
+        """What the stack gives while it is up; a second deployment would change nothing."""
         self("up", "--yes", "--skip-preview")
-        assert json.loads(self("stack", "output", "--json"))["auditStore"].startswith("auditarchive")
+        outputs: dict[str, Any] = json.loads(self("stack", "output", "--json"))
         self("preview", "--expect-no-changes")
         self("destroy", "--yes", "--skip-preview")
+        return outputs
