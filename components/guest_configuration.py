@@ -55,10 +55,12 @@ def verifier(
     policies: Mapping[str, ReleasePolicy],
     images: Mapping[str, Sequence[str]],
     collateral_url: str | None = None,
+    collateral_signers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Configuration of a verifier: which hardware and builds it believes, and to whom it releases which key.
 
     `collateral_url` is that of the region's collateral cache; None leaves the verifier to what its image brings along.
+    `collateral_signers` (PEM) are those who may fill the cache; empty for anybody who may write there.
     `policies` and `images` (`<name>-<version>`) are by model. The verifier opens the reference values itself, after it
     has checked their signatures against `build_keys` (PEM). Raises `ReleasePolicyError` for a policy that asks for what
     the configuration has no word for.
@@ -81,7 +83,7 @@ def verifier(
         "trust_anchors": list(trust_anchors),
         "reference_values": [value.envelope for value in reference_values],
         "build_keys": list(build_keys),
-        **({"collateral": {"url": collateral_url}} if collateral_url else {}),
+        **({"collateral": _collateral(collateral_url, collateral_signers)} if collateral_url else {}),
         "resources": [
             {
                 "path": resource_path(model),
@@ -102,6 +104,10 @@ def verifier(
             for model, policy in policies.items()
         ],
     }
+
+
+def _collateral(url: str, signers: Sequence[str]) -> dict[str, Any]:
+    return {"url": url, **({"signers": list(signers)} if signers else {})}
 
 
 def _hardware(policy: ReleasePolicy) -> dict[str, Any]:

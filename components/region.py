@@ -100,6 +100,7 @@ class Outline:
                 policies=images.models,
                 images=images.model_images,
                 collateral_url=collateral_url if self.caches_collateral else None,
+                collateral_signers=verifier.collateral_signers,
             ),
         }
 

@@ -26,6 +26,8 @@ class ImagePlan:
     """Policy of each model's key, by model: every image that serves it may have it, from the region's verifier."""
     model_images: Mapping[str, Sequence[str]]
     """Ids of the images that serve each model."""
+    signers: Mapping[tuple[str, Tee], Sequence[str]]
+    """Who may have signed the launch of each image in use, by image id and TEE; empty where nobody need have."""
 
     def of_image(self, id_: str) -> list[ReferenceValues]:
         """The reference values of one image, one for each TEE that it runs on."""
@@ -53,6 +55,7 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
         )
         for entry in entries
     }
+    signers = {(image_id(entry.image), Tee(entry.tee)): entry.image.launch_signers for entry in entries}
     here = catalog.load().region(spec.cloud, spec.location).jurisdiction
     verifier = Authority(uri=verifier_url, jurisdiction=here)
     by_model: dict[str, list[MachineSpec]] = {}
@@ -71,10 +74,12 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
                 (verifier,),
                 confidential_gpu=_have_gpus(by_model[model]),
                 hardware=spec.verifier.hardware if spec.verifier else (),
+                signers=signers[next(iter(keys))],
             )
             for model, keys in used.items()
         },
         model_images={model: sorted({id_ for id_, _ in keys}) for model, keys in used.items()},
+        signers=signers,
     )
 
 
@@ -85,20 +90,27 @@ def policy(
     *,
     confidential_gpu: bool = False,
     hardware: Sequence[str] = (),
+    signers: Sequence[str] = (),
 ) -> ReleasePolicy:
-    """A policy that any of the images satisfies, on firmware that is new enough for every one of them."""
+    """A policy that any of the images satisfies, on firmware that is new enough for every one of them.
+
+    signers: of the launch. The cloud renews a paravisor, and its measurement with it, but not the key that signs it.
+    """
+    paravisor = spec.provider == "azure"
+    named = () if paravisor and signers else values
     floors = [value.minimum_tcb for value in values if value.minimum_tcb is not None]
     return ReleasePolicy(
         jurisdiction=spec.jurisdiction,
         data_class=spec.data_class,
         tees=tuple(tee for tee in Tee if any(value.tee is tee for value in values)),
         launch_measurements=tuple(
-            dict.fromkeys(measurement for value in values for measurement in value.launch_measurements)
+            dict.fromkeys(measurement for value in named for measurement in value.launch_measurements)
         ),
+        launch_signers=tuple(signers),
         minimum_tcb=_strictest(floors) if floors else None,
         authorities=authorities,
         confidential_gpu=confidential_gpu,
-        vtpm=spec.provider == "azure",
+        vtpm=paravisor,
         hardware=tuple(hardware),
     )
 

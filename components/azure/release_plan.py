@@ -32,7 +32,8 @@ def plan(outline: Outline, placement: Placement) -> ReleasePlan:
     images = outline.plan()
     authorities = disk_authorities(placement)
     disks = {
-        key: release_plan.policy(outline.spec, [values], authorities) for key, values in sorted(images.values.items())
+        key: release_plan.policy(outline.spec, [values], authorities, signers=images.signers[key])
+        for key, values in sorted(images.values.items())
     }
     labels = {(id_, tee): disk_label(id_, disk) for (id_, tee), disk in disks.items()}
     return ReleasePlan(images=images, disks={labels[key]: disk for key, disk in disks.items()}, disk_labels=labels)

@@ -16,6 +16,7 @@ _ANCHORS: Mapping[str, str] = {"snp": "amd", "tdx": "intel", "h100": "nvidia"}
 _HOSTS: Mapping[Tenancy, str] = {"shared": "shared hosts", "dedicated-host": "dedicated hosts"}
 _HARDWARE: Mapping[Tee, tuple[str, int]] = {"snp": ("a CHIP_ID", 128), "tdx": ("a PPID", 32)}
 """How a processor of a TEE is listed: its name, and hexadecimal digits."""
+_UNSIGNED = "0" * 96
 _RESERVED_NAMES = {"verifier"}
 _SANDBOX = "sandbox"
 _RELEASE = "a release of amazon-eks-ami, such as 1.35.7-20260903"
@@ -43,12 +44,16 @@ def machine_problems(
         if not parts.processors_named and as_mapping(mapping.get("verifier")).get("hardware"):
             why = f"evidence on {region.cloud} does not name its processor, so that no machine gets its key"
             yield Problem(key_path("verifier", "hardware"), f"{why}: leave the key out")
+        if not parts.launches_signed:
+            yield from _no_signers([*verifiers, *machines], region)
         yield from _built(machines, clusters, parts, region)
         for path, machine in (*asked, *_gpu_pools(clusters)):
             yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
         yield from host_problems(mapping, [*verifiers, *machines], region, facts.cloud(region.cloud).provider)
     yield from _anchors([*verifiers, *machines])
     yield from _hardware(as_mapping(mapping.get("verifier")), machines)
+    yield from _collateral_signers(mapping)
+    yield from _launch_signers([*verifiers, *machines])
     yield from _images([*verifiers, *machines], reference_values)
 
 
@@ -241,6 +246,42 @@ def _hardware(verifier: Mapping[str, Any], machines: list[Entry]) -> Iterator[Pr
         if tee in used and not any(isinstance(one, str) and len(one) == digits for one in listed):
             what = f"names no processor of {_TEE_NAMES[tee]}, so that no machine with it gets its key"
             yield Problem(key_path("verifier", "hardware"), what, f"{name} in {digits} hexadecimal digits")
+
+
+def _collateral_signers(mapping: Mapping[str, Any]) -> Iterator[Problem]:
+    if as_mapping(mapping.get("verifier")).get("collateralSigners") and mapping.get("collateralCache") is False:
+        what = "names who may fill the collateral cache, and the region has none: leave the key out"
+        yield Problem(key_path("verifier", "collateralSigners"), what)
+
+
+def _signers(machine: Mapping[str, Any]) -> Any:
+    return as_mapping(machine.get("image")).get("launchSigners", ())
+
+
+def _no_signers(machines: list[Entry], region: Region) -> Iterator[Problem]:
+    for path, machine in machines:
+        if _signers(machine):
+            why = f"nobody signs a launch on {region.cloud}, so that no such machine gets a key"
+            yield Problem(key_path(*path, "image", "launchSigners"), f"{why}: leave the key out")
+
+
+def _launch_signers(machines: list[Entry]) -> Iterator[Problem]:
+    """A key asks everybody for the same signers: that of a model, and that of the disks of an image on one TEE."""
+    first: dict[object, tuple[str, Any]] = {}
+    for path, machine in machines:
+        where, tee, signers = key_path(*path, "image", "launchSigners"), machine.get("tee", "snp"), _signers(machine)
+        if not isinstance(signers, list | tuple):
+            continue
+        if signers and tee == "tdx":
+            yield Problem(where, "no TD has a signer of its launch, so that no such machine gets a key: leave it out")
+            continue
+        if _UNSIGNED in signers:
+            yield Problem(where, "zeros are the digest of a launch that nobody signed, and no key's")
+        image = as_mapping(machine.get("image"))
+        keys = [("model", machine.get("model")), (image.get("name"), image.get("version"), tee)]
+        others = [first.setdefault(key, (where, signers)) for key in keys if None not in key]
+        if other := next((place for place, listed in others if list(listed) != list(signers)), None):
+            yield Problem(where, f"is not what {other} is, and one key is for both", "the same list")
 
 
 def _images(machines: list[Entry], reference_values: Path) -> Iterator[Problem]:

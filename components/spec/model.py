@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 import catalog
@@ -13,6 +13,7 @@ from components.spec.checks import REFERENCE_VALUES, key_services, problems_of
 from components.spec.machines import any_confidential
 from components.spec.parts import PARTS
 from components.spec.problems import SpecError, translate
+from components.spec.public_key import PUBLIC_KEY, public_key
 from components.spec.reading import read_pulumi_config, read_stack_file
 
 Uuid = Annotated[str, Field(pattern=r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$", examples=[ZERO_GUID])]
@@ -31,6 +32,8 @@ SizeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", examples=[
 Tee = Literal["snp", "tdx"]
 Purchase = Literal["on-demand", "spot", "flex-start"]
 HardwareId = Annotated[str, Field(pattern=r"^([0-9a-f]{128}|[0-9a-f]{32})$")]
+LaunchSigner = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
+PublicKey = Annotated[str, AfterValidator(public_key), Field(json_schema_extra={"pattern": PUBLIC_KEY})]
 TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
 
 
@@ -103,6 +106,12 @@ class ImageSpec(Spec):
 
     name: ArtefactName = Field(description="Name of the image.")
     version: Version = Field(description="Exact version of the image.")
+    launch_signers: tuple[LaunchSigner, ...] = Field(
+        default=(),
+        description="SEV-SNP: who may have signed the image's launch, by SHA-384 of the ID key in hexadecimal. On "
+        "Azure the paravisor's signer, and keys then name no measurement of that; on Kubernetes besides the image's "
+        "measurement. Empty on other clouds, where nobody signs a launch.",
+    )
 
 
 class VerifierSpec(Spec):
@@ -122,6 +131,11 @@ class VerifierSpec(Spec):
         default=(),
         description="Processors that may have a key, in hexadecimal: CHIP_ID of SEV-SNP (64 bytes), PPID of TDX (16). "
         "None listed: any genuine one. Empty on AWS, whose reports name none.",
+    )
+    collateral_signers: tuple[PublicKey, ...] = Field(
+        default=(),
+        description="Public keys (PEM, P-384) of whoever may fill the region's collateral cache, as `bailiwick collateral "
+        "export` signs. None listed: anybody who may write there.",
     )
 
 

@@ -26,6 +26,10 @@ class Parts:
     processors_named: bool = True
     """Whether evidence says which processor it is from. AWS's hosts sign with the cloud's key (VLEK), and the reports
     under that have zeros for CHIP_ID."""
+    launches_signed: bool = True
+    """Whether a SEV-SNP launch can have a signer (ID block): Microsoft signs its paravisor's, and on hosts of one's own
+    whoever sets up the hypervisor does. AWS's reports have zeros for ID_KEY_DIGEST, and neither AWS nor Google takes an
+    ID block for a machine."""
     soft_delete_days: range = range(30, 91)
     """For how many days the key service can keep a deleted key; less than 30 is too short to notice."""
 
@@ -39,6 +43,7 @@ PARTS: Mapping[str, Parts] = {
         clusters=True,
         gpu_pools=True,
         keys_and_log=True,
+        launches_signed=False,
         soft_delete_days=range(30, 121),
     ),
     "aws": Parts(
@@ -48,6 +53,7 @@ PARTS: Mapping[str, Parts] = {
         releases=True,
         keys_and_log=True,
         processors_named=False,
+        launches_signed=False,
         soft_delete_days=range(30, 31),
     ),
     "kubernetes": Parts(tees=("snp", "tdx"), groups=True),

@@ -13,6 +13,7 @@ from sandbox.hardware.nvidia_pki import NvidiaPki
 from sandbox.hardware.paravisor import (
     PARAVISOR,
     PARAVISOR_MEASUREMENT,
+    PARAVISOR_SIGNER,
     SNP_REPORT,
     TD_REPORT,
     Booted,
@@ -30,6 +31,7 @@ __all__ = [
     "OLD_PLATFORM_TCB",
     "PARAVISOR",
     "PARAVISOR_MEASUREMENT",
+    "PARAVISOR_SIGNER",
     "SNP_REPORT",
     "TD_REPORT",
     "Booted",

@@ -20,6 +20,8 @@ PARAVISOR: Final = ("azure-paravisor", "1.0.0")
 """Name and version, as reference values state them."""
 PARAVISOR_MEASUREMENT: Final = hashlib.sha384(b"bailiwick sandbox paravisor 1.0.0").digest()
 """What the CPU measures, 48 bytes: MEASUREMENT, or MRTD of a TD."""
+PARAVISOR_SIGNER: Final = hashlib.sha384(b"bailiwick sandbox paravisor signer").digest()
+"""ID_KEY_DIGEST of its launches on SEV-SNP, 48 bytes: the same for every version of the paravisor."""
 
 SNP_REPORT, TD_REPORT = 2, 4
 """Report types of an HCL report."""

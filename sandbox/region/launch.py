@@ -8,6 +8,7 @@ from sandbox.clouds.hardware import Machine
 from sandbox.guest.device import Device, SevGuestDevice, SevVtpmDevice, TdxGuestDevice, TdxVtpmDevice
 from sandbox.hardware import (
     PARAVISOR_MEASUREMENT,
+    PARAVISOR_SIGNER,
     SNP_REPORT,
     TD_REPORT,
     Chip,
@@ -62,7 +63,7 @@ def _snp_guest(machine: Machine, image: images.Image, firmware: SnpFirmware, gpu
         host_data = hashlib.sha256(machine.custom_data or b"").digest()
         guest = firmware.launch(image.measurement(), image.guest_policy, host_data)
         return SevGuestDevice(firmware, guest, gpus=gpus)
-    paravisor = firmware.launch(PARAVISOR_MEASUREMENT, image.guest_policy)
+    paravisor = firmware.launch(PARAVISOR_MEASUREMENT, image.guest_policy, id_key_digest=PARAVISOR_SIGNER)
     booted = boot(image.boot_events(), _setup(machine), SNP_REPORT, lambda data: firmware.report(paravisor, data))
     return SevVtpmDevice(firmware, booted, gpus=gpus)
 

@@ -18,10 +18,11 @@ from verifier.broker.service import utc_now
 from verifier.collateral.cached import Cache
 from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
 from verifier.collateral.source import Reader
-from verifier.config import ConfigurationError, VerifierConfig
+from verifier.config import CollateralCache, ConfigurationError, VerifierConfig
 from verifier.errors import VerifierError
 from verifier.keystore import KeyStoreError
 from verifier.log import LogError
+from verifier.signer import load_public_key
 from verifier.tdx import CollateralSource, CollateralStore
 from verifier.trust import TrustStore
 
@@ -91,15 +92,17 @@ class Verifiers:
         trust = TrustStore.production()
         if "sandbox" in config.trust_anchors:  # nowhere else are the sandbox's roots known (design, D9)
             trust = trust.with_sandbox(self._pki.roots)
-        sources = self._embedded(config) if config.collateral is None else self._cached(config, machine)
+        named = config.collateral
+        sources = self._embedded(config) if named is None else self._cached(config, named, machine)
         app = create_app(config, custody.keystore, trust, custody.log, custody.wrapped, utc_now, *sources)
         return LoopbackServer(app, machine.name)
 
-    def _cached(self, config: VerifierConfig, machine: Machine) -> Sources:
+    def _cached(self, config: VerifierConfig, named: CollateralCache, machine: Machine) -> Sources:
         """What the region's cache holds, read each time: a GPU may have been asked for the first time."""
         self.publish(config)
         http = self._clients[machine.id] = self._connect(machine)
-        cache = Cache(config.collateral.url if config.collateral else "", http, utc_now, refresh=timedelta())
+        signers = [load_public_key(key) for key in named.signers]
+        cache = Cache(named.url, http, utc_now, refresh=timedelta(), signers=signers)
         return RevocationLists(cache), QuoteCollateral(cache, utc_now), DeviceCollateral(cache), cache
 
     def _embedded(self, config: VerifierConfig) -> Sources:

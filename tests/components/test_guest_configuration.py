@@ -66,3 +66,25 @@ def test_the_listed_processors_are_what_the_broker_asks_for_and_a_tee_without_on
     assert (both["chips"], both["tdx"]) == ([chip], {"ppids": [ppid]})
     assert told(cloud=cloud, tees=(Tee.TDX,), hardware=(chip,))["tdx"] == {"ppids": []}
     assert not {"chips", "tdx"} & set(told(cloud=cloud))
+
+
+def test_who_may_fill_the_collateral_cache_is_told_with_its_address() -> None:
+    def collateral(**arguments: Any) -> Any:
+        return guest_configuration.verifier(
+            name="v",
+            region={"cloud": "azure", "location": "x", "jurisdiction": "DE"},
+            trust_anchors=["amd"],
+            reference_values=[],
+            build_keys=[],
+            policies={},
+            images={},
+            **arguments,
+        ).get("collateral")
+
+    signers = ["a key in PEM"]
+    assert collateral() is None
+    assert collateral(collateral_url="https://cache") == {"url": "https://cache"}
+    assert collateral(collateral_url="https://cache", collateral_signers=signers) == {
+        "url": "https://cache",
+        "signers": signers,
+    }

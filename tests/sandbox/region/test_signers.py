@@ -1,0 +1,38 @@
+"""Signers instead of measurements: a paravisor of an accepted key, and a bundle of collateral of an accepted one."""
+
+from dataclasses import replace
+
+import pytest
+
+from sandbox.hardware import PARAVISOR_SIGNER
+from sandbox.region import launch
+from tests.sandbox.region.scenario import KEK, POLICY, RESOURCE, Scenario, guest, verifier
+
+NEWER = bytes(range(48))
+"""What the CPU measures of a paravisor that no reference values name."""
+
+
+def outcome_of(scenario: Scenario, **policy: object):
+    region = scenario.open()
+    try:
+        region.create_key("vault", KEK, {})
+        demands = POLICY | {"tee": ["az-snp-vtpm"]} | policy
+        region.boot(verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": demands}]))
+        region.boot(replace(guest(), paravisor=True))
+        (outcome,) = region.settle(30)
+    finally:
+        region.close()
+    return outcome
+
+
+def test_a_newer_paravisor_gets_the_key_by_its_signer_alone(scenario, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "PARAVISOR_MEASUREMENT", NEWER)
+    unknown = outcome_of(scenario)
+    assert (unknown.status, "measurement: no reference value" in unknown.reason) == ("refused", True), unknown.reason
+    attested = outcome_of(scenario, id_key_digests=[PARAVISOR_SIGNER.hex()])
+    assert attested.status == "attested", attested.reason
+
+
+def test_a_paravisor_of_another_signer_gets_nothing_though_its_measurement_is_known(scenario):
+    refused = outcome_of(scenario, id_key_digests=["5c" * 48])
+    assert (refused.status, "id-key: not on the policy's list" in refused.reason) == ("refused", True), refused.reason
