@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,8 @@ class Issuer:
 
     issuer: `iss` of its tokens, exactly. keys: where it publishes its keys, which a header's `jku` must then be.
     algorithms: the only ones that its tokens are signed with. country: where it says it runs; None: it does not say.
-    operator_country: whose law its operator is under.
+    operator_country: whose law its operator is under. sources: `issuer`, `keys` and `algorithms` → with what the value
+    was compared, and when; None: with nothing yet.
     """
 
     kind: Kind
@@ -35,7 +36,7 @@ class Issuer:
     operator: str
     operator_country: str
     country: str | None
-    source: str
+    sources: Mapping[str, str | None]
 
     @property
     def jurisdiction(self) -> str:
@@ -83,7 +84,7 @@ def _azure(entry: dict[str, Any]) -> Iterator[Issuer]:
             operator=entry["operator"],
             operator_country=entry["operator_country"],
             country=provider["country"],
-            source=entry["source"],
+            sources=entry["sources"],
         )
 
 
@@ -103,6 +104,6 @@ def _own_provider(url: str, listed: tuple[Issuer, ...]) -> Issuer | None:
                 shared.operator,
                 shared.operator_country,
                 shared.country,
-                shared.source,
+                shared.sources,
             )
     return None
