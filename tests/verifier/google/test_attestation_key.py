@@ -150,6 +150,7 @@ WORLD = World(
         (WORLD.changed("intermediate", not_after=AT - DAY / 2), "ak.intermediate.validity"),
         (WORLD.changed("root", not_before=AT + DAY / 2), "ak.root.validity"),
         (WORLD.changed("leaf", key=ed25519.Ed25519PrivateKey.generate().public_key()), "ak.key"),
+        (WORLD.changed("leaf", spki=tlv(0x30, tlv(0x30, oid("1.2.3")), tlv(0x03, b"\0"))), "ak.key"),
         (WORLD.changed("leaf", extensions=(SIGNS_DATA,)), "ak.instance"),
         (replace(WORLD, scope="google-tcb"), "ak.chain"),
         (WORLD.changed("leaf", issuer="another"), "ak.chain"),

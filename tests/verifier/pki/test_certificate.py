@@ -56,6 +56,8 @@ def test_both_signature_algorithms_must_be_the_same():
     other = LEAF.encode().replace(pss(), pss(salt=32), 1)
     with pytest.raises(MalformedEvidence, match="algorithms differ"):
         Certificate.parse(other)
+    with pytest.raises(MalformedEvidence, match="algorithms differ"):
+        RevocationList.parse(milan().crl().encode().replace(pss(), pss(salt=32), 1))
 
 
 @pytest.mark.parametrize("version", [0, 1, 3])
@@ -142,15 +144,15 @@ def test_a_list_names_what_it_revokes_and_which_extensions_it_needs_understood()
         RevocationList.parse(crl.encode()[:-1])
 
 
-def nested(encoded: bytes, *path: int) -> bytes:
-    """A DER value in which the one at `path`, as counted in each constructed value, has a NULL more at its end."""
+def nested(encoded: bytes, *path: int, added: bytes = b"\x05\x00") -> bytes:
+    """A DER value in which the one at `path`, as counted in each constructed value, has one more at its end: a NULL."""
     outer = der.Reader(encoded).read_any("value")
     if not path:
-        return tlv(outer.tag, outer.contents, b"\x05\x00")
+        return tlv(outer.tag, outer.contents, added)
     reader, members = outer.inside(), []
     while reader.more():
         members.append(reader.read_any("member").encoded)
-    members[path[0]] = nested(members[path[0]], *path[1:])
+    members[path[0]] = nested(members[path[0]], *path[1:], added=added)
     return tlv(outer.tag, *members)
 
 
@@ -169,6 +171,41 @@ def nested(encoded: bytes, *path: int) -> bytes:
 def test_no_part_holds_more_than_is_specified(path, what):
     with pytest.raises(MalformedEvidence, match=what):
         Certificate.parse(nested(ENCODED, *path))
+
+
+CRL = milan().crl(revoked=(5,), extensions=(FakeExtension("2.5.29.20", integer(1)),)).encode()
+"""revokedCertificates is at (0, 5), crlExtensions at (0, 6)."""
+
+
+@pytest.mark.parametrize(
+    ("path", "what"), [((), "CRL"), ((0,), "TBSCertList"), ((0, 5, 0), "CRL entry"), ((0, 6), "crlExtensions")]
+)
+def test_no_part_of_a_list_holds_more_than_is_specified(path, what):
+    listed = nested(CRL, 0, 5, 0, added=tlv(0x30))
+    assert RevocationList.parse(listed).revoked == {5}
+    with pytest.raises(MalformedEvidence, match=f"{what}: 2 bytes too many"):
+        RevocationList.parse(nested(listed, *path))
+    with pytest.raises(MalformedEvidence, match="CRL: 2 bytes too many"):
+        RevocationList.parse(CRL + b"\x05\0")
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_critical_extensions_of_an_entry_are_reported(critical):
+    extensions = tlv(0x30, FakeExtension("2.5.29.29", b"\x30\0", critical=critical).encode())
+    listed = RevocationList.parse(nested(CRL, 0, 5, 0, added=extensions))
+    assert listed.unknown_critical == (("2.5.29.29",) if critical else ())
+
+
+def test_the_next_list_may_come_after_2049():
+    assert RevocationList.parse(replace(milan().crl(), next_update=AT + 30 * YEAR).encode()).next_update.year > 2049
+    with pytest.raises(MalformedEvidence, match="without nextUpdate"):
+        RevocationList.parse(replace(milan().crl(), next_update=None).encode())
+
+
+@pytest.mark.parametrize("path", [(), (1,), (1, 0), (1, 0, 0), (1, 1), (1, 2)])
+def test_no_part_of_an_algorithm_holds_more_than_is_specified(path):
+    with pytest.raises(MalformedEvidence, match="2 bytes too many"):
+        is_pss_sha384(nested(pss(), *path))
 
 
 @pytest.mark.parametrize(
