@@ -197,6 +197,20 @@ def canonical_type(token: str) -> str:
     return f"{package.partition('_')[0]}:{module.partition('/')[0]}:{name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who has a right: by the text that names them, or, until that is known, by the resources that it comes from."""
+
+    text: str | None
+    origins: frozenset[str] = frozenset()
+    """URNs."""
+
+    def may_be(self, other: "Principal") -> bool:
+        if self.text is not None and other.text is not None:
+            return self.text == other.text
+        return bool(self.origins & other.origins)
+
+
 class Stack:
     """Every resource of a stack after a preview or an update, with what refers to what."""
 
@@ -215,6 +229,11 @@ class Stack:
         """The resources that the top-level property `key` of `resource` is computed from, known or not yet known."""
         referenced = self._policy_resources[resource.urn].property_dependencies.get(key, [])
         return tuple(self._by_urn[other.urn] for other in referenced)
+
+    def principal(self, resource: Resource, name: Property, through: str) -> Principal:
+        """Whom `name` names, part of the top-level property `through`; raises `UnknownProperty` if nothing tells."""
+        origins = frozenset(one.urn for one in self.references(resource, through))
+        return Principal(None if name.unknown and origins else name.text, origins)
 
     def inside(self, component: Resource) -> Iterator[Resource]:
         """The resources below `component`, at any depth."""

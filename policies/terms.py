@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from policies.conditions import Condition
 from policies.release.model import Reading
-from policies.subject import Property
+from policies.subject import Principal, Property, Resource
 
 
 def region_id(location: str) -> str:
@@ -183,6 +183,23 @@ class Role:
     data_actions: tuple[Property, ...]
     managing: tuple[Property, ...] = ()
     """Those of `actions` that make, change or destroy things, or say who may use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRight:
+    """What one statement lets a principal do with keys: use them, or `governs`, which changes them or their rules."""
+
+    holder: Principal
+    resource: Resource
+    """What states it."""
+    property: Property
+    governs: bool
+    keys: frozenset[str] = frozenset()
+    """Which keys, as one text wherever it is the same one; none for whichever there are."""
+
+    def meets(self, other: "KeyRight") -> bool:
+        """Whether the same principal has the other right too, on a key that both may be about."""
+        return self.holder.may_be(other.holder) and (not self.keys or not other.keys or bool(self.keys & other.keys))
 
 
 @dataclass(frozen=True, slots=True)

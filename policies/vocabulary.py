@@ -18,6 +18,7 @@ from policies.terms import (
     DiskKey,
     EgressGuard,
     Key,
+    KeyRight,
     KeyStore,
     LogSink,
     Machine,
@@ -179,6 +180,12 @@ def managed_verifier_of(resource: Resource) -> tuple[Setting, ...]:
 
 def role_of(resource: Resource) -> Role | None:
     return _cloud(resource.package).role(resource)
+
+
+def key_rights_of(stack: Stack) -> tuple[KeyRight, ...]:
+    """What each principal may do with keys, as far as anything in the stack says so."""
+    clouds = dict.fromkeys(cloud.key_rights for cloud in _CLOUDS.values())
+    return tuple(right for key_rights in clouds for right in key_rights(stack))
 
 
 def holder_of(resource: Resource) -> Setting | None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import catalog
 from policies.context import Declared
 from policies.release.model import MalformedDocument, Way
-from policies.subject import Property, Resource
+from policies.subject import Property, Resource, Stack
 from policies.terms import (
     AuditStream,
     DiskKey,
     EgressGuard,
     Key,
+    KeyRight,
     KeyStore,
     LogSink,
     Machine,
@@ -77,6 +78,7 @@ class Speaker:
     transport: Callable[[Resource], Iterable[Setting]] = _no_parts
     managed_verifier: Callable[[Resource], Iterable[Setting]] = _no_parts
     role: Callable[[Resource], Role | None] = _nothing
+    key_rights: Callable[[Stack], Iterable[KeyRight]] = _no_parts
     holder: Callable[[Resource], Setting | None] = _nothing
     peerings: Callable[[Resource], Iterable[Unwanted]] = _no_parts
     private_name: Callable[[Resource], Reference | None] = _nothing

@@ -17,7 +17,7 @@ def _example(says: str, *resources: ExampleResource) -> Example:
 
 
 _TRUSTED: Final = {"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-_ROLE = ExampleResource("aws:iam/role:Role", "verifier", {"assumeRolePolicy": policy(_TRUSTED)})
+_ROLE = ExampleResource("aws:iam/role:Role", "verifier", {"name": "verifier", "assumeRolePolicy": policy(_TRUSTED)})
 _GOVERN: Final = {"Principal": {"AWS": _ROOT}, "Action": ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]}
 _USE: Final = {"Principal": {"AWS": _VERIFIER}, "Action": "kms:Decrypt"}
 _GOVERNED = but(KEY, {"policy": policy(_GOVERN, _USE)})
@@ -36,6 +36,12 @@ _GRANT = ExampleResource(
     "volumes",
     {"region": LOCATION, "granteePrincipal": _VERIFIER, "operations": ["Encrypt"]},
 )
+_DECRYPTS: Final = {"Action": ["kms:Decrypt"], "Resource": "*"}
+_CHANGES_RULES: Final = policy({"Action": ["kms:PutKeyPolicy"], "Resource": "*"})
+_USES = but(_READS, {"role": "verifier", "policy": policy(_DECRYPTS)}, name="decrypt")
+_OPERATES = but(_READS, {"role": "operator", "policy": _CHANGES_RULES}, name="operate")
+_OWN = ExampleResource("aws:iam/policy:Policy", "govern", {"policy": _CHANGES_RULES})
+_HANDS_ON = but(_GRANT, {"operations": ["CreateGrant"]})
 _STORE = ExampleResource(
     "aws:kms/customKeyStore:CustomKeyStore",
     "site",
@@ -154,8 +160,31 @@ COVERED: Final[Mapping[str, Covered]] = {
             _GOVERNED,
             _READS,
             _ATTACHED,
+            _GRANT,
+            _OPERATES,
         ),
         (
+            _example(
+                "A role whose two policies do both.",
+                _USES,
+                but(_OPERATES, {"role": "verifier"}),
+            ),
+            _example(
+                "A role that a key's policy lets use the key, and a policy of its own lets change its rules.",
+                _GOVERNED,
+                but(_OPERATES, {"role": "verifier"}),
+            ),
+            _example(
+                "A role that uses a key by a policy inside it, and governs it by one that is attached.",
+                but(_ROLE, {"inlinePolicies": [{"name": "use", "policy": policy(_DECRYPTS)}]}),
+                _OWN,
+                but(_ATTACHED, {"role": "verifier"}, uses={"policyArn": ("govern",), "role": ("verifier",)}),
+            ),
+            _example("A role that a grant lets hand the key on, beside its own use.", _USES, _HANDS_ON),
+            _example(
+                "A role with one of AWS's policies that allow everything.",
+                but(_ROLE, {"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}),
+            ),
             _example(
                 "A role that uses the key and may change its policy.",
                 but(KEY, {"policy": policy({**_USE, "Action": ["kms:Decrypt", "kms:PutKeyPolicy"]})}),

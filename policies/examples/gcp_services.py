@@ -1,5 +1,6 @@
 """Examples of the rules for Google Cloud, continued: what its services keep, copy, name, record and run."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -45,6 +46,18 @@ ROLE = ExampleResource(
     "gcp:projects/iAMCustomRole:IAMCustomRole",
     "unwrap",
     {"roleId": "unwrap", "permissions": ["cloudkms.cryptoKeyVersions.useToDecrypt"]},
+)
+_VERIFIER: Final = "serviceAccount:verifier@bailiwick-emulated.iam.gserviceaccount.com"
+_MAY_DECRYPT = ExampleResource(
+    "gcp:projects/iAMMember:IAMMember",
+    "use",
+    {"role": "projects/bailiwick-emulated/roles/unwrap", "member": _VERIFIER},
+    uses={"role": ("unwrap",)},
+)
+_MAY_GOVERN = ExampleResource(
+    "gcp:projects/iAMMember:IAMMember",
+    "govern",
+    {"role": "roles/cloudkms.admin", "member": _VERIFIER.replace("verifier", "operator")},
 )
 BUCKET = ExampleResource(
     "gcp:storage/bucket:Bucket", "models", {"location": LOCATION, "name": "models", "rpo": "DEFAULT"}
@@ -209,8 +222,32 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-08": Covered(
-        _example("A role that decrypts and does nothing else.", ROLE),
+        _example(
+            "A role that decrypts and does nothing else, for one account, and another account that governs keys.",
+            ROLE,
+            _MAY_DECRYPT,
+            _MAY_GOVERN,
+        ),
         (
+            _example("An account with both roles.", ROLE, _MAY_DECRYPT, but(_MAY_GOVERN, {"member": _VERIFIER})),
+            _example(
+                "An account with Google's roles for both, in one policy for the key.",
+                ExampleResource(
+                    "gcp:kms/cryptoKeyIAMPolicy:CryptoKeyIAMPolicy",
+                    "who-may",
+                    {
+                        "policyData": json.dumps(
+                            {
+                                "bindings": [
+                                    {"role": f"roles/cloudkms.{role}", "members": [_VERIFIER]}
+                                    for role in ("cryptoKeyDecrypter", "admin")
+                                ]
+                            }
+                        )
+                    },
+                ),
+            ),
+            _example("A basic role, which has every permission.", but(_MAY_GOVERN, {"role": "roles/owner"})),
             _example(
                 "A role that also changes keys.",
                 but(

@@ -95,15 +95,27 @@ _RBAC: Final = "kubernetes:rbac.authorization.k8s.io/v1"
 _ROLE = ExampleResource(
     f"{_RBAC}:Role",
     "read-model",
-    {"rules": [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["llm"], "verbs": ["get"]}]},
+    {
+        "metadata": {"name": "read-model", "namespace": "workload"},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["llm"], "verbs": ["get"]}],
+    },
 )
 _BINDING = ExampleResource(
     f"{_RBAC}:RoleBinding",
     "inference-reads-model",
     {
+        "metadata": {"namespace": "workload"},
         "roleRef": {"kind": "Role", "name": "read-model"},
         "subjects": [{"kind": "ServiceAccount", "name": "inference", "namespace": "workload"}],
     },
+)
+_CHANGER = but(
+    _ROLE,
+    {"metadata": {"name": "change-model", "namespace": "workload"}, "rules.0.verbs": ["update"]},
+    name="change-model",
+)
+_CHANGED_BY = but(
+    _BINDING, {"roleRef.name": "change-model", "subjects.0.name": "publisher"}, name="publisher-changes-model"
 )
 _SECRET = ExampleResource(
     "kubernetes:core/v1:Secret", "llm", {"stringData": {"key": "sealed.fakejwsheader.e30.fakesig"}}
@@ -210,8 +222,21 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-08": Covered(
-        _example("A role that reads one secret.", _ROLE, _BINDING),
+        _example(
+            "A role that reads one secret, and another one, for another account, that changes it.",
+            _ROLE,
+            _BINDING,
+            _CHANGER,
+            _CHANGED_BY,
+        ),
         (
+            _example(
+                "An account with both roles.",
+                _ROLE,
+                _BINDING,
+                _CHANGER,
+                but(_CHANGED_BY, {"subjects.0.name": "inference"}),
+            ),
             _example("A role that reads secrets and changes them.", but(_ROLE, {"rules.0.verbs": ["get", "update"]})),
             _example("A role for everything.", but(_ROLE, {"rules.0.verbs": ["*"]})),
             _example("The cluster's administrator.", but(_BINDING, {"roleRef.name": "cluster-admin"})),

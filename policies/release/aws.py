@@ -8,6 +8,7 @@ operator that is not known here ask for nothing. Statements that deny are left o
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -68,33 +69,57 @@ _Conditions = Mapping[str, Sequence[str]]
 
 def analyse(text: str) -> Reading:
     """The key policy `text`, in JSON; raises `MalformedDocument`."""
-    document = documents.member(documents.load(text), "", ("Statement",), ("Version", "Id"))
-    statements = document["Statement"]
     ways: list[Way] = []
     weaknesses: list[Weakness] = []
-    users: set[str] = set()
+    for path, statement in _allowing(text):
+        found = tuple(_ways(statement, path))
+        ways += found
+        weaknesses += [weakness for way in found for weakness in _weaknesses(way, statement)]
+        weaknesses += _grants(statement, path)
+        weaknesses += _patterns(statement, path) if _persons_and_roles(statement, path) else ()
+        if len(ways) > MOST_WAYS:
+            raise MalformedDocument(path, f"has more than {MOST_WAYS} alternatives")
+    weaknesses += _unseparated(rights(text))
+    return Reading(tuple(ways), tuple(dict.fromkeys(weaknesses)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who uses a key and who governs it: callers, as a policy names them, each with the path of a statement."""
+
+    users: Mapping[str, str]
+    governors: Mapping[str, str]
+
+
+def rights(text: str) -> Rights:
+    """What the key policy `text` lets whom do, other than AWS's services; raises `MalformedDocument`."""
+    users: dict[str, str] = {}
     governors: dict[str, str] = {}
+    for path, statement in _allowing(text):
+        callers = _persons_and_roles(statement, path)
+        if any(_allows(statement, path, action) for action in PLAINTEXT_ACTIONS):
+            users |= dict.fromkeys(callers, path)
+        if any(_allows(statement, path, action) for action in GOVERNING_ACTIONS):
+            governors |= dict.fromkeys(callers, path)
+    return Rights(users, governors)
+
+
+def _allowing(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The statements that allow, each with its path."""
+    document = documents.member(documents.load(text), "", ("Statement",), ("Version", "Id"))
+    statements = document["Statement"]
     for index, statement in enumerate(statements if isinstance(statements, list) else [statements]):
         path = f"Statement[{index}]"
         documents.member(statement, path, ("Effect",), _MEMBERS)
         if statement["Effect"] not in ("Allow", "Deny"):
             raise MalformedDocument(f"{path}.Effect", "must be Allow or Deny")
-        if statement["Effect"] == "Deny":
-            continue
-        found = tuple(_ways(statement, path))
-        ways += found
-        weaknesses += [weakness for way in found for weakness in _weaknesses(way, statement)]
-        weaknesses += _grants(statement, path)
-        callers = {caller for caller, service in _callers(statement, path, _conditions(statement, path)) if not service}
-        weaknesses += _patterns(statement, path) if callers else ()
-        if any(_allows(statement, path, action) for action in PLAINTEXT_ACTIONS):
-            users |= callers
-        if any(_allows(statement, path, action) for action in GOVERNING_ACTIONS):
-            governors |= dict.fromkeys(callers, path)
-        if len(ways) > MOST_WAYS:
-            raise MalformedDocument(path, f"has more than {MOST_WAYS} alternatives")
-    weaknesses += _unseparated(users, governors)
-    return Reading(tuple(ways), tuple(dict.fromkeys(weaknesses)))
+        if statement["Effect"] == "Allow":
+            yield path, statement
+
+
+def _persons_and_roles(statement: Mapping[str, Any], path: str) -> set[str]:
+    """Who a statement is about, other than AWS's services and what asks through one of them."""
+    return {caller for caller, service in _callers(statement, path, _conditions(statement, path)) if not service}
 
 
 def grant_weaknesses(operations: Iterable[str]) -> tuple[Weakness, ...]:
@@ -200,10 +225,10 @@ def _patterns(statement: Mapping[str, Any], path: str) -> Iterator[Weakness]:
         yield Weakness(Flaw.PATTERN, path, "allows actions that nobody has listed", "operations, one by one")
 
 
-def _unseparated(users: set[str], governors: Mapping[str, str]) -> Iterator[Weakness]:
+def _unseparated(held: Rights) -> Iterator[Weakness]:
     """Who both uses and governs the key, in one statement or two."""
-    for caller, path in governors.items():
-        if caller in users or "*" in users or (caller == "*" and users):
+    for caller, path in held.governors.items():
+        if caller in held.users or "*" in held.users or (caller == "*" and held.users):
             found = "lets who uses the key change its rules"
             yield Weakness(Flaw.UNSEPARATED, path, found, "use or government for a principal, not both")
 

@@ -1,12 +1,11 @@
-"""KEY and REL, continued: keys that are renewed, watched, and not in the hands of those who manage them."""
+"""KEY and REL, continued: keys that are renewed and watched, and roles that no person has."""
 
 from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from policies import examples, key_policies, vocabulary
+from policies import examples, vocabulary
 from policies.context import Declared
-from policies.release.model import Flaw
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import Key
@@ -123,62 +122,6 @@ KEY_07 = Rule(
 )
 
 
-_REFUSED_BY_AWS = (Flaw.UNSEPARATED, Flaw.PATTERN)
-
-
-def _separated(resource: Resource, _: Declared) -> Iterator[Finding]:
-    role = vocabulary.role_of(resource)
-    if role is None:
-        yield from key_policies.of_aws(resource, *_REFUSED_BY_AWS)
-        return
-    for action in (*role.actions, *role.data_actions):
-        if "*" in (action.text or ""):
-            yield Finding(action.path, "has a wildcard, which allows what nobody listed", "operations, one by one")
-    if role.managing and role.data_actions:
-        yield Finding(role.managing[0].path, "manages, in a role that also uses data", "one of the two in a role")
-
-
-def _separated_in_part(stack: Stack, _: Declared) -> Iterator[Finding]:
-    if any(one.package == "aws" for one in stack.resources):
-        yield from key_policies.of_aws_in_part(stack, *_REFUSED_BY_AWS, unattested=())
-
-
-_ROLE = ExampleResource(
-    "azure-native:authorization:RoleDefinition",
-    "unwrap",
-    {
-        "roleName": "Unwrap",
-        "permissions": [
-            {
-                "actions": [],
-                "dataActions": ["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/unwrap/action"],
-            }
-        ],
-    },
-)
-
-KEY_08 = Rule(
-    id="KEY-08",
-    title="A role uses keys or manages them, and lists what it may",
-    why="Who can change a key's rules and use the key has no rules.",
-    severity=Severity.HIGH,
-    remediation="split the role, and name each operation",
-    check=_separated,
-    check_stack=_separated_in_part,
-    passing=Example("A role that unwraps and does nothing else.", (_ROLE,)),
-    failing=(
-        Example(
-            "A role that also writes keys.",
-            (examples.but(_ROLE, {"permissions.0.actions": ["Microsoft.KeyVault/vaults/write"]}),),
-        ),
-        Example(
-            "A role that may do everything with keys.",
-            (examples.but(_ROLE, {"permissions.0.dataActions": ["Microsoft.KeyVault/vaults/keys/*"]}),),
-        ),
-    ),
-)
-
-
 def _held_by_workloads(resource: Resource, _: Declared) -> Iterator[Finding]:
     holder = vocabulary.holder_of(resource)
     if holder is None:
@@ -207,4 +150,4 @@ REL_07 = Rule(
     ),
 )
 
-RULES = (KEY_04, KEY_05, KEY_07, KEY_08, REL_07)
+RULES = (KEY_04, KEY_05, KEY_07, REL_07)

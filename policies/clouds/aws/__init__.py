@@ -1,6 +1,6 @@
 """AWS's resource types in the words of the rules (`pulumi-aws` 7)."""
 
-from policies.clouds.aws import access, data, groups, keys, machines, models, network, places, supply
+from policies.clouds.aws import access, data, groups, keys, machines, models, network, places, rights, supply
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
@@ -14,6 +14,7 @@ SPEAKER = Speaker(
     holder=access.holder,
     key=keys.key,
     key_places=keys.key_places,
+    key_rights=rights.key_rights,
     key_store=keys.key_store,
     locations=places.locations,
     log_sinks=data.log_sinks,

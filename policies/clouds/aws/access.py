@@ -23,9 +23,9 @@ _OF_IDENTITIES: Final = {
     "aws:ssoadmin:PermissionSetInlinePolicy": "inlinePolicy",
 }
 """By type: the property with the policy."""
-_ROLE: Final = "aws:iam:Role"
-_ATTACHMENT: Final = "aws:iam:RolePolicyAttachment"
-_GRANT: Final = "aws:kms:Grant"
+ROLE: Final = "aws:iam:Role"
+ATTACHMENT: Final = "aws:iam:RolePolicyAttachment"
+GRANT: Final = "aws:kms:Grant"
 _OF_PERSONS: Final = frozenset(
     {
         "aws:iam:AccessKey",
@@ -57,18 +57,24 @@ _ONE_ROLE: Final = Matching(
 
 def role(resource: Resource) -> Role | None:
     """What the policies in `resource` let the identity do that has them. KEY-08 reads a key's own policy besides."""
-    if resource.type == _ATTACHMENT:
+    if resource.type == ATTACHMENT:
         return _attached(resource.props.at("policyArn"))
     if resource.type in _OF_IDENTITIES:
         policies: tuple[Property, ...] = (resource.props.at(_OF_IDENTITIES[resource.type]),)
-    elif resource.type == _ROLE:
+    elif resource.type == ROLE:
         policies = tuple(one.at("policy") for one in resource.props.at("inlinePolicies").items())
     else:
         return None
-    actions = tuple(action for policy in policies for action in _allowed(policy))
-    using = tuple(one for one in actions if _speaks_of(one, PLAINTEXT_ACTIONS))
-    others = tuple(one for one in actions if one not in using)
-    return Role(others, using, tuple(one for one in others if _speaks_of(one, GOVERNING_ACTIONS)))
+    actions = tuple(action for policy in policies for one in statements(policy) for action in allowed(*one))
+    using = tuple(one for one in actions if speaks_of(one, PLAINTEXT_ACTIONS))
+    others = (*(one for one in actions if one not in using), *_broad(resource))
+    return Role(others, using, tuple(one for one in others if speaks_of(one, GOVERNING_ACTIONS)))
+
+
+def _broad(role: Resource) -> Iterator[Property]:
+    """AWS's own policies that a role attaches to itself and that allow whatever a service can do."""
+    for policy in role.props.at("managedPolicyArns").items() if role.type == ROLE else ():
+        yield from _attached(policy).actions
 
 
 def _attached(policy: Property) -> Role:
@@ -76,17 +82,17 @@ def _attached(policy: Property) -> Role:
     return Role(() if _BROAD.holds(policy.text or "") else (Property(policy.path, "*"),), ())
 
 
-def _speaks_of(action: Property, names: tuple[str, ...]) -> bool:
+def speaks_of(action: Property, names: tuple[str, ...]) -> bool:
+    """Whether `action`, which may be a pattern, is one of `names` or covers one."""
     return any(fnmatchcase(name.lower(), (action.text or "").lower()) for name in names)
 
 
-def _allowed(policy: Property) -> Iterator[Property]:
-    """Every action that `policy` allows; one that excludes actions allows all others."""
-    for path, statement in statements(policy):
-        for index, action in enumerate(texts(statement.get("Action", []), f"{path}.Action")):
-            yield Property(f"{path}.Action[{index}]", action)
-        if "NotAction" in statement:
-            yield Property(f"{path}.NotAction", "*")
+def allowed(path: str, statement: Mapping[str, Any]) -> Iterator[Property]:
+    """Every action that `statement` allows; one that excludes actions allows all others."""
+    for index, action in enumerate(texts(statement.get("Action", []), f"{path}.Action")):
+        yield Property(f"{path}.Action[{index}]", action)
+    if "NotAction" in statement:
+        yield Property(f"{path}.NotAction", "*")
 
 
 def statements(policy: Property) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -130,10 +136,10 @@ def texts(value: Any, path: str) -> list[str]:
 def holder(resource: Resource) -> Setting | None:
     """Who takes a role, or is given one: the first of them that is no workload."""
     if resource.type in _OF_PERSONS:
-        return Setting(Property("type", resource.type), OneOf((_ROLE,)), (resource.type,))
-    if resource.type == _GRANT:
+        return Setting(Property("type", resource.type), OneOf((ROLE,)), (resource.type,))
+    if resource.type == GRANT:
         return Setting(resource.props.at("granteePrincipal"), _ONE_ROLE)
-    if resource.type != _ROLE:
+    if resource.type != ROLE:
         return None
     trust = resource.props.at("assumeRolePolicy")
     takers = [

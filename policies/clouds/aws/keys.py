@@ -10,7 +10,7 @@ from policies.terms import Key, KeyStore, ReleaseDocument, Setting, Unwanted
 
 _KEY = "aws:kms:Key"
 _EXTERNAL_KEY = "aws:kms:ExternalKey"
-_HAVE_POLICIES = frozenset({_KEY, _EXTERNAL_KEY, "aws:kms:KeyPolicy"})
+HAVE_POLICIES = frozenset({_KEY, _EXTERNAL_KEY, "aws:kms:KeyPolicy"})
 _GRANT = "aws:kms:Grant"
 _CUSTOM_STORE = "aws:kms:CustomKeyStore"
 _TRAIL = "aws:cloudtrail:Trail"
@@ -136,7 +136,7 @@ def key_places(resource: Resource) -> Iterator[Setting | Unwanted]:
 
 def release_documents(resource: Resource) -> Iterator[ReleaseDocument]:
     """The policy of a key, which says who may decrypt, and a grant, which says who else may."""
-    if resource.type in _HAVE_POLICIES:
+    if resource.type in HAVE_POLICIES:
         policy = resource.props.at("policy")
         yield ReleaseDocument(policy, lambda: language.analyse(policy.text or ""))
     elif resource.type == _GRANT:

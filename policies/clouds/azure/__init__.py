@@ -1,6 +1,6 @@
 """Azure's resource types in the words of the rules (`pulumi-azure-native`, API versions of 3.29)."""
 
-from policies.clouds.azure import access, data, keys, logs, machines, models, network, places, supply
+from policies.clouds.azure import access, data, keys, logs, machines, models, network, places, rights, supply
 from policies.clouds.speaker import Speaker
 from policies.release.azure import parse
 
@@ -17,6 +17,7 @@ SPEAKER = Speaker(
     holder=access.holder,
     key=keys.key,
     key_places=keys.key_places,
+    key_rights=rights.key_rights,
     key_store=keys.key_store,
     location_of_verifier=places.location_of_verifier,
     locations=places.locations,

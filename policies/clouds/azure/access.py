@@ -4,19 +4,19 @@ from policies.conditions import OneOf
 from policies.subject import Property, Resource
 from policies.terms import Role, Setting
 
-_ROLE = "azure-native:authorization:RoleDefinition"
-_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
-_HSM_ROLE = "pulumi-python:dynamic/azure:ManagedHsmRoleDefinition"
-_HSM_ASSIGNMENT = "pulumi-python:dynamic/azure:ManagedHsmRoleAssignment"
+ROLE = "azure-native:authorization:RoleDefinition"
+ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+HSM_ROLE = "pulumi-python:dynamic/azure:ManagedHsmRoleDefinition"
+HSM_ASSIGNMENT = "pulumi-python:dynamic/azure:ManagedHsmRoleAssignment"
 _MANAGING = ("/write", "/delete", "/*")
 _PRINCIPALS = ("User", "Group", "ForeignGroup", "ServicePrincipal", "Device")
 
 
 def role(resource: Resource) -> Role | None:
     """`resource` as a role of one's own."""
-    if resource.type == _HSM_ROLE:
+    if resource.type == HSM_ROLE:
         return Role(actions=(), data_actions=resource.props.at("dataActions").items())
-    if resource.type != _ROLE:
+    if resource.type != ROLE:
         return None
     permissions = resource.props.at("permissions").items()
     actions = _listed(permissions, "actions")
@@ -30,6 +30,6 @@ def _listed(permissions: tuple[Property, ...], key: str) -> tuple[Property, ...]
 
 def holder(resource: Resource) -> Setting | None:
     """Who gets a role by `resource`: workloads, and no person."""
-    if resource.type not in (_ASSIGNMENT, _HSM_ASSIGNMENT):
+    if resource.type not in (ASSIGNMENT, HSM_ASSIGNMENT):
         return None
     return Setting(resource.props.at("principalType"), OneOf(("ServicePrincipal",)), _PRINCIPALS)

@@ -1,6 +1,6 @@
 """Google Cloud's resource types in the words of the rules (`pulumi-gcp` 10)."""
 
-from policies.clouds.gcp import data, keys, machines, models, network, places, pools, supply
+from policies.clouds.gcp import access, data, keys, machines, models, network, places, pools, supply
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
@@ -13,9 +13,10 @@ SPEAKER = Speaker(
     disk_key=keys.disk_key,
     egress_guard=network.egress_guard,
     guarded_network=network.guarded_network,
-    holder=keys.holder,
+    holder=access.holder,
     key=keys.key,
     key_places=keys.key_places,
+    key_rights=access.key_rights,
     key_store=keys.key_store,
     location_of_verifier=places.location_of_verifier,
     locations=places.locations,
@@ -36,7 +37,7 @@ SPEAKER = Speaker(
     record_store=data.record_store,
     redundancies=data.redundancies,
     release_documents=pools.release_documents,
-    role=keys.role,
+    role=access.role,
     service_keys=keys.service_keys,
     side_doors=machines.side_doors,
     sources=supply.sources,

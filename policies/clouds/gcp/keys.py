@@ -1,4 +1,4 @@
-"""Google Cloud's keys, and who may use them."""
+"""Google Cloud's keys."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,15 @@ from policies.clouds.gcp import machines
 from policies.conditions import Matching, NotSooner, OneOf, WithinDays
 from policies.release.model import MalformedDocument, Way
 from policies.subject import Property, Resource
-from policies.terms import Key, KeyStore, Role, Setting
+from policies.terms import Key, KeyStore, Setting
 
 _KEY = "gcp:kms:CryptoKey"
 _RING = "gcp:kms:KeyRing"
 _ONE_REGION = Matching(r"[a-z]+-[a-z]+\d+", "one region")
-_ROLES = frozenset({"gcp:projects:IAMCustomRole", "gcp:organizations:IAMCustomRole"})
-_MEMBER_SUFFIX, _BINDING_SUFFIX = "IAMMember", "IAMBinding"
 _HARDWARE = ("HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
 _OWN_HARDWARE = ("EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
-_MANAGING = (".create", ".update", ".delete", ".destroy", ".restore", ".setIamPolicy", ".import")
 _LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = NotSooner(30)
-_WORKLOADS = Matching(
-    r"serviceAccount:[^@\s]+@[^@\s]+|principalSet://[^\s]+/attribute\.[^/\s]+/\S+|principal://\S+",
-    "a service account, or principals of a workload identity pool with an attribute",
-)
 
 
 def key_store(resource: Resource) -> KeyStore | None:
@@ -72,27 +65,6 @@ def _never() -> Property:
 def parse_release_document(_: str) -> tuple[Way, ...]:
     """Cloud KMS keys carry no release policy: the condition is the workload identity provider's."""
     raise MalformedDocument("", "is in a language that no module knows")
-
-
-def role(resource: Resource) -> Role | None:
-    """`resource` as a role of one's own; permissions that use a key are those on data."""
-    if resource.type not in _ROLES:
-        return None
-    permissions = resource.props.at("permissions").items()
-    used = tuple(one for one in permissions if ".use" in (one.text or "") or (one.text or "").endswith(".get"))
-    others = tuple(one for one in permissions if one not in used)
-    return Role(others, used, tuple(one for one in others if (one.text or "").endswith(_MANAGING)))
-
-
-def holder(resource: Resource) -> Setting | None:
-    """Who gets a role by `resource`; of a binding the first member that no workload is."""
-    if resource.type.endswith(_MEMBER_SUFFIX):
-        return Setting(resource.props.at("member"), _WORKLOADS)
-    if resource.type.endswith(_BINDING_SUFFIX):
-        members = resource.props.at("members").items()
-        outsiders = [one for one in members if one.unknown or not _WORKLOADS.holds(one.value)]
-        return Setting((outsiders or list(members) or [resource.props.at("members")])[0], _WORKLOADS)
-    return None
 
 
 def service_keys(resource: Resource) -> Iterator[Property]:

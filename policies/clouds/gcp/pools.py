@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from policies.clouds.gcp.access import grants
 from policies.release import gcp as language
 from policies.release.model import Flaw, Reading, Weakness
 from policies.subject import Property, Resource
@@ -11,7 +12,6 @@ from policies.terms import ReleaseDocument
 
 _PROVIDER = "gcp:iam:WorkloadIdentityPoolProvider"
 _KEYS = "gcp:kms:"
-_MEMBER_SUFFIX, _BINDING_SUFFIX = "IAMMember", "IAMBinding"
 _POOL = re.compile(r"principal(?:Set)?://iam\.googleapis\.com/.*/workloadIdentityPools/([^/]+)/.*")
 
 
@@ -29,21 +29,11 @@ def pool_grants(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Relea
     """
     providers = [one.props for one in resources if one.type == _PROVIDER]
     for grant in resources:
-        for member in members(grant):
+        for member in (one.member for one in grants(grant)):
             pool = None if member.unknown else _POOL.fullmatch(member.text or "")
             ours = [one for one in providers if pool and one.at("workloadIdentityPoolId").text == pool.group(1)]
             if member.unknown or ours or (pool and grant.type.startswith(_KEYS)):
                 yield grant, ReleaseDocument(member, partial(_granted, member, ours))
-
-
-def members(resource: Resource) -> tuple[Property, ...]:
-    """Who gets a role by `resource`."""
-    if resource.type.endswith(_MEMBER_SUFFIX):
-        return (resource.props.at("member"),)
-    if resource.type.endswith(_BINDING_SUFFIX):
-        listed = resource.props.at("members")
-        return (listed,) if listed.unknown else listed.items()
-    return ()
 
 
 def _granted(member: Property, providers: Sequence[Property]) -> Reading:

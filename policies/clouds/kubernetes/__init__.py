@@ -11,6 +11,7 @@ SPEAKER = Speaker(
     egress_guard=network.egress_guard,
     guarded_network=network.guarded_network,
     holder=access.holder,
+    key_rights=access.key_rights,
     key=keys.key,
     locations=data.locations,
     log_sinks=data.log_sinks,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.conditions import Matching, OneOf
-from policies.subject import Property, Resource
-from policies.terms import Role, Setting, Unwanted
+from policies.subject import Principal, Property, Resource, Stack
+from policies.terms import KeyRight, Role, Setting, Unwanted
 
 _GROUP: Final = "kubernetes:rbac.authorization.k8s.io:"
 _ROLES: Final = frozenset({_GROUP + "Role", _GROUP + "ClusterRole"})
@@ -41,10 +41,39 @@ def role(resource: Resource) -> Role | None:
     return Role(tuple(one for one in words if one not in using), using, managing)
 
 
+def key_rights(stack: Stack) -> Iterator[KeyRight]:
+    """By service account: what its roles together let it do with secrets, in which a cluster keeps keys."""
+    for binding in (one for one in stack.resources if one.type in _BINDINGS):
+        for subject in binding.props.at("subjects").items():
+            holder = Principal("/".join(str(subject.at(key).value) for key in ("kind", "namespace", "name")))
+            for own in (one for one in stack.resources if _is_bound(binding, one)):
+                for rule in _on_secrets(own.props.at("rules").items()):
+                    secrets = frozenset(str(one.value) for one in rule.at("resourceNames").items())
+                    for verb in rule.at("verbs").items():
+                        if verb.text in (*_READING, *_GOVERNING):
+                            yield KeyRight(holder, own, verb, verb.text in _GOVERNING, secrets)
+
+
+def _is_bound(binding: Resource, other: Resource) -> bool:
+    """Whether `other` is the role of a binding: of that kind and name, and in its namespace where it is in one."""
+    reference, meta = binding.props.at("roleRef"), other.props.at("metadata")
+    if other.type not in _ROLES or reference.at("kind").value != other.type.rpartition(":")[2]:
+        return False
+    if reference.at("name").value != (meta.at("name").value or other.name):
+        return False
+    return (
+        other.type.endswith("ClusterRole")
+        or meta.at("namespace").value == binding.props.at("metadata", "namespace").value
+    )
+
+
 def _verbs(rules: tuple[Property, ...], verbs: tuple[str, ...]) -> tuple[Property, ...]:
     """Those of `verbs` that a rule on secrets allows."""
-    about = [rule for rule in rules if any(one.text == _SECRETS for one in rule.at("resources").items())]
-    return tuple(verb for rule in about for verb in rule.at("verbs").items() if verb.text in verbs)
+    return tuple(verb for rule in _on_secrets(rules) for verb in rule.at("verbs").items() if verb.text in verbs)
+
+
+def _on_secrets(rules: tuple[Property, ...]) -> list[Property]:
+    return [rule for rule in rules if any(one.text == _SECRETS for one in rule.at("resources").items())]
 
 
 def holder(resource: Resource) -> Setting | None:
