@@ -7,6 +7,7 @@ import pulumi
 from pulumi_azure_native import containerservice
 
 import catalog
+from components.azure.flows import POD_RANGE
 from components.azure.machine_types import CLOUD
 from components.azure.node_pools import Nodes, Pools, check_gpu_pool, check_nodes
 from components.azure.placement import Placement
@@ -17,8 +18,8 @@ from components.gpu_pool import GpuPool
 TYPE = "bailiwick:index:AzureConfidentialCluster"
 _SYSTEM_NODES = 2
 _POOL, _GPU_POOL = "confidential", "gpus"
-_POD_RANGE, _SERVICE_RANGE, _DNS_ADDRESS = "100.64.0.0/16", "100.65.0.0/16", "100.65.0.10"
-"""Inside the cluster only, from the range for such use (RFC 6598), which no region's network has."""
+_SERVICE_RANGE, _DNS_ADDRESS = "100.65.0.0/16", "100.65.0.10"
+"""Inside the cluster only, as its pods' range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,12 @@ class ConfidentialClusterArgs(ComponentArgs):
     nodes: int
     """Number of nodes for workloads, spread over the zones; two more run the cluster's own parts."""
     subnet_id: pulumi.Input[str]
-    """Subnet of the nodes and of the control plane's private endpoint. Its security group must let nodes reach each
-    other and that endpoint."""
+    """Subnet of the nodes."""
+    control_plane_subnet_id: pulumi.Input[str]
+    """Subnet of the control plane, delegated to AKS; clusters can share it."""
     identity_id: pulumi.Input[str]
-    """User-assigned identity of the control plane: network contributor on the subnet, and encrypt and decrypt with the
-    key of the secrets."""
+    """User-assigned identity of the control plane: network contributor on both subnets; let a private endpoint into the
+    vault, and encrypt and decrypt with the key of the secrets."""
     node_identity: NodeIdentity
     """Identity of the nodes: pull from the registry."""
     registry_id: pulumi.Input[str]
@@ -62,7 +64,8 @@ class ConfidentialClusterArgs(ComponentArgs):
     secrets_key_url: pulumi.Input[str]
     """URL, with version, of the key under which secrets in etcd are encrypted."""
     vault_id: pulumi.Input[str]
-    """Vault that holds that key."""
+    """Vault that holds that key. AKS takes none of a Managed HSM (MicrosoftDocs/azure-aks-docs,
+    use-kms-etcd-encryption)."""
     admin_group_ids: Sequence[str]
     """Entra groups (object ids) whose members administer the cluster; one or more."""
     gpu_pool: GpuPool | None = None
@@ -75,11 +78,11 @@ class ConfidentialCluster(Component):
     Creates a managed cluster whose system pool is of confidential nodes; a node pool of `nodes` of them for workloads;
     and, with `gpu_pool`, one of nodes with a confidential H100, tainted `sku=gpu:NoSchedule`.
 
-    Guarantees: every node that it creates is a confidential VM; the control plane has a private address only, in
-    Azure's own private zone, and `run-command` is off; nodes have no public address and no way out, and get AKS's own
-    images from the given registry; secrets in etcd are under the region's HSM key; there are no local accounts, Entra
-    decides who comes in and its roles what they may; pods have identities of their own; the group of the nodes'
-    resources is closed to everybody but AKS.
+    Guarantees: every node that it creates is a confidential VM; the control plane has an address in the region's own
+    network only, with a name in Azure's own private zone, and reaches the vault from there; `run-command` is off; nodes
+    have no public address and no way out, and get AKS's own images from the given registry; secrets in etcd are under
+    the region's HSM key; there are no local accounts, Entra decides who comes in and its roles what they may; pods have
+    identities of their own; the group of the nodes' resources is closed to everybody but AKS.
 
     Does not: isolate pods from the node they run on, or measure containers: the node is the confidential unit, and who
     administers the cluster can read what its pods hold. AKS has no Intel TDX nodes (MicrosoftDocs/azure-aks-docs,
@@ -160,6 +163,8 @@ class ConfidentialCluster(Component):
             api_server_access_profile=containerservice.ManagedClusterAPIServerAccessProfileArgs(
                 enable_private_cluster=True,
                 enable_private_cluster_public_fqdn=False,
+                enable_vnet_integration=True,
+                subnet_id=args.control_plane_subnet_id,
                 private_dns_zone="system",
                 disable_run_command=True,
             ),
@@ -172,7 +177,7 @@ class ConfidentialCluster(Component):
                 network_dataplane=containerservice.NetworkDataplane.CILIUM,
                 network_policy=containerservice.NetworkPolicy.CILIUM,
                 outbound_type=containerservice.OutboundType.NONE,
-                pod_cidr=_POD_RANGE,
+                pod_cidr=POD_RANGE,
                 service_cidr=_SERVICE_RANGE,
                 dns_service_ip=_DNS_ADDRESS,
             ),

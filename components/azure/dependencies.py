@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.azure import key_vault
 from components.graph import Carries, Dependency, Kind
 from components.surroundings import RegionEndpoints, Surroundings
 
@@ -16,6 +17,8 @@ class Endpoints(RegionEndpoints):
     network: str
     """Name of the virtual network."""
     vault_uri: str
+    cluster_vault_uri: str | None
+    """The vault of the clusters' keys; None without clusters."""
     attestation_origins: Sequence[str]
     """The Azure Attestation providers that may vouch for an OS disk's machine."""
     model_account: str
@@ -27,12 +30,13 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
     """Every dependency of the region that its resources have, and of those resources' own services."""
     here = Surroundings(CLOUD, endpoints.location)
     part, service, host = here.part, here.service, here.host
-    cache = endpoints.collateral_url
+    cache, cluster_keys = endpoints.collateral_url, endpoints.cluster_vault_uri
     return [
         part(Kind.NETWORK, endpoints.network, endpoints.domain, Carries.CONTENT),
         *here.attested(endpoints.verifier_url, endpoints.guests, lambda image: f"gallery image {image}"),
         *(service(Kind.COMPUTE, "aks", cluster, Carries.CONTENT) for cluster in endpoints.clusters),
         service(Kind.KEYS, endpoints.key_service, endpoints.vault_uri, Carries.KEYS),
+        *([service(Kind.KEYS, key_vault.SERVICE, cluster_keys, Carries.KEYS)] if cluster_keys else ()),
         *(
             service(Kind.VERIFIER, "azure-attestation", origin, Carries.EVIDENCE)
             for origin in endpoints.attestation_origins

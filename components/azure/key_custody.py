@@ -1,6 +1,5 @@
 """Where the keys of a region are: in a vault, or in a Managed HSM, as its specification says."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -15,14 +14,12 @@ from components.spec import KeySpec
 KeyCustody = KeyVault | ManagedHsm
 
 
-def key_custody(
-    name: str, keys: KeySpec, *, service_keys: Sequence[str], opts: pulumi.ResourceOptions, **settings: Any
-) -> KeyCustody:
-    """The component that `keys` asks for. service_keys: a vault has them only. settings: the inputs that both have."""
+def key_custody(name: str, keys: KeySpec, *, opts: pulumi.ResourceOptions, **settings: Any) -> KeyCustody:
+    """The component that `keys` asks for. settings: the inputs that both have."""
     settings |= {"soft_delete_days": keys.soft_delete_days, "rotation_days": keys.rotation_days}
     if keys.service == managed_hsm.SERVICE:
         return ManagedHsm(name, ManagedHsmArgs(administrators=keys.administrators, **settings), opts)
-    return KeyVault(name, KeyVaultArgs(service=keys.service, service_keys=service_keys, **settings), opts)
+    return KeyVault(name, KeyVaultArgs(service=keys.service, **settings), opts)
 
 
 def uri_in(keys: KeySpec, placement: Placement) -> str:
@@ -30,6 +27,6 @@ def uri_in(keys: KeySpec, placement: Placement) -> str:
     return (ManagedHsm if keys.service == managed_hsm.SERVICE else KeyVault).uri_in(placement)
 
 
-def private_service(keys: KeySpec) -> str:
-    """The private endpoint by which the keys are reached, as the catalogue names it."""
-    return catalog.load().service("azure", keys.service).private_endpoint or keys.service
+def private_service(key_service: str) -> str:
+    """The private endpoint by which a key service is reached, as the catalogue names it."""
+    return catalog.load().service("azure", key_service).private_endpoint or key_service

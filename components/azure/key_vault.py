@@ -54,6 +54,8 @@ class KeyVaultArgs(ComponentArgs):
     """Write-once storage account that gets every use of a key."""
     workspace_id: pulumi.Input[str]
     """Log Analytics workspace that gets them too."""
+    role: str = ""
+    """What the vault is for where it is not the region's own, such as `clusters`; part of its name."""
     service_keys: Sequence[str] = ()
     """Names of keys with which services of Azure encrypt what they keep; such a key never leaves the HSM either."""
     destroyable_keys: bool = False
@@ -66,8 +68,9 @@ class KeyVault(Component):
 
     Creates the vault and its private endpoint; a KEK for each model (`model-<name>`: RSA-HSM, wrap and unwrap only,
     not exportable, rotated); a key for the OS disks of each image (`os-disk-<label>`: RSA-HSM, exportable under a
-    release policy); a role that may unwrap and nothing else; a diagnostic setting that sends every use of a key to
-    the audit log.
+    release policy); a key for each of `service_keys`; where there are models, a role that may unwrap and nothing else,
+    and for services one that may let their private endpoints in and nothing else; a diagnostic setting that sends every
+    use of a key to the audit log.
 
     Guarantees: keys are generated in the HSM and are in no state file; deleted keys can be recovered for
     `soft_delete_days` and purged by nobody before; nothing but the private endpoint reaches the vault, Azure's own
@@ -88,12 +91,15 @@ class KeyVault(Component):
     """The OS-disk keys, by label."""
     service_keys: Mapping[str, DiskKey]
     """The keys of services, by name."""
+    admit_grant: Grant | None
+    """The right to make a private way to the vault and do nothing else, for a service that makes its own; None without
+    `service_keys`."""
 
     def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check(args)
         policies = {label: encode(compile_policy(policy)) for label, policy in args.disk_keys.items()}
         placement = args.placement
-        self.uri = self.uri_in(placement)
+        self.uri = self.uri_in(placement, args.role)
         super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
@@ -113,30 +119,33 @@ class KeyVault(Component):
             opts=self._child,
         )
         self._log()
-        unwrap_role_id = self._unwrap_role()
+        unwrap_role_id = self._unwrap_role() if args.model_keys else None
         self.model_key_ids = {model: self._model_key(model).id for model in args.model_keys}
         self.unwrap_grants = {
-            model: Grant(f"unwrap-{model}", unwrap_role_id, key_id) for model, key_id in self.model_key_ids.items()
+            model: Grant(f"unwrap-{model}", unwrap_role_id, key_id)
+            for model, key_id in self.model_key_ids.items()
+            if unwrap_role_id is not None
         }
         self.disk_keys = {label: self._granted(self._disk_key(label, data)) for label, data in policies.items()}
         self.service_keys = {label: self._granted(self._service_key(label)) for label in args.service_keys}
+        self.admit_grant = Grant("vault", self._admit_role(), self.id) if args.service_keys else None
         self.register_outputs({"id": self.id, "uri": self.uri, "unwrapRoleId": unwrap_role_id})
 
     @staticmethod
-    def name_in(placement: Placement) -> str:
-        """Name of the region's vault."""
-        return placement.unique_name("vault", f"kv-{placement.stack}")
+    def name_in(placement: Placement, role: str = "") -> str:
+        """Name of the region's vault, or of another of the region."""
+        return placement.unique_name("vault", f"kv-{role}-{placement.stack}" if role else f"kv-{placement.stack}")
 
     @classmethod
-    def uri_in(cls, placement: Placement) -> str:
-        """Data-plane URL of the region's vault, as Azure forms it from the vault's name."""
-        return "https://" + _service().endpoints["vault"].format(name=cls.name_in(placement)) + "/"
+    def uri_in(cls, placement: Placement, role: str = "") -> str:
+        """Data-plane URL of that vault, as Azure forms it from the vault's name."""
+        return "https://" + _service().endpoints["vault"].format(name=cls.name_in(placement, role)) + "/"
 
     def _create_vault(self) -> "keyvault.Vault":
         placement = self._args.placement
         return keyvault.Vault(
             f"{self._stem}-vault",
-            vault_name=self.name_in(placement),
+            vault_name=self.name_in(placement, self._args.role),
             resource_group_name=placement.resource_group_name,
             location=placement.location,
             properties=keyvault.VaultPropertiesArgs(
@@ -172,24 +181,36 @@ class KeyVault(Component):
 
     def _unwrap_role(self) -> pulumi.Output[str]:
         """The narrowest built-in role that unwraps also wraps; the broker has no business wrapping."""
+        data_actions = ["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/unwrap/action"]
+        return self._role(
+            "unwrap",
+            "Unwrap a data key with a key of this region.",
+            authorization.PermissionArgs(actions=[], data_actions=data_actions),
+        )
+
+    def _admit_role(self) -> pulumi.Output[str]:
+        """Azure's page for AKS names Key Vault Contributor, which could also take the vault's keys from the roles."""
+        actions = [
+            "Microsoft.KeyVault/vaults/read",
+            "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
+        ]
+        return self._role(
+            "admit",
+            "Let a private endpoint into a vault of this region.",
+            authorization.PermissionArgs(actions=actions, data_actions=[]),
+        )
+
+    def _role(self, label: str, description: str, permission: "authorization.PermissionArgs") -> pulumi.Output[str]:
         placement = self._args.placement
         scope = placement.resource_group_id
         role = authorization.RoleDefinition(
-            f"{self._stem}-unwrap-role",
-            role_definition_id=deterministic_guid(placement.subscription_id, placement.stack, "unwrap"),
-            role_name=f"Bailiwick key unwrap ({placement.stack})",
-            description="Unwrap a data key with a key of this region.",
+            f"{self._stem}-{label}-role",
+            role_definition_id=deterministic_guid(placement.subscription_id, placement.stack, label),
+            role_name=f"Bailiwick key {label} ({placement.stack})",
+            description=description,
             scope=scope,
             assignable_scopes=[scope],
-            permissions=[
-                authorization.PermissionArgs(
-                    actions=[],
-                    data_actions=[
-                        "Microsoft.KeyVault/vaults/keys/read",
-                        "Microsoft.KeyVault/vaults/keys/unwrap/action",
-                    ],
-                )
-            ],
+            permissions=[permission],
             opts=self._child,
         )
         role_id: pulumi.Output[str] = role.id

@@ -9,40 +9,16 @@ from pulumi_azure_native import network, privatedns
 
 import catalog
 from components.addresses import Segment, subnets
+from components.azure.flows import CONTROL_PLANES, FLOWS, cluster_flows, security_rules
 from components.azure.placement import Placement
 from components.component import Component, ComponentArgs
-from components.guest_configuration import VERIFIER_PORT
 
 TYPE = "bailiwick:index:AzureSovereignNetwork"
-HTTPS_PORT = 443
 
 _RESERVED_ADDRESSES = 4
 """Azure keeps the first four addresses of a subnet for itself, and the last."""
 PRIVATE_SERVICES = ("key-vault", "blob", "attestation")
-_LOWEST_PRIORITY = 4096
-"""The last place in a security group, just before Azure's own rules, which allow the network and the Internet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One kind of traffic that the network lets through; whatever no flow names is denied."""
-
-    name: str
-    source: str
-    """Segment, cluster, or an Azure service tag."""
-    target: str
-    """Segment or cluster."""
-    port: int | str
-    """TCP port at the target; `*` is every port of every protocol."""
-    why: str
-
-
-FLOWS = (
-    Flow("attest", Segment.WORKLOAD, Segment.VERIFIER, VERIFIER_PORT, "guests attest and ask for their keys"),
-    Flow("probe", "AzureLoadBalancer", Segment.VERIFIER, VERIFIER_PORT, "the load balancer asks who is healthy"),
-    Flow("fetch", Segment.WORKLOAD, Segment.ENDPOINTS, HTTPS_PORT, "guests fetch encrypted models"),
-    Flow("unwrap", Segment.VERIFIER, Segment.ENDPOINTS, HTTPS_PORT, "the broker has keys unwrapped in the HSM"),
-)
+_CONTROL_PLANE_SERVICE = "Microsoft.ContainerService/managedClusters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +35,19 @@ class SovereignNetworkArgs(ComponentArgs):
     services: Sequence[str] = PRIVATE_SERVICES
     """Services of Azure that are reached privately, as the catalogue names their endpoints; each has its DNS zones."""
     clusters: Sequence[str] = ()
-    """Names of the Kubernetes clusters; each gets a subnet of its own."""
+    """Names of the Kubernetes clusters; each gets a subnet of its own, and all of them one for their control planes."""
 
 
 class SovereignNetwork(Component):
     """`bailiwick:index:AzureSovereignNetwork`: a virtual network that neither the Internet reaches nor guests leave.
 
-    Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`) and one for each cluster, each with a
-    network security group and one route table; private DNS zones of the `services` and of the region's own domain,
-    linked to the network.
+    Creates a virtual network; three subnets (`workload`, `verifier`, `endpoints`), and for `clusters` one of each and
+    one for their control planes, which AKS puts there, each with a network security group and one route table; private
+    DNS zones of the `services` and of the region's own domain, linked to the network.
 
     Guarantees: no subnet has Azure's default outbound access; 0.0.0.0/0 routes to nowhere; every security group ends
     with a rule that denies all, in both directions, above Azure's own rules that allow the network and the Internet;
-    only the flows of `FLOWS` are open, and those of clusters: nodes to each other, to the verifier and to the
-    endpoints; no address is public.
+    only the flows of `components.azure.flows` are open: no cluster reaches another's nodes; no address is public.
 
     Does not: peer with other networks, offer VPN or bastion access, or filter names. A guest still reaches what Azure
     answers on the host itself (DNS at 168.63.129.16, instance metadata at 169.254.169.254), which security groups do
@@ -86,12 +61,15 @@ class SovereignNetwork(Component):
     is in place."""
     cluster_subnet_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each cluster's subnet, by the cluster's name."""
+    control_plane_subnet_id: pulumi.Output[str] | None
+    """Resource id of the subnet of the clusters' control planes; None without clusters."""
     zone_ids: dict[str, pulumi.Output[str]]
     """Resource id of each private DNS zone, by name, available when the zone is linked."""
 
     def __init__(self, name: str, args: SovereignNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         self._clusters = {cluster: f"cluster-{cluster}" for cluster in args.clusters}
-        self._prefixes = subnet_prefixes(args.address_space, tuple(self._clusters.values()))
+        more = (CONTROL_PLANES, *self._clusters.values()) if self._clusters else ()
+        self._prefixes = subnet_prefixes(args.address_space, more)
         super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
@@ -112,6 +90,7 @@ class SovereignNetwork(Component):
         ids = self._subnets(routes)
         self.subnet_ids = {segment: ids[segment] for segment in Segment}
         self.cluster_subnet_ids = {cluster: ids[subnet] for cluster, subnet in self._clusters.items()}
+        self.control_plane_subnet_id = ids.get(CONTROL_PLANES)
         self.zone_ids = {zone: self._zone(zone) for zone in (*_zones_of(args.services), args.domain)}
         self.register_outputs({"id": self.id, "subnetIds": dict(self.subnet_ids), "zoneIds": self.zone_ids})
 
@@ -167,6 +146,11 @@ class SovereignNetwork(Component):
                 network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
                 route_table=network.RouteTableArgs(id=routes.id),
                 private_endpoint_network_policies=network.VirtualNetworkPrivateEndpointNetworkPolicies.ENABLED,
+                delegations=(
+                    [network.DelegationArgs(name="aks", service_name=_CONTROL_PLANE_SERVICE)]
+                    if segment == CONTROL_PLANES
+                    else None
+                ),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=previous),
             )
             previous = [subnet]
@@ -208,60 +192,3 @@ def subnet_prefixes(address_space: str, more: Sequence[str] = ()) -> dict[str, i
     """The range of each segment and then of `more` subnets, in the order in which they take their part of the space."""
     names = (*Segment, *more)
     return dict(zip(names, subnets(TYPE, address_space, len(names)), strict=True))
-
-
-def cluster_flows(clusters: Sequence[str]) -> list[Flow]:
-    """What the nodes in the clusters' subnets need; the control plane's private address is in the same subnet."""
-    return [
-        flow
-        for cluster in clusters
-        for flow in (
-            Flow(f"{cluster}-nodes", cluster, cluster, "*", "nodes, pods and the control plane reach each other"),
-            Flow(f"{cluster}-probe", "AzureLoadBalancer", cluster, "*", "the load balancer asks who is healthy"),
-            Flow(f"{cluster}-fetch", cluster, Segment.ENDPOINTS, HTTPS_PORT, "nodes pull images and models"),
-            Flow(f"{cluster}-attest", cluster, Segment.VERIFIER, VERIFIER_PORT, "workloads ask for their keys"),
-        )
-    ]
-
-
-def security_rules(
-    segment: str, prefixes: Mapping[str, ipaddress.IPv4Network], flows: Sequence[Flow] = FLOWS
-) -> "list[network.SecurityRuleArgs]":
-    """The rules of a subnet's security group: its flows, then deny all in and deny all out."""
-
-    def prefix(end: str) -> str:
-        return str(prefixes.get(end, end))
-
-    allowed = [
-        network.SecurityRuleArgs(
-            name=f"allow-{flow.name}-{direction.lower()}",
-            description=flow.why,
-            access="Allow",
-            direction=direction,
-            protocol="*" if flow.port == "*" else "Tcp",
-            priority=100 + 10 * position,
-            source_address_prefix=prefix(flow.source),
-            source_port_range="*",
-            destination_address_prefix=prefix(flow.target),
-            destination_port_range=str(flow.port),
-        )
-        for position, flow in enumerate(flows)
-        for direction, end in (("Inbound", flow.target), ("Outbound", flow.source))
-        if end == segment
-    ]
-    denied = [
-        network.SecurityRuleArgs(
-            name=f"deny-all-{direction.lower()}",
-            description="whatever no flow names",
-            access="Deny",
-            direction=direction,
-            protocol="*",
-            priority=_LOWEST_PRIORITY,
-            source_address_prefix="*",
-            source_port_range="*",
-            destination_address_prefix="*",
-            destination_port_range="*",
-        )
-        for direction in ("Inbound", "Outbound")
-    ]
-    return allowed + denied

@@ -14,9 +14,7 @@ from components.addresses import Segment
 from components.azure import cluster_services
 from components.azure.attestation_verifier import AttestationVerifier, AttestationVerifierArgs
 from components.azure.audit_log import AuditLog, AuditLogArgs
-from components.azure.cluster_services import ClusterServices, ClusterServicesArgs
 from components.azure.collateral_cache import CollateralCache, CollateralCacheArgs
-from components.azure.confidential_cluster import ConfidentialCluster
 from components.azure.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.azure.dependencies import Endpoints, dependencies
 from components.azure.disk_encryption import ConfidentialDiskEncryption, ConfidentialDiskEncryptionArgs
@@ -25,7 +23,7 @@ from components.azure.key_custody import KeyCustody, key_custody, private_servic
 from components.azure.key_vault import SERVICE, KeyVault
 from components.azure.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.azure.placement import Placement
-from components.azure.region_clusters import DISKS, SECRETS, build_cluster
+from components.azure.region_clusters import VAULT_ROLE, RegionClusters
 from components.azure.release_plan import ReleasePlan, disk_authorities, plan
 from components.azure.residency_guard import ResidencyGuard, ResidencyGuardArgs
 from components.azure.roles import Role
@@ -158,7 +156,6 @@ class SovereignRegion(Component):
             audit_account_id=audit.account_id,
             workspace_id=audit.workspace_id,
             destroyable_keys=spec.emulated,
-            service_keys=(DISKS, SECRETS) if spec.clusters else (),
             opts=child,
         )
         models = ModelStore(
@@ -183,7 +180,7 @@ class SovereignRegion(Component):
             vault_uri=vault.uri,
             model_key_ids=vault.model_key_ids,
             machines=[(machine, machines[machine.name]) for machine in self._machines],
-            clusters=self._clusters(net, vault),
+            clusters=self._clusters(net, audit).build(),
             model_store={"account": models.account_name, "container": CONTAINER},
             audit_store={"account": audit.account_name},
         )
@@ -203,36 +200,19 @@ class SovereignRegion(Component):
 
     def _private_services(self) -> tuple[str, ...]:
         """What is reached by private endpoints, as the catalogue names them."""
-        registry = (cluster_services.SERVICE,) if self._spec.clusters else ()
-        return (private_service(self._spec.keys), "blob", "attestation", *registry)
+        clusters = (private_service(SERVICE), cluster_services.SERVICE) if self._spec.clusters else ()
+        return tuple(dict.fromkeys((private_service(self._spec.keys.service), "blob", "attestation", *clusters)))
 
-    def _clusters(self, net: SovereignNetwork, vault: KeyCustody) -> dict[str, ConfidentialCluster]:
-        if not self._spec.clusters or not isinstance(vault, KeyVault):
-            return {}
-        name, opts = self._outline.stack, pulumi.ResourceOptions(parent=self, depends_on=[net, vault])
-        services = ClusterServices(
-            f"{name}-clusters",
-            ClusterServicesArgs(
-                placement=self._placement,
-                disk_key=vault.service_keys[DISKS],
-                subnet_id=net.subnet_ids[Segment.ENDPOINTS],
-                zone_ids=net.zone_ids,
-            ),
-            opts=opts,
+    def _clusters(self, net: SovereignNetwork, audit: AuditLog) -> RegionClusters:
+        return RegionClusters(
+            stack=self._outline.stack,
+            spec=self._spec,
+            placement=self._placement,
+            network=net,
+            audit=audit,
+            admin_group_ids=self._args.cluster_admin_group_ids,
+            opts=self._child,
         )
-        return {
-            cluster.name: build_cluster(
-                f"{name}-{cluster.name}",
-                cluster,
-                placement=self._placement,
-                net=net,
-                services=services,
-                secrets=vault.service_keys[SECRETS],
-                admin_group_ids=self._args.cluster_admin_group_ids,
-                opts=opts,
-            )
-            for cluster in self._spec.clusters
-        }
 
     def _disk_encryption(self, label: str, vault: KeyCustody) -> ConfidentialDiskEncryption:
         return ConfidentialDiskEncryption(
@@ -333,6 +313,7 @@ class SovereignRegion(Component):
             **outline.endpoints(self._machines, CollateralCache.url_in(place)),
             network=SovereignNetwork.network_name(place),
             vault_uri=uri_in(spec.keys, place),
+            cluster_vault_uri=KeyVault.uri_in(place, VAULT_ROLE) if spec.clusters else None,
             attestation_origins=[authority.uri for authority in disk_authorities(place)],
             model_account=ModelStore.account_name_in(place),
             audit_account=AuditLog.account_name_in(place),
@@ -357,10 +338,6 @@ def _checked(args: SovereignRegionArgs) -> VerifierSpec:
             "cluster_admin_group_ids",
             "is empty: without local accounts nobody could administer a cluster",
             "bailiwick-azure:clusterAdminGroupIds with the object ids of Entra groups",
-        )
-    if args.spec.clusters and args.spec.keys.service != SERVICE:
-        raise InputError(
-            TYPE, "spec.keys.service", f"AKS encrypts no secrets with a key of {args.spec.keys.service}", SERVICE
         )
     if not args.spec.emulated and args.orchestrator_principal_id is None:
         application = catalog.load().application("azure", "confidential-vm-orchestrator")

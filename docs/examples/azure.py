@@ -34,7 +34,7 @@ place = azure.Placement(
     tags=tags,
 )
 
-#: azure-sovereign-network 22
+#: azure-sovereign-network 24
 network = azure.SovereignNetwork(
     "network",
     azure.SovereignNetworkArgs(
@@ -70,7 +70,7 @@ models = azure.ModelStore(
     opts=within,
 )
 
-#: azure-key-vault 9
+#: azure-key-vault 10
 release = ReleasePolicy(
     jurisdiction="DE",
     data_class="confidential",
@@ -208,6 +208,7 @@ cluster = azure.ConfidentialCluster(
         tee="snp",
         nodes=3,
         subnet_id=network.cluster_subnet_ids["serving"],
+        control_plane_subnet_id=network.control_plane_subnet_id,
         identity_id=identity.id,
         node_identity=azure.NodeIdentity(
             id=services.nodes.id, client_id=services.nodes.client_id, principal_id=services.nodes.principal_id

@@ -203,6 +203,7 @@ def cluster_args(**changes: Any) -> ConfidentialClusterArgs:
         "tee": "snp",
         "nodes": 3,
         "subnet_id": "subnet",
+        "control_plane_subnet_id": "control-planes",
         "identity_id": "control-plane",
         "node_identity": NodeIdentity(id="nodes", client_id="nodes-client", principal_id="nodes-principal"),
         "registry_id": "registry",

@@ -32,6 +32,8 @@ def test_nothing_comes_in_and_nothing_goes_out(cluster: Recording) -> None:
     assert inputs["apiServerAccessProfile"] == {
         "enablePrivateCluster": True,
         "enablePrivateClusterPublicFQDN": False,
+        "enableVnetIntegration": True,
+        "subnetId": "control-planes",
         "privateDNSZone": "system",
         "disableRunCommand": True,
     }

