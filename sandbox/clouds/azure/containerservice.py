@@ -83,6 +83,7 @@ TYPES = (
         ),
         references=(
             Reference("agentPoolProfiles[].vnetSubnetID", (SUBNET,)),
+            Reference("apiServerAccessProfile.subnetId", (SUBNET,)),
             Reference("diskEncryptionSetID", (ENCRYPTION_SET,), same_location=True),
             Reference("bootstrapProfile.containerRegistryId", (REGISTRY,)),
             Reference("securityProfile.azureKeyVaultKms.keyVaultResourceId", (VAULT,)),
@@ -94,6 +95,7 @@ TYPES = (
             rules.dns,
             rules.pools,
             rules.private_control_plane,
+            rules.control_plane_subnet,
             rules.accounts,
             rules.workload_identity,
             rules.secrets_key,

@@ -77,7 +77,11 @@ def workload_identity(request: Request) -> None:
 
 
 def secrets_key(request: Request) -> None:
-    """A key for etcd: a version of it, an identity to use it, and the vault where the way to it is private."""
+    """A key for etcd: a version of it, an identity to use it, and the vault where the way to it is private.
+
+    Only a control plane inside the network finds that way (use-kms-etcd-encryption.md, same place). What Azure says of
+    a missing vault: Azure/telescope pull 1121.
+    """
     kms = View(request.inputs["securityProfile.azureKeyVaultKms"] or {})
     if kms["enabled"] is not True:
         return
@@ -85,10 +89,26 @@ def secrets_key(request: Request) -> None:
         raise _refusal("InvalidParameter", f"'azureKeyVaultKms.keyId' '{kms.text('keyId')}' is no key with a version.")
     if request.inputs["identity.type"] != "UserAssigned":
         raise _refusal("InvalidParameter", "Key Vault KMS needs a cluster with a user-assigned identity.")
-    if kms["keyVaultNetworkAccess"] == "Private" and not kms["keyVaultResourceId"]:
-        raise _refusal(
-            "InvalidParameter", "'keyVaultResourceId' is required where 'keyVaultNetworkAccess' is 'Private'."
-        )
+    if kms["keyVaultNetworkAccess"] != "Private":
+        return
+    if not kms["keyVaultResourceId"]:
+        raise CloudError("BadRequest", "KeyVault resource ID is empty when KeyVault network access is Private.")
+    if not _integrated(request):
+        raise _refusal("InvalidParameter", "A private key vault is supported only with API Server VNet Integration.")
+
+
+def control_plane_subnet(request: Request) -> None:
+    """A control plane in the network has a subnet that nobody but AKS uses."""
+    subnet_id = request.inputs["apiServerAccessProfile.subnetId"]
+    if subnet_id is None or not _integrated(request):
+        return
+    delegations = View(request.find(subnet_id).inputs).items("delegations")
+    if not any(one["serviceName"] == CLUSTER for one in delegations):
+        raise _refusal("InvalidParameter", f"The API server subnet '{subnet_id}' is not delegated to '{CLUSTER}'.")
+
+
+def _integrated(request: Request) -> bool:
+    return request.inputs["apiServerAccessProfile.enableVnetIntegration"] is True
 
 
 def way_out(request: Request) -> None:

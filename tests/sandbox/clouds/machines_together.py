@@ -4,9 +4,10 @@ from typing import Any
 
 from sandbox.provider import Properties
 from sandbox.values import Value
-from tests.sandbox.clouds.region import GROUP, IDENTITY, IMAGE, LOCATION, SUBNET, VAULT, in_group
+from tests.sandbox.clouds.region import GROUP, IDENTITY, IMAGE, LOCATION, SUBNET, VAULT, VNET, in_group
 
 ORDINARY_DES = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/nodes"
+CONTROL_PLANES = f"{VNET}/subnets/control-planes"
 REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/images1"
 DEFINITIONS = "/providers/Microsoft.Authorization/policyDefinitions"
 LOCATIONS = f"{DEFINITIONS}/e56962a6-4747-49cd-b67b-bf8b01975c4c"
@@ -78,6 +79,17 @@ def node_encryption() -> Properties:
     )
 
 
+def control_planes() -> Properties:
+    """A subnet that is AKS's."""
+    return {
+        "resourceGroupName": "rg",
+        "virtualNetworkName": "vnet",
+        "subnetName": "control-planes",
+        "addressPrefix": "10.20.9.0/28",
+        "delegations": [{"name": "aks", "serviceName": "Microsoft.ContainerService/managedClusters"}],
+    }
+
+
 def cluster(**changes: Value) -> Properties:
     """A private cluster without a way out, of confidential nodes."""
     inputs = in_group(
@@ -94,7 +106,12 @@ def cluster(**changes: Value) -> Properties:
                 "vnetSubnetID": SUBNET,
             }
         ],
-        apiServerAccessProfile={"enablePrivateCluster": True, "privateDNSZone": "system"},
+        apiServerAccessProfile={
+            "enablePrivateCluster": True,
+            "privateDNSZone": "system",
+            "enableVnetIntegration": True,
+            "subnetId": CONTROL_PLANES,
+        },
         bootstrapProfile={"artifactSource": "Cache", "containerRegistryId": REGISTRY},
         networkProfile={"outboundType": "none"},
         aadProfile={"managed": True, "enableAzureRBAC": True},
@@ -146,6 +163,7 @@ def parts() -> list[tuple[str, str, Properties]]:
         ("compute:VirtualMachineScaleSet", "batch", scale_set()),
         ("containerregistry:Registry", "images", registry()),
         ("compute:DiskEncryptionSet", "nodes", node_encryption()),
+        ("network:Subnet", "control-planes", control_planes()),
         ("containerservice:ManagedCluster", "serving", cluster()),
         ("containerservice:AgentPool", "workers", pool()),
         (

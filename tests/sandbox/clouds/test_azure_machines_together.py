@@ -12,6 +12,7 @@ from tests.sandbox.clouds.machines_together import (
     LOCATIONS,
     SIZES,
     cluster,
+    control_planes,
     node_encryption,
     policy,
     pool,
@@ -44,6 +45,7 @@ def _standing(bench: Bench) -> None:
     """What a cluster needs."""
     bench.create("containerregistry:Registry", "images", registry())
     bench.create("compute:DiskEncryptionSet", "nodes", node_encryption())
+    bench.create("network:Subnet", "control-planes", control_planes())
 
 
 def aks(**changes: Value) -> Callable[[Bench], object]:
@@ -124,9 +126,13 @@ MISTAKES = [
     Mistake("secrets key without version", aks(**{f"{_KMS}__keyId": "https://kv-test-1.vault.azure.net/keys/etcd"}),
             "InvalidParameter", "is no key with a version"),
     Mistake("secrets key without vault", aks(**{f"{_KMS}__keyVaultResourceId": None}),
-            "InvalidParameter", "'keyVaultResourceId' is required"),
+            "BadRequest", "KeyVault resource ID is empty when KeyVault network access is Private."),
     Mistake("secrets key without identity", aks(identity={"type": "SystemAssigned"}),
             "InvalidParameter", "needs a cluster with a user-assigned identity"),
+    Mistake("secrets key that cannot be reached", aks(apiServerAccessProfile__enableVnetIntegration=False),
+            "InvalidParameter", "private key vault is supported only with API Server VNet Integration"),
+    Mistake("control plane among nodes", aks(apiServerAccessProfile__subnetId=SUBNET),
+            "InvalidParameter", "is not delegated to 'Microsoft.ContainerService/managedClusters'"),
     Mistake("no way out and no cache", aks(bootstrapProfile=None),
             "InvalidParameter", "'bootstrapProfile.artifactSource' to be 'Cache'"),
     Mistake("routes that are not", aks(networkProfile__outboundType="userDefinedRouting"),
@@ -211,8 +217,8 @@ def test_a_global_resource_is_exempt_from_allowed_locations(bench: Bench) -> Non
 def test_a_private_cluster_answers_with_a_private_name_and_its_issuer(bench: Bench) -> None:
     bench.region()
     _standing(bench)
-    access = {"enablePrivateCluster": True, "enablePrivateClusterPublicFQDN": False}
-    made = bench.create("containerservice:ManagedCluster", "serving", cluster(apiServerAccessProfile=access)).outputs
+    closed = cluster(apiServerAccessProfile__enablePrivateClusterPublicFQDN=False)
+    made = bench.create("containerservice:ManagedCluster", "serving", closed).outputs
     assert made["privateFQDN"].endswith(f".private.{LOCATION}.azmk8s.io")
     assert "fqdn" not in made
     assert made["oidcIssuerProfile"]["issuerURL"].startswith(f"https://{LOCATION}.oic.prod-aks.azure.com/")
