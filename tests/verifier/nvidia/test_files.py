@@ -70,6 +70,10 @@ def test_another_nonce_is_not_acceptable(folder):
     assert found.summary.startswith("genuine, but not acceptable: nonce:")
 
 
+def test_without_a_nonce_freshness_is_not_appraised(folder):
+    assert verdict(folder, nonce=None).summary == "genuine and acceptable; not appraised: revocation, nonce, cc-mode"
+
+
 def test_a_policy_may_demand_more(folder):
     (folder / "policy.yaml").write_text("nvidia: {stated_mode: if-given, minimum_driver: '590.12'}")
     assert verdict(folder, policy=folder / "policy.yaml").summary == (

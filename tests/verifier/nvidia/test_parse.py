@@ -12,6 +12,7 @@ from tests.verifier.nvidia.fake_nvidia import FWID, blackwell, hopper, switch
 from tests.verifier.nvidia.genuine import CASES, GPU
 from verifier.errors import MalformedEvidence
 from verifier.nvidia import layout, parse, parse_evidence_list
+from verifier.nvidia.evidence import MAX_EVIDENCE_BYTES
 
 REPORT = hopper().report()
 RESPONSE = 37
@@ -189,6 +190,11 @@ def test_any_change(offset, value):
 def test_malformed_lists(data, reason):
     with pytest.raises(MalformedEvidence, match=reason):
         parse_evidence_list(data)
+
+
+def test_a_list_that_is_too_long_is_not_read():
+    with pytest.raises(MalformedEvidence, match=f"at most {MAX_EVIDENCE_BYTES} bytes"):
+        parse_evidence_list(b" " * (MAX_EVIDENCE_BYTES + 1))
 
 
 def test_a_report_in_a_list_may_be_as_long_as_any():
