@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.verifier.emulated_aws import reference_values
 from verifier import nitro, verify
 from verifier.appraisal import AppraisalPolicy
 from verifier.command import ExitCode, verify_files
+from verifier.signer import SoftwareSigner
 from verifier.trust import TrustStore
 
 NITRO = Path(__file__).parents[2] / "evidence" / "nitro"
@@ -58,10 +60,40 @@ def test_other_evidence_needs_collateral(tmp_path):
     assert "collateral" in verdict.error
 
 
-def test_reference_values_are_for_other_evidence(tmp_path):
-    verdict = judged("enclave", reference_values=[tmp_path / "values.json"])
-    assert verdict.exit_code is ExitCode.UNUSABLE_INPUT
-    assert "policy" in verdict.error
+@pytest.mark.parametrize(
+    ("predicate", "signed", "found"),
+    [
+        ({}, True, "approved"),
+        ({"attested": "nitrotpm"}, True, "pcrs: reference values are required"),
+        ({"pcrs": {"0": ["5c" * 48]}}, True, "pcrs: no reference values have these PCRs"),
+        ({"tee": "snp"}, True, "predicate.tee"),
+        ({}, False, "trusted key"),
+    ],
+)
+def test_a_genuine_enclave_is_known_by_signed_values(tmp_path, predicate, signed, found):
+    document = nitro.parse((NITRO / CASES["enclave"]["file"]).read_bytes())
+    build, other = SoftwareSigner.generate(), SoftwareSigner.generate()
+    measured = document.pcrs[0].hex()
+    values = reference_values(
+        build if signed else other,
+        "enclave",
+        subject=bytes.fromhex(predicate.get("pcrs", {"0": [measured]})["0"][0]),
+        **{"attested": "enclave", "pcrs": {"0": [measured]}} | predicate,
+    )
+    (tmp_path / "values.json").write_text(json.dumps(values))
+    (tmp_path / "policy.yaml").write_text("freshness: if-given\n")
+    verdict = judged(
+        "enclave",
+        policy=tmp_path / "policy.yaml",
+        reference_values=[tmp_path / "values.json"],
+        build_keys=[build.public_key],
+    )
+    assert verdict.genuine is (verdict.error is None)
+    if found == "approved":
+        assert verdict.acceptable
+        assert {claim.name: claim.reference for claim in verdict.claims}["pcrs"] == "enclave-1.0.0"
+    else:
+        assert found in verdict.summary
 
 
 def test_the_root_is_aws_s():
