@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.verifier.fake_x509 import FakeExtension, authority_extensions, ecdsa, integer, oid, tlv
+from tests.verifier.nested_der import nested
 from tests.verifier.nvidia.fake_nvidia import (
     AT,
     AUTHORITY,
@@ -134,6 +135,7 @@ CHECKS: list[tuple[str, World]] = [
     ("chain.leaf.fwid", firmware(composite(spki("brom"), fwid_entry(algorithm="2.16.840.1.101.3.4.2.1")))),
     ("chain.leaf.fwid", firmware(composite(spki("brom"), fwid_entry()) + b"\x05\0")),
     ("chain.leaf.fwid", firmware(tlv(0x30, integer(1), spki("brom"), fwid_entry(), b"\x05\0"))),
+    ("chain.leaf.fwid", firmware(composite(spki("brom"), nested(fwid_entry())))),
     ("chain.leaf.fwid", firmware(tcb_info(), TCB_INFO)),
     ("chain.leaf.fwid", firmware(tlv(0x30), TCB_INFO)),
     ("chain.leaf.device-key", firmware(composite(spki("other"), fwid_entry()))),
@@ -244,8 +246,9 @@ class TestRevocation:
         assert outcome(asked(older, answer())).revocation["brom"] is Revocation.GOOD
         assert failed_check(asked(answer(status=REVOKED), answer(this_update=AT - 2 * DAY))) == "chain.brom.revoked"
 
-    def test_a_response_about_another_issuer_is_not_about_this_one(self):
-        other = replace(answer(), issuer=hopper().certificates[IDENTITY], status=REVOKED)
+    @pytest.mark.parametrize("changes", [{"subject": "Other"}, {"key": key("other").public_key()}])
+    def test_a_response_about_another_issuer_is_not_about_this_one(self, changes):
+        other = answer(issuer=replace(hopper().certificates[PROVISIONER], **changes), status=REVOKED)
         assert outcome(asked(other)).revocation["brom"] is Revocation.NOT_CHECKED
 
     def test_the_issuer_itself_may_sign(self):
@@ -268,6 +271,33 @@ class TestRevocation:
     def test_malformed_responses(self, encoded, reason):
         with pytest.raises(MalformedEvidence, match=reason):
             OcspResponses([encoded])
+
+    BASIC = (1, 0, 1)
+    SINGLE = (*BASIC, 0, 0, 2, 0)
+
+    @pytest.mark.parametrize(
+        ("path", "what"),
+        [
+            ((), "OCSP response"),
+            ((1,), "response bytes"),
+            ((1, 0), "response bytes"),
+            (BASIC, "basic response"),
+            ((*BASIC, 0), "basic response"),
+            ((*BASIC, 0, 0), "ResponseData"),
+            ((*BASIC, 0, 3), "certificates"),
+            (SINGLE, "single response"),
+            ((*SINGLE, 0), "CertID"),
+            ((*SINGLE, 3), "nextUpdate"),
+        ],
+    )
+    def test_no_part_of_a_response_holds_more_than_is_specified(self, path, what):
+        with pytest.raises(MalformedEvidence, match=f"{what}: 2 bytes too many"):
+            OcspResponses([nested(answer().encode(), *path)])
+
+    def test_a_version_and_extensions_are_passed_over(self):
+        extended = nested(answer().encode(), *self.SINGLE, added=tlv(0xA1, tlv(0x30)))
+        extended = nested(extended, *self.BASIC, 0, 0, added=tlv(0xA1, tlv(0x30)))
+        assert OcspResponses([extended])
 
     def test_every_truncation_of_a_response_is_malformed(self):
         encoded = answer().encode()

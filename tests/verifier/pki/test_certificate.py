@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.verifier.fake_amd import AT, YEAR, milan
 from tests.verifier.fake_x509 import FakeExtension, integer, oid, pss, tlv
+from tests.verifier.nested_der import nested
 from verifier.errors import MalformedEvidence
-from verifier.pki import Certificate, RevocationList, der
+from verifier.pki import Certificate, RevocationList
 from verifier.pki.certificate import MAX_CERTIFICATE_BYTES
 from verifier.pki.revocation import MAX_CRL_BYTES
 from verifier.pki.signature import is_pss_sha384
@@ -142,18 +143,6 @@ def test_a_list_names_what_it_revokes_and_which_extensions_it_needs_understood()
     assert parsed.unknown_critical == ("2.5.29.27",)
     with pytest.raises(MalformedEvidence):
         RevocationList.parse(crl.encode()[:-1])
-
-
-def nested(encoded: bytes, *path: int, added: bytes = b"\x05\x00") -> bytes:
-    """A DER value in which the one at `path`, as counted in each constructed value, has one more at its end: a NULL."""
-    outer = der.Reader(encoded).read_any("value")
-    if not path:
-        return tlv(outer.tag, outer.contents, added)
-    reader, members = outer.inside(), []
-    while reader.more():
-        members.append(reader.read_any("member").encoded)
-    members[path[0]] = nested(members[path[0]], *path[1:], added=added)
-    return tlv(outer.tag, *members)
 
 
 @pytest.mark.parametrize(
