@@ -44,6 +44,8 @@ docs: $(READY)  ## regenerate the generated pages and schemas; the tests fail wh
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/release.py
 	@$(BIN)/python docs/checks.py
+	@$(BIN)/python -m components.spec
+	@$(BIN)/python -m components.hosted.package
 
 lock: $(READY)  ## resolve pyproject.toml into hashed requirements
 	@for extra in verifier dev; do \

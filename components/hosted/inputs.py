@@ -121,10 +121,7 @@ class _Reader:
             return number
         if type_ is bool:
             return self._of_kind(bool, "true or false", where, value)
-        text = self._of_kind(str, "a text", where, value)
-        if type_ is Path and not Path(text).is_absolute():
-            raise self._refusal(where, f"{text!r} depends on where the plugin runs", "an absolute path")
-        return type_(text)
+        return type_(self._of_kind(str, "a text", where, value))
 
     def _one_of(self, known: Collection[str], where: str, value: Any) -> Any:
         if value not in known:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.hosted.package import SCHEMA_FILE
+from components.hosted.offered import SCHEMA_FILE
 from sandbox.clouds.azure import AzureCloud
 from sandbox.clouds.hardware import NullHardware
 from sandbox.engine import LocalEngine, StateFile
@@ -34,11 +34,12 @@ def test_three_components_and_a_resource_of_ones_own_come_up_and_stay(engine: Lo
     assert engine.destroy().ok
 
 
-def test_the_consumer_in_yaml_uses_inputs_that_the_published_schema_has() -> None:
-    program = yaml.safe_load((EXAMPLES / "hosted-yaml" / "Pulumi.yaml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("example", "count"), [("hosted-yaml", 2), ("hosted-region", 1)])
+def test_a_consumer_in_yaml_uses_inputs_that_the_published_schema_has(example: str, count: int) -> None:
+    program = yaml.safe_load((EXAMPLES / example / "Pulumi.yaml").read_text(encoding="utf-8"))
     resources = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))["resources"]
     used = {name: one for name, one in program["resources"].items() if one["type"].startswith("bailiwick:")}
-    assert len(used) == 2
+    assert len(used) == count
     for resource in used.values():
         schema = resources[resource["type"].replace("bailiwick:", "bailiwick:index:")]
         assert set(schema["requiredInputs"]) <= set(resource["properties"]) <= set(schema["inputProperties"])

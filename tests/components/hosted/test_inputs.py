@@ -160,13 +160,10 @@ def test_all_that_is_wrong_with_a_region_is_said_at_once_under_the_keys_of_its_s
     assert "nearest valid: europe-west3" in found["location"]
 
 
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [({}, "is missing"), ({"referenceValues": "values"}, "'values' depends on where the plugin runs")],
-)
-def test_a_region_s_reference_values_are_found_wherever_the_plugin_runs(values: dict[str, Any], problem: str) -> None:
-    found = refusals("bailiwick:index:GcpSovereignRegion", {**gcp.GERMANY, **values})
-    assert found["referenceValues"].startswith(problem)
+def test_a_region_needs_the_reference_values_of_its_images(tmp_path: Path) -> None:
+    region = "bailiwick:index:GcpSovereignRegion"
+    assert refusals(region, gcp.GERMANY) == {"referenceValues": "is missing"}
+    assert "verifier.image" in refusals(region, gcp.GERMANY | {"referenceValues": str(tmp_path)})
 
 
 def test_a_region_of_another_cloud_is_refused(tmp_path: Path) -> None:
