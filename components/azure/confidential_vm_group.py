@@ -35,16 +35,16 @@ class ConfidentialVmGroup(Component):
     """`bailiwick:index:AzureConfidentialVmGroup`: a scale set of AMD SEV-SNP or Intel TDX machines.
 
     Creates a virtual machine scale set of security type ConfidentialVM that keeps `count` machines from one version of
-    one gallery image, spread over the zones.
+    one gallery image, spread over the zones; with `gpu`, of the size that has an H100 in confidential-computing mode.
 
     Guarantees: memory is encrypted by the CPU; secure boot and vTPM are on; the guest state opens in its machine only;
     no public address, no administrator, no boot diagnostics, as in `ConfidentialVm`. A machine that is lost comes back
     and is measured afresh.
 
     Does not: encrypt the OS disk inside the TEE, which Azure does for single machines only (MicrosoftDocs/azure-docs,
-    confidential-vm-overview), so that it is refused unless `host_readable_os_disk` accepts that; `SovereignRegion`
-    makes single machines instead. Scale by load, or upgrade machines by itself: another image waits until an operator
-    has each machine take it, attested.
+    confidential-vm-overview; its API has the property and refuses it, Azure/azure-cli issue 22199), so that it is
+    refused unless `host_readable_os_disk` accepts that; `SovereignRegion` makes single machines instead. Scale by load,
+    or upgrade machines by itself: another image waits until an operator has each machine take it, attested.
     """
 
     id: pulumi.Output[str]

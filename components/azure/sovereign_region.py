@@ -66,10 +66,10 @@ class SovereignRegion(Component):
 
     Creates a resource group; in it a network without Internet, a write-once audit log, a vault (or a Managed HSM) with
     the region's keys, a store for encrypted models, a cache of the vendors' collateral, the verifier with its broker,
-    the confidential VMs and clusters of the specification, each with an identity of its own, a private registry where
-    there are clusters, and policy assignments that go on guarding the region. A machine with a `count` is that many
-    confidential VMs, `<name>-0`, `<name>-1`, …, spread over the zones: a scale set would leave their disks readable to
-    the host (see `ConfidentialVmGroup`).
+    the confidential VMs and clusters of the specification, each with an identity of its own, a private registry and a
+    vault of the clusters' keys where there are clusters, and policy assignments that go on guarding the region. A
+    machine with a `count` is that many confidential VMs, `<name>-0`, `<name>-1`, …, spread over the zones: a scale set
+    would leave their disks readable to the host (see `ConfidentialVmGroup`).
 
     Guarantees: what the parts guarantee; every guest image in use has reference values, and every key names them; every
     dependency is in the jurisdiction graph; nothing is registered when content, keys or evidence would leave the
