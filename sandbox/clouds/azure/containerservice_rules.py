@@ -102,9 +102,14 @@ def control_plane_subnet(request: Request) -> None:
     subnet_id = request.inputs["apiServerAccessProfile.subnetId"]
     if subnet_id is None or not _integrated(request):
         return
-    delegations = View(request.find(subnet_id).inputs).items("delegations")
-    if not any(one["serviceName"] == CLUSTER for one in delegations):
+    if not _delegated(request, subnet_id):
         raise _refusal("InvalidParameter", f"The API server subnet '{subnet_id}' is not delegated to '{CLUSTER}'.")
+
+
+def _delegated(request: Request, subnet_id: str) -> bool:
+    """Whether a subnet is AKS's, for control planes and nothing else."""
+    delegations = View(request.find(subnet_id).inputs).items("delegations")
+    return any(one["serviceName"] == CLUSTER for one in delegations)
 
 
 def _integrated(request: Request) -> bool:
@@ -154,6 +159,9 @@ def _pool(request: Request, pool: View, name: str) -> None:
         raise _refusal(
             "InvalidParameter", f"The count {count:g} of pool '{name}' is not between {least} and {_MOST_NODES}."
         )
+    subnet_id = pool["vnetSubnetID"]
+    if subnet_id is not None and _delegated(request, subnet_id):
+        raise _refusal("InvalidParameter", f"The subnet '{subnet_id}' of pool '{name}' is delegated to '{CLUSTER}'.")
     _zones(request, pool, name)
     size = compute_rules.known_size(pool.text("vmSize"), request)
     if size.tee in compute_rules.CONFIDENTIAL_SIZE_TEES:

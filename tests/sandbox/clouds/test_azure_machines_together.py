@@ -7,6 +7,7 @@ import pytest
 from sandbox.provider import Properties, ProviderError
 from sandbox.values import Value
 from tests.sandbox.clouds.machines_together import (
+    CONTROL_PLANES,
     DEFINITIONS,
     GROUP_LOCATIONS,
     LOCATIONS,
@@ -133,6 +134,8 @@ MISTAKES = [
             "InvalidParameter", "private key vault is supported only with API Server VNet Integration"),
     Mistake("control plane among nodes", aks(apiServerAccessProfile__subnetId=SUBNET),
             "InvalidParameter", "is not delegated to 'Microsoft.ContainerService/managedClusters'"),
+    Mistake("nodes among control planes", nodes(vnetSubnetID=CONTROL_PLANES),
+            "InvalidParameter", "of pool 'workers' is delegated to 'Microsoft.ContainerService/managedClusters'"),
     Mistake("no way out and no cache", aks(bootstrapProfile=None),
             "InvalidParameter", "'bootstrapProfile.artifactSource' to be 'Cache'"),
     Mistake("routes that are not", aks(networkProfile__outboundType="userDefinedRouting"),
