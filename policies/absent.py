@@ -56,12 +56,6 @@ ABSENT: Final[Mapping[str, Mapping[str, str]]] = {
     "KEY-06": {"kubernetes": _SITE_HSM},
     "KEY-07": {"kubernetes": _SITE_HSM},
     "KEY-09": {"kubernetes": f"{_IN_ONE_PLACE}, as are the site's keys"},
-    "KEY-10": {
-        "azure": "no vault has a quorum on a key; that of a Managed HSM's security domain is set outside Pulumi",
-        "gcp": "Cloud KMS has no quorum on a key",
-        "aws": "AWS KMS has no quorum on a key",
-        "kubernetes": _SITE_HSM,
-    },
     "REL-01": {"gcp": _NEVER_RELEASED, "aws": _NEVER_RELEASED, "kubernetes": _SITE_HSM},
     "REL-02": {
         "gcp": "the issuer of a pool's tokens is judged with its condition (REL-05)",

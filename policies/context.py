@@ -52,6 +52,7 @@ _KEYS = (
     "tenantId",
     "dataClass",
     "state",
+    "approval",
     "registries",
     *(key for key, _ in ACCOUNTS.values()),
 )
@@ -128,6 +129,11 @@ class Declared:
     def state(self) -> Property:
         """Where the stack says that Pulumi keeps its state: `backend`, `secretsProvider`, `location`."""
         return self._structured("state", dict, "an object with backend, secretsProvider and location")
+
+    @cached_property
+    def approval(self) -> Property:
+        """Who the stack says must agree to a deployment: `needed` of `people`."""
+        return self._structured("approval", dict, "an object with needed and people")
 
     @cached_property
     def registries(self) -> tuple[str, ...]:

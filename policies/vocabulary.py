@@ -296,6 +296,11 @@ def is_verifier(resource: Resource) -> bool:
     return resource.is_component and resource.type.endswith(VERIFIER_COMPONENT_SUFFIX)
 
 
+def released_by_broker(resource: Resource) -> tuple[Property, ...]:
+    """The keys that the region's own broker releases, as the verifier's component states them."""
+    return resource.props.at("guestConfiguration", "resources").items() if is_verifier(resource) else ()
+
+
 def is_region(resource: Resource) -> bool:
     """Whether `resource` is the component that states the jurisdiction graph."""
     return resource.is_component and resource.type.endswith(REGION_COMPONENT_SUFFIX)

@@ -101,6 +101,18 @@ class StateSpec(Spec):
     )
 
 
+class ApprovalSpec(Spec):
+    """How many people must agree to a deployment, which changes to whom the key broker gives keys: a declaration, by
+    which the policies judge it (KEY-10)."""
+
+    needed: int = Field(default=0, ge=0, le=20, description="How many of them must agree, two at least.")
+    people: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = Field(
+        default=(),
+        examples=[["alice@example.org", "bob@example.org", "carol@example.org"]],
+        description="Mail addresses of those who may agree.",
+    )
+
+
 class ImageSpec(Spec):
     """A guest image, pinned by version; its signed reference values are in stacks/reference-values."""
 
@@ -234,6 +246,11 @@ class RegionSpec(Spec):
         default=StateSpec(),
         description="Where Pulumi keeps the stack's state. A region in a real account declares it; an emulated one "
         "need not.",
+    )
+    approval: ApprovalSpec = Field(
+        default=ApprovalSpec(),
+        description="Who must agree to a deployment before it happens, as the pipeline that deploys asks them. A region "
+        "in a real account that has a key broker declares it; an emulated one need not.",
     )
     verifier: VerifierSpec | None = Field(
         default=None,

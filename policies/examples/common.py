@@ -41,6 +41,11 @@ def but(resource: ExampleResource, changes: Mapping[str, Any], **others: Any) ->
     return replace(resource, props=props, **others)
 
 
+def approval(needed: int = 2, *people: str) -> str:
+    """A stack's declaration of who must agree to a deployment, as Pulumi hands it on."""
+    return json.dumps({"needed": needed, "people": people or ("alice@example.org", "bob@example.org")})
+
+
 def state(**others: str) -> str:
     """A stack's declaration of where its state is, with some of it changed, as Pulumi hands it on."""
     declared = {

@@ -141,6 +141,24 @@ def covered(place: Place) -> Mapping[str, Covered]:
                 ),
             ),
         ),
+        "KEY-10": Covered(
+            example(
+                "A broker, and two people who must agree to a deployment.",
+                verifier,
+                **place.real,
+                approval=common.approval(),
+            ),
+            (
+                example("A broker that whoever deploys changes alone.", verifier, **place.real),
+                example("One who must agree.", verifier, **place.real, approval=common.approval(1)),
+                example(
+                    "One person, twice.",
+                    verifier,
+                    **place.real,
+                    approval=common.approval(2, "alice@example.org", "Alice@example.org"),
+                ),
+            ),
+        ),
         "LOG-02": Covered(
             example("A gateway that keeps nothing of what is said.", gateway),
             (
@@ -214,7 +232,7 @@ _KUBERNETES: Final = Place(
 )
 
 COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
-    "azure": {"SUP-01": covered(_AZURE)["SUP-01"]},
+    "azure": {rule: covered(_AZURE)[rule] for rule in ("SUP-01", "KEY-10")},
     "gcp": covered(_GCP),
     "aws": covered(_AWS),
     "kubernetes": covered(_KUBERNETES),

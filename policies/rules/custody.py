@@ -1,6 +1,5 @@
-"""KEY, continued: keys of the customer's own, in the workload's country, that no single person can hand over."""
+"""KEY, continued: keys of the customer's own, in the workload's country."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,6 @@ from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
 from policies.verdict import Finding, NotApplicable, meet, unknown
-
-LEAST_QUORUM = 2
 
 
 def _own_key(resource: Resource, declared: Declared) -> Iterator[Finding]:
@@ -132,60 +129,4 @@ KEY_09 = Rule(
 )
 
 
-def _agreed(resource: Resource, _: Declared) -> Iterator[Finding]:
-    quorums = vocabulary.quorums_of(resource)
-    if not quorums:
-        raise NotApplicable("holds no keys whose export several could have to approve")
-    for quorum in quorums:
-        allowed = f"{LEAST_QUORUM} approvers or more"
-        least = _least(quorum.text) if quorum.stated else 0
-        if least < LEAST_QUORUM:
-            found = "is not stated" if not quorum.stated else "lets fewer than two decide, or cannot be read"
-            yield Finding(quorum.path, found, allowed)
-
-
-def _least(text: str | None) -> int:
-    """How few may decide under an approval policy of Fortanix DSM; 0 for what cannot be read."""
-    try:
-        policy = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return 0
-    return _approvals(policy)
-
-
-def _approvals(policy: Any) -> int:
-    quorum = policy.get("quorum") if isinstance(policy, dict) else None
-    if not isinstance(quorum, dict) or not isinstance(quorum.get("members"), list):
-        return 1 if isinstance(policy, dict) and len(policy) == 1 and set(policy) <= {"user", "app"} else 0
-    needed = quorum.get("n")
-    if not isinstance(needed, int) or isinstance(needed, bool) or not 0 < needed <= len(quorum["members"]):
-        return 0
-    members = sorted(_approvals(member) for member in quorum["members"])
-    return sum(members[:needed]) if members[0] else 0
-
-
-def _quorum(needed: int) -> str:
-    members = [{"user": name} for name in ("alice", "bob", "carol")]
-    return json.dumps({"quorum": {"n": needed, "members": members}})
-
-
-_GROUP = ExampleResource("dsm:index/group:Group", "model-keys", {"approvalPolicy": _quorum(2)})
-
-KEY_10 = Rule(
-    id="KEY-10",
-    title="Two or more must agree before a key is exported, or its rules are changed",
-    why="One administrator who may change a key's rules alone can give the key to anybody.",
-    severity=Severity.HIGH,
-    remediation="give the group an approval policy of two or more",
-    confirm="that the approvers are different people, and that the account's own policy has a quorum too.",
-    home="fortanix",
-    check=_agreed,
-    passing=Example("A group of Fortanix DSM in which two of three must approve.", (_GROUP,)),
-    failing=(
-        Example("One of three.", (examples.but(_GROUP, {"approvalPolicy": _quorum(1)}),)),
-        Example("Nobody.", (examples.but(_GROUP, {"approvalPolicy": None}),)),
-        Example("Something that cannot be read.", (examples.but(_GROUP, {"approvalPolicy": "two of three"}),)),
-    ),
-)
-
-RULES = (KEY_02, KEY_09, KEY_10)
+RULES = (KEY_02, KEY_09)

@@ -15,7 +15,8 @@ from tests.policies.foreseen import Foreseen, preview_stack, stack_configuration
 STACK = "azure-germany"
 NOT_OF_THIS_REGION = {
     *("RES-06", "GW-01", "GW-02", "LOG-02", "SUP-01"),  # it serves its own models, on machines of its own
-    *("CVM-07", "REL-04", "REL-05", "REL-06", "KEY-10"),  # other clouds
+    *("CVM-07", "REL-04", "REL-05", "REL-06"),  # other clouds
+    "KEY-10",  # it is emulated: nobody has to agree
     *("CVM-05", "ATT-09", "KEY-09"),  # no GPU, nothing secret, and a vault cannot be in two regions
     "LOG-01",  # its log can be deleted by nobody; how it is kept, the rule for the stack judges
 }
@@ -62,7 +63,7 @@ def test_every_rule_has_something_to_judge_in_it(region: Foreseen) -> None:
 
 def test_it_may_not_claim_to_be_real(region: Foreseen) -> None:
     violated = broken(answers(region, emulated="false"))
-    assert set(violated) == {"ATT-10", "RES-07", "KEY-03"}
+    assert set(violated) == {"ATT-10", "RES-07", "KEY-03", "KEY-10"}
     assert "trusts the sandbox's root" in violated["ATT-10"]
 
 
@@ -72,7 +73,7 @@ def test_it_may_not_be_in_another_jurisdiction(region: Foreseen) -> None:
 
 def test_it_may_not_use_another_subscription(region: Foreseen) -> None:
     violated = broken(answers(region, subscriptionId="7d0f0d1e-0000-4000-8000-000000000001"))
-    assert {"RES-03", "RES-07", "RES-08", "ATT-10", "KEY-03"} == set(violated)
+    assert {"RES-03", "RES-07", "RES-08", "ATT-10", "KEY-03", "KEY-10"} == set(violated)
     assert "subscriptionId is a text that is none of the known values" in violated["RES-03"]
 
 

@@ -20,6 +20,7 @@ RELATIONS = {
     "RES-12",
     "KEY-07",
     "KEY-08",
+    "KEY-10",
     "ATT-01",
     "ATT-07",
     "ATT-10",
