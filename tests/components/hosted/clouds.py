@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.hosted.offered import CLOUDS, Cloud
+from components.hosted.offered import CLOUDS, SCHEMA_FILE, Cloud
 from components.hosted.provider import Host
 from components.hosted.shapes import SPELLED_OUT
 from tests.components.aws import region as aws
@@ -16,8 +16,9 @@ from tests.components.azure import recorder as azure_recorder
 from tests.components.azure import region as azure
 from tests.components.gcp import region as gcp
 from tests.components.kubernetes import region as kubernetes
-from tests.components.recorder import Recording, Registration
+from tests.components.recorder import PROJECT, Recording, Registration
 
+SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["resources"]
 Record = Callable[[Callable[[], object]], Recording]
 
 
@@ -40,6 +41,11 @@ class Bench:
     @property
     def cloud(self) -> Cloud:
         return CLOUDS[self.word]
+
+    def outputs(self, recording: Recording) -> dict[str, Any]:
+        """What a component gives to the program in another language."""
+        exported: dict[str, Any] = recording.outputs[f"{PROJECT}-{self.name}"]
+        return exported
 
 
 AZURE_SPEC = azure.SPEC | azure.NETHERLANDS
@@ -90,8 +96,19 @@ BENCHES = {
 def construct(
     token: str, name: str, inputs: Mapping[str, Any], record: Record, options: pulumi.ResourceOptions | None = None
 ) -> Recording:
-    """What the host registers for a component that a program in another language asks for."""
-    return record(lambda: Host().construct(name, token, as_delivered(inputs), options))
+    """What the host registers for a component that a program in another language asks for.
+
+    The stack exports what the component gives, which is what the schema promises of it.
+    """
+
+    def program() -> None:
+        given = Host().construct(name, token, as_delivered(inputs), options).state
+        promised = SCHEMA[token]
+        assert set(promised["required"]) <= given.keys() <= promised["properties"].keys()
+        for key, value in given.items():
+            pulumi.export(key, value)
+
+    return record(program)
 
 
 def as_delivered(value: Any) -> Any:
