@@ -67,6 +67,16 @@ def locations_of(resource: Resource) -> tuple[Property, ...]:
     return _cloud(resource.package).locations(resource)
 
 
+def grouping_of(resource: Resource) -> Property | None:
+    """The manifest of which a resource makes other resources; None for anything else."""
+    return _cloud(resource.package).grouping(resource)
+
+
+def bundle_of(resource: Resource) -> str | None:
+    """What to use in place of a resource that makes objects which no rule sees; None for anything else."""
+    return _cloud(resource.package).bundle(resource)
+
+
 def provider_settings_of(package: str, props: Property, declared: Declared) -> tuple[Setting | Unwanted, ...]:
     """What a provider of `package` must say to lead to the declared cloud, area and account."""
     return tuple(_cloud(package).provider_settings(props, declared))

@@ -53,6 +53,8 @@ class Speaker:
     family: str = ""
     """The `provider` of its clouds in the catalogue; none for a service that is no cloud."""
     locations: Callable[[Resource], tuple[Property, ...]] = _no_parts
+    grouping: Callable[[Resource], Property | None] = _nothing
+    bundle: Callable[[Resource], str | None] = _nothing
     provider_settings: Callable[[Property, Declared], Iterable[Setting | Unwanted]] = _no_parts
     location_of_verifier: Callable[[str, catalog.Cloud], str | None] = _nothing
     parse_release_document: Callable[[str], tuple[Way, ...]] = _no_language

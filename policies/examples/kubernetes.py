@@ -67,6 +67,8 @@ ALLOW = but(
     },
     name="fetch",
 )
+_MANIFEST = ExampleResource("kubernetes:yaml/v2:ConfigGroup", "site", {"files": ["site/*.yaml"]})
+_OF_IT = ExampleResource("kubernetes:core/v1:ConfigMap", "settings", {"metadata": {"name": "settings"}}, parent="site")
 _ADMIT = but(
     DENY,
     {
@@ -138,8 +140,15 @@ _GATEWAY = ExampleResource(
 
 COVERED: Final[Mapping[str, Covered]] = {
     "RES-02": Covered(
-        _example("A namespace is where its cluster is.", NAMESPACE),
+        _example(
+            "A namespace is where its cluster is, and so is each object of a manifest.", NAMESPACE, _MANIFEST, _OF_IT
+        ),
         (
+            _example("A manifest that nobody can read before it is deployed.", _MANIFEST),
+            _example(
+                "A chart that Helm installs by itself.",
+                ExampleResource("kubernetes:helm.sh/v3:Release", "monitoring", {"chart": "monitoring"}),
+            ),
             _example(
                 "A type that the list does not have.",
                 ExampleResource("kubernetes:serving.knative.dev/v1:Service", "x", {}),

@@ -9,7 +9,7 @@ import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Property, Resource, canonical_type, provider_package
+from policies.subject import Property, Resource, Stack, canonical_type, provider_package
 from policies.terms import region_id
 from policies.verdict import Finding, NotApplicable, meet
 
@@ -95,8 +95,20 @@ def _listed(resource: Resource, declared: Declared) -> Iterator[Finding]:
             f"types of the packages that provision {declared.cloud.id}",
             fix="make the resource through a package that the policy pack knows, or in a stack of its own",
         )
+    elif instead := vocabulary.bundle_of(resource):
+        yield Finding("type", "makes objects that no rule sees", "objects that are resources of the stack", fix=instead)
     elif resource.type not in _global_types(declared.cloud.id):
         yield Finding("location", "is not in any region", f"a region of {declared.area}, or a type of the global list")
+
+
+def _unpacked(stack: Stack, _: Declared) -> Iterator[Finding]:
+    """A manifest that is known only after deployment has no objects yet that could be judged."""
+    for group in stack.resources:
+        manifest = vocabulary.grouping_of(group)
+        if manifest is not None and not any(stack.inside(group)):
+            found = "has no object that can be judged before it is deployed"
+            fix = "state the manifest as text or files that depend on no resource, or its objects as resources"
+            yield Finding(manifest.path, found, "objects that are resources below this one", group, fix=fix)
 
 
 @cache
@@ -112,6 +124,7 @@ RES_02 = Rule(
     severity=Severity.CRITICAL,
     remediation="state a location, or add the type with its reason to global_types in catalog/data",
     check=_listed,
+    check_stack=_unpacked,
     passing=Example(
         "A private DNS zone is global: it holds names and private addresses only.",
         (

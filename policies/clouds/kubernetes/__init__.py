@@ -1,14 +1,16 @@
 """Kubernetes' resource types in the words of the rules (`pulumi-kubernetes` 4): pods in confidential guests."""
 
-from policies.clouds.kubernetes import access, data, keys, network, pods, supply
+from policies.clouds.kubernetes import access, data, keys, manifests, network, pods, supply
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
     family="kubernetes",
     audit_stream=data.audit_stream,
+    bundle=manifests.bundle,
     container_images=pods.container_images,
     content_logs=pods.content_logs,
     egress_guard=network.egress_guard,
+    grouping=manifests.grouping,
     guarded_network=network.guarded_network,
     holder=access.holder,
     key_rights=access.key_rights,
