@@ -47,6 +47,7 @@ def machine_problems(
         if not parts.launches_signed:
             yield from _no_signers([*verifiers, *machines], region)
         yield from _built(machines, clusters, parts, region)
+        yield from _nodes(clusters, facts, region)
         for path, machine in (*asked, *_gpu_pools(clusters)):
             yield from _machine(path, {"tee": "snp", **machine}, facts, region, parts)
         yield from host_problems(mapping, [*verifiers, *machines], region, facts.cloud(region.cloud).provider)
@@ -130,6 +131,17 @@ def _built(
         count = machine.get("count", 1)
         if isinstance(count, int) and count > 1 and not parts.groups:
             yield Problem(key_path(*path, "count"), f"groups of machines are not built on {region.cloud}", "1")
+
+
+def _nodes(clusters: list[Entry], facts: Catalog, region: Region) -> Iterator[Problem]:
+    """TEEs that machines of the cloud have, and nodes of its Kubernetes service have not."""
+    for feature in facts.cluster_features(region.cloud).values():
+        if feature.kind == "confidential-nodes" and feature.supported is not False:
+            for path, cluster in clusters:
+                tee = next((tee for tee in _TEE_NAMES if tee == cluster.get("tee", "snp")), None)
+                if tee is not None and tee not in feature.tees:
+                    what = f"{feature.service.upper()} has no nodes with {_TEE_NAMES[tee]}"
+                    yield Problem(key_path(*path, "tee"), what, feature.tees[0])
 
 
 def _machine(

@@ -207,6 +207,14 @@ def test_a_cluster_of_azure_has_a_pool_with_gpus(reference_values: Path) -> None
     assert (pool.gpu, pool.purchase, pool.nodes) == ("h100", "on-demand", 1)
 
 
+def test_aks_has_no_trust_domains_where_azure_has_them(reference_values: Path) -> None:
+    cluster = {"name": "serving", "size": "Standard_DC4es_v6", "tee": "tdx"}
+    stack = stack_of("azure") | {"location": "westeurope", "jurisdiction": "EU", "clusters": [cluster]}
+    assert problems(stack, reference_values) == [
+        "bailiwick:clusters[0].tee: AKS has no nodes with Intel TDX; nearest valid: snp"
+    ]
+
+
 @pytest.mark.parametrize(
     ("pool", "line"),
     [
