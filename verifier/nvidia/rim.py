@@ -85,10 +85,8 @@ def rim_ids(device: DeviceChain, opaque: OpaqueData) -> Mapping[RimKind, str]:
 
 
 def driver_product(device: DeviceChain, opaque: OpaqueData) -> str:
-    """The product of the driver RIM: Hopper's chip, or what a Blackwell calls itself (GB100 when it does not)."""
-    if device.kind is DeviceKind.SWITCH or device.chip == _HOPPER:
-        return device.chip
-    return opaque.chip or _BLACKWELL
+    """The product of a GPU's driver RIM: Hopper's chip, or what a Blackwell calls itself (GB100 when it does not)."""
+    return _HOPPER if device.chip == _HOPPER else opaque.chip or _BLACKWELL
 
 
 def verify_rim(encoded: bytes, kind: RimKind, device: DeviceKind, trust: TrustStore) -> Rim:

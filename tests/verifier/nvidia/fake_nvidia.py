@@ -213,7 +213,7 @@ def text64(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class FakeOcsp:
-    """An OCSP response before it is signed. status: DER of the certStatus; extra: responder certificates."""
+    """An OCSP response before it is signed. status: DER of the certStatus; version: of the ResponseData, or none."""
 
     certificate: P384Certificate
     issuer: P384Certificate
@@ -226,6 +226,7 @@ class FakeOcsp:
     hash_oid: str = "2.16.840.1.101.3.4.2.2"
     hash_name: str = "sha384"
     response_status: int = 0
+    version: bytes = b""
 
     def encode(self) -> bytes:
         """The signed response in DER."""
@@ -241,7 +242,7 @@ class FakeOcsp:
         until = tlv(0xA0, stamp(self.next_update)) if self.next_update else b""
         single = tlv(0x30, identifier, self.status, stamp(self.this_update), until)
         responder = tlv(0xA2, tlv(0x04, bytes(20)))
-        data = tlv(0x30, responder, stamp(self.this_update), tlv(0x30, single))
+        data = tlv(0x30, self.version, responder, stamp(self.this_update), tlv(0x30, single))
         signature = key(self.signer).sign(data, SIGNING)
         certificates = [tlv(0xA0, tlv(0x30, *(it.encode() for it in self.responders)))] if self.responders else []
         basic = tlv(0x30, data, self.algorithm, tlv(0x03, b"\0", signature), *certificates)

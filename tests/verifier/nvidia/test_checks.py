@@ -214,6 +214,11 @@ def test_a_certificate_that_does_not_parse_is_malformed():
         verify(parse(hopper().report()), chain, hopper().collateral(), trust(), AT)
 
 
+def test_a_switch_need_not_state_its_identifier():
+    stated = {kind: value for kind, value in switch().opaque.items() if kind != 22}
+    assert outcome(replace(switch(), opaque=stated)).device.pdi == switch().opaque[22]
+
+
 def test_the_time_needs_a_time_zone():
     with pytest.raises(ValueError, match="time zone"):
         outcome(replace(hopper(), at=AT.replace(tzinfo=None)))
@@ -250,6 +255,10 @@ class TestRevocation:
     def test_a_response_about_another_issuer_is_not_about_this_one(self, changes):
         other = answer(issuer=replace(hopper().certificates[PROVISIONER], **changes), status=REVOKED)
         assert outcome(asked(other)).revocation["brom"] is Revocation.NOT_CHECKED
+
+    def test_a_responder_with_a_key_of_another_kind_is_passed_over(self):
+        both = answer(responders=(replace(RESPONDER, key=P256), RESPONDER))
+        assert outcome(asked(both)).revocation["brom"] is Revocation.GOOD
 
     def test_the_issuer_itself_may_sign(self):
         direct = answer(signer="provisioner", responders=())
@@ -297,7 +306,7 @@ class TestRevocation:
     def test_a_version_and_extensions_are_passed_over(self):
         extended = nested(answer().encode(), *self.SINGLE, added=tlv(0xA1, tlv(0x30)))
         extended = nested(extended, *self.BASIC, 0, 0, added=tlv(0xA1, tlv(0x30)))
-        assert OcspResponses([extended])
+        assert OcspResponses([extended, answer(version=tlv(0xA0, integer(0))).encode()])
 
     def test_every_truncation_of_a_response_is_malformed(self):
         encoded = answer().encode()

@@ -13,19 +13,26 @@ from tests.verifier.fake_x509 import authority_extensions, ecdsa
 from tests.verifier.nvidia.fake_nvidia import (
     AT,
     C14N11,
+    DRIVER_ID,
     DSIG,
     DSIG_MORE,
     RIM_ROOT,
+    SWITCH_ID,
+    VBIOS_ID,
     YEAR,
     FakeRim,
     golden,
+    hopper,
     key,
     rim_certificates,
+    switch,
     trust,
 )
 from tests.verifier.nvidia.genuine import GENUINE_RIMS, kinds, rim
 from verifier.errors import MalformedEvidence, VerificationFailed
-from verifier.nvidia import DeviceKind, RimKind, verify_rim
+from verifier.nvidia import DeviceKind, RimKind, parse, verify_rim
+from verifier.nvidia.device import device_chain
+from verifier.nvidia.rim import rim_ids
 from verifier.trust import TrustStore
 
 BASE = FakeRim(golden=golden(7, 21))
@@ -109,6 +116,9 @@ CHECKS: list[tuple[str, FakeRim]] = [
     ("profile", stated("</ds:SignedInfo>", '<ds:Reference URI=""/></ds:SignedInfo>')),
     ("profile", stated("<ds:DigestValue>", '<ds:DigestValue a="b">')),
     ("profile", stated("<ds:DigestValue>", "<ds:DigestValue>?")),
+    ("profile", stated("</ds:DigestValue>", "<ds:Object/></ds:DigestValue>")),
+    ("profile", forged(SIGNED, SIGNATURE)),
+    ("profile", forged("<ns0:Payload>", '<ns0:Payload xmlns:relative="one">')),
     ("profile", forged("<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>other</ds:KeyName>")),
     ("profile", forged("</ds:Signature>", "<ds:Object/></ds:Signature>")),
     ("profile", forged("<ds:Signature ", '<ds:Signature Id="s" ')),
@@ -128,6 +138,7 @@ CHECKS: list[tuple[str, FakeRim]] = [
     ("content", edited("<ns0:Meta", "<ns0:Meta/><ns0:Meta")),
     ("content", edited('type="Measurement" index="7"', 'type="File" index="7"')),
     ("content", edited("<ns0:Payload>", "<ns0:Payload><ns0:Directory/>")),
+    ("content", edited('<ns0:Resource type="Measurement" index="7"', '<ns0:File type="Measurement" index="7"')),
     ("content", edited('index="7"', 'index="21"')),
     ("content", edited('index="7"', 'index="62"')),
     ("content", edited('index="7"', 'index="254"')),
@@ -146,6 +157,25 @@ CHECKS: list[tuple[str, FakeRim]] = [
 @pytest.mark.parametrize(("check", "fake"), CHECKS, ids=[f"{n}-{check}" for n, (check, _) in enumerate(CHECKS)])
 def test_only_this_check_fails(check, fake):
     assert failed_check(fake.encode()) == f"rim.driver.{check}"
+
+
+DEVICE, OPAQUE = device_chain(hopper().chain(), trust()), parse(hopper().report()).opaque
+
+
+def test_a_device_needs_the_rims_of_what_it_states():
+    assert rim_ids(DEVICE, OPAQUE) == {RimKind.DRIVER: DRIVER_ID, RimKind.VBIOS: VBIOS_ID}
+    assert rim_ids(DEVICE, replace(OPAQUE, driver_version="")).keys() == {RimKind.VBIOS}
+
+
+@pytest.mark.parametrize("missing", ["vbios_version", "project", "project_sku", "chip_sku"])
+def test_a_vbios_that_is_not_stated_in_full_has_no_rim(missing):
+    assert rim_ids(DEVICE, replace(OPAQUE, **{missing: ""})).keys() == {RimKind.DRIVER}
+
+
+def test_a_switch_that_states_no_vbios_has_no_rim():
+    device, opaque = device_chain(switch().chain(), trust()), parse(switch().report()).opaque
+    assert rim_ids(device, opaque) == {RimKind.VBIOS: SWITCH_ID}
+    assert rim_ids(device, replace(opaque, vbios_version="")) == {}
 
 
 def test_the_rim_is_genuine():

@@ -40,6 +40,8 @@ def separator(register: int, data: bytes = bytes(4), value: bytes | None = None)
     return event(register, EV_SEPARATOR, data, value)
 
 
+TWO = first(b"\x0c\x00\x30\x00\x0b\x00\x20\x00", 2)
+"""The beginning of a log with SHA-384 and SHA-256."""
 LOG = first() + event(1) + separator(1) + event(2, data=b"kernel") + event(0, EV_NO_ACTION) + event(4)
 
 
@@ -123,9 +125,13 @@ def test_padding(filler, size):
         (b"", 0),
         (bytes(31), 0),
         (bytes(64), 0),
+        (first()[:-1], 32),
         (first().replace(b"Event03", b"Event02"), 0),
+        (u32(1, ACTION) + first()[8:], 0),
+        (u32(1, EV_NO_ACTION) + bytes(20) + u32(16) + b"Spec ID Event03\0", 0),
         (first(count=0), 56),
-        (first(count=9), 56),
+        (first(count=2), 56),
+        (first(b"\x0c\x00\x30\x00" + b"".join(bytes([it, 0, 32, 0]) for it in range(16, 24)), 9), 56),
         (first(b"\x0c\x00\x30\x00" * 2, 2), 64),
         (first(b"\x0b\x00\x20\x00"), 60),
         (first(b"\x0c\x00\x20\x00"), 60),
@@ -134,7 +140,12 @@ def test_padding(filler, size):
         (LOG + event(5), len(LOG)),
         (LOG + event(1)[:8] + u32(2) + event(1)[12:], len(LOG) + 8),
         (LOG + event(1)[:12] + b"\x0b\x00" + event(1)[14:], len(LOG) + 12),
+        (LOG + event(1)[:12], len(LOG) + 12),
+        (LOG + event(1)[:61], len(LOG) + 14),
+        (LOG + event(1)[:65], len(LOG) + 62),
         (LOG + event(1)[:-1], len(LOG) + 66),
+        (TWO + u32(1, ACTION, 2) + event(1)[12:62] * 2 + u32(0), len(TWO) + 62),
+        (LOG + b"\x01" * 40, len(LOG)),
         (LOG + b"\xff" * 20 + b"\x00", len(LOG)),
         (LOG + b"\x00" * 20 + b"\x01", len(LOG)),
         (bytes(event_log.MAX_LOG_BYTES + 1), event_log.MAX_LOG_BYTES),
