@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import serialization
@@ -26,6 +27,7 @@ from verifier.signer import Signer, verifies
 _SIGNATURE_TYPE = b"\xffecdsa-p384-sha384"
 _KEY_ID_BYTES = 4
 _MAX_BYTES = 16_384
+_SIZE = re.compile("0|[1-9][0-9]{0,17}")
 
 
 class CheckpointError(ValueError):
@@ -56,9 +58,9 @@ def verify(note: str, public_key: ec.EllipticCurvePublicKey) -> Checkpoint:
     """Read a signed note and check `public_key`'s signature on it; CheckpointError says what does not hold."""
     if len(note) > _MAX_BYTES:
         raise CheckpointError(f"the checkpoint is longer than {_MAX_BYTES} characters")
-    text, separator, signatures = note.rpartition("\n\n")
+    text, _, signatures = note.rpartition("\n\n")
     checkpoint = _parse(text + "\n")
-    if not separator or not signatures.endswith("\n"):
+    if not signatures.endswith("\n"):
         raise CheckpointError("the checkpoint is not signed")
     key_id = _key_id(checkpoint.origin, public_key)
     for line in signatures[:-1].split("\n"):
@@ -76,10 +78,12 @@ def verify(note: str, public_key: ec.EllipticCurvePublicKey) -> Checkpoint:
 
 def _parse(body: str) -> Checkpoint:
     lines = body.split("\n")
-    if len(lines) != 4 or lines[3] or not lines[0]:
+    if len(lines) != 4 or not lines[0]:
         raise CheckpointError("a checkpoint has three lines: origin, size, root hash")
-    if not (lines[1].isascii() and lines[1].isdecimal()) or str(int(lines[1])) != lines[1]:
-        raise CheckpointError("the checkpoint's size is not a decimal number without leading zeros")
+    if not _SIZE.fullmatch(lines[1]):
+        raise CheckpointError(
+            "the checkpoint's size is not a decimal number of at most 18 digits without leading zeros"
+        )
     root = _base64(lines[2])
     if len(root) != HASH_BYTES:
         raise CheckpointError("the checkpoint's root is not a SHA-256 hash")

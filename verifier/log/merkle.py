@@ -66,7 +66,7 @@ def root_from_proof(index: int, size: int, leaf: bytes, proof: Sequence[bytes]) 
             return None
         if position & 1 or position == last:
             current = parent_hash(sibling, current)
-            while not position & 1 and position:
+            while not position & 1:
                 position, last = position >> 1, last >> 1
         else:
             current = parent_hash(current, sibling)

@@ -112,7 +112,7 @@ class TransparencyLog:
             if row is None or index >= size:
                 raise LogError(f"the log has no entry {index}; it holds entries 0 to {size - 1}")
             proof = merkle.inclusion_proof(index, size, self._node)
-        return Receipt(canonical.parse_object(row[0]), index, size, merkle.leaf_hash(row[0]), tuple(proof), note)
+            return Receipt(canonical.parse_object(row[0]), index, size, merkle.leaf_hash(row[0]), tuple(proof), note)
 
     def receipts(self) -> list[Receipt]:
         """Every entry with its proof under the newest checkpoint."""

@@ -49,8 +49,21 @@ def test_a_later_receipt_is_under_the_newest_checkpoint(open_log: Callable[[], T
         log.append({"number": number})
     assert [verify_receipt(receipt, log.public_key).size for receipt in log.receipts()] == [5] * 5
     assert verify_checkpoint(log.checkpoint(), log.public_key).size == 5
-    with pytest.raises(LogError, match="no entry 5; it holds entries 0 to 4"):
-        log.receipt(5)
+    for index in (5, -1):
+        with pytest.raises(LogError, match=f"no entry {index}; it holds entries 0 to 4"):
+            log.receipt(index)
+
+
+def test_an_entry_that_no_checkpoint_covers_yet_has_no_receipt(
+    open_log: Callable[[], TransparencyLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another replica adds it between the two looks into the database."""
+    log = open_log()
+    before = log.append({"number": 0}).checkpoint
+    log.append({"number": 1})
+    monkeypatch.setattr(log, "_head", lambda: (1, before))
+    with pytest.raises(LogError, match="no entry 1; it holds entries 0 to 0"):
+        log.receipt(1)
 
 
 def change(receipt: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]:
@@ -69,11 +82,14 @@ def change(receipt: dict[str, Any], path: list[Any], value: Any) -> dict[str, An
         (["entry", "extra"], 1, "not the one that was logged"),
         (["leaf_hash"], "00" * 32, "not the one that was logged"),
         (["index"], 1, "does not lead to the checkpoint's root"),
+        (["index"], -1, "does not lead to the checkpoint's root"),
         (["index"], True, "index and tree_size are numbers"),
         (["tree_size"], 4, "tree_size is not the size in the checkpoint"),
         (["inclusion_proof", 0], "00" * 32, "does not lead to the checkpoint's root"),
         (["inclusion_proof"], [], "does not lead to the checkpoint's root"),
         (["inclusion_proof"], ["zz"], "not a receipt"),
+        (["leaf_hash"], "00" * 31, "not a receipt"),
+        (["leaf_hash"], "AB" * 32, "not a receipt"),
         (["checkpoint"], "verifier.test.internal/log\n3\n\n— x AAAA\n", "has three lines"),
         (["checkpoint"], None, "not a receipt"),
     ],
@@ -86,6 +102,14 @@ def test_a_changed_receipt_proves_nothing(
         log.append({"decision": "deny", "number": number})
     with pytest.raises(ReceiptError, match=reason):
         verify_receipt(change(log.receipt(0).to_dict(), path, value), log.public_key)
+
+
+def test_numbers_of_a_receipt_are_integers(open_log: Callable[[], TransparencyLog]) -> None:
+    log = open_log()
+    receipt = log.append({}).to_dict()
+    for index, size in ((0.0, 1.0), (False, True), (-1, 1)):
+        with pytest.raises(ReceiptError):
+            verify_receipt(receipt | {"index": index, "tree_size": size}, log.public_key)
 
 
 def test_every_changed_character_of_a_checkpoint_is_found(open_log: Callable[[], TransparencyLog]) -> None:
@@ -139,6 +163,33 @@ def test_tampering_with_the_database_is_found_when_it_is_opened(
     with pytest.raises(LogError, match=reason) as failure:
         open_log()
     assert "keep the file as evidence" in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("DELETE FROM head", "the checkpoint is missing"),
+        ("DELETE FROM node", "the hash of subtree .* is missing"),
+        ("UPDATE entry SET body = X'7B'", "an entry is not JSON"),
+        ("DROP TABLE entry", "cannot be used: no such table"),
+    ],
+)
+def test_tampering_with_the_database_is_found_when_it_is_open(
+    open_log: Callable[[], TransparencyLog], tmp_path: Path, statement: str, reason: str
+) -> None:
+    log = open_log()
+    for number in range(2):
+        log.append({"number": number})
+    edit(tmp_path, statement)
+    with pytest.raises(LogError, match=reason):
+        log.receipt(0)
+
+
+def test_the_database_is_written_ahead(open_log: Callable[[], TransparencyLog], tmp_path: Path) -> None:
+    open_log().close()
+    connection = sqlite3.connect(tmp_path / "log.db")
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
 
 
 @pytest.mark.parametrize("keep", [0.9, 0.5, 0.1])
@@ -200,3 +251,4 @@ def test_a_nonce_is_spent_once_across_replicas(open_log: Callable[[], Transparen
     assert sum(answers) == 1
     assert not open_log().spend("nonce", until, NOW)
     assert replicas[0].spend("other", until, NOW)
+    assert replicas[0].spend("nonce", until, until + timedelta(seconds=2))
