@@ -18,6 +18,7 @@ from verifier.collateral.source import Reader
 from verifier.collateral.store import Store
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.errors import VerifierError
+from verifier.http import http_server
 from verifier.keystore import FileKeyStore, KeyStore, KeyStoreError, Pkcs11KeyStore, find_softhsm
 from verifier.log import LogError, TransparencyLog
 from verifier.signer import load_public_key
@@ -65,15 +66,9 @@ def serve(
             "collateral: missing, and nothing else holds the vendors' collateral; name the region's cache as "
             "collateral.url, or give a store with --collateral"
         )
-    uvicorn.run(
-        app,
-        host=host,
-        port=config.port,
-        log_level="warning",
-        access_log=False,
-        ssl_certfile=certificate,
-        ssl_keyfile=private_key,
-    )
+    uvicorn.Server(
+        http_server(app, host=host, port=config.port, ssl_certfile=certificate, ssl_keyfile=private_key)
+    ).run()
 
 
 def _reader(config: VerifierConfig, store: Path | None) -> Reader | None:

@@ -1,0 +1,99 @@
+"""HTTP as it is served: bodies as long as the application takes them, and no head, or tail, without an end."""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import chain, repeat
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from uvicorn.server import ServerState
+
+from verifier.http import MAX_HEAD_BYTES, BoundedProtocol, http_server
+
+HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+FIELD = b"x: " + b"y" * 1019 + b"\r\n"
+TOO_MANY = 2 * MAX_HEAD_BYTES // len(FIELD)
+
+
+async def echo(request: Request) -> Response:
+    return Response(request.url.scheme.encode() + b" " + await request.body())
+
+
+APP = Starlette(routes=[Route("/echo", echo, methods=["POST"])])
+
+
+class Wire(asyncio.Transport):
+    """What the server says, without a network."""
+
+    said = b""
+    closed = False
+
+    def write(self, data: bytes) -> None:
+        self.said += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def answer(parts: Iterable[bytes]) -> tuple[bytes, int]:
+    """What the server says to a connection, and after how many parts it did not listen any more."""
+
+    async def ask() -> tuple[bytes, int]:
+        wire, heard = Wire({"peername": ("127.0.0.1", 50000)}), 0
+        protocol = BoundedProtocol(http_server(APP), ServerState(), {})
+        protocol.connection_made(wire)
+        for part in parts:
+            if wire.closed:
+                break
+            protocol.data_received(part)
+            heard += 1
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        protocol.connection_lost(None)
+        return wire.said, heard
+
+    return asyncio.run(ask())
+
+
+def test_a_body_is_as_long_as_the_application_takes_it():
+    part = b"z" * 1024
+    said, _ = answer([HEAD + b"Content-Length: %d\r\n\r\n" % (len(part) * 500), *[part] * 500])
+    assert said.startswith(b"HTTP/1.1 200 OK")
+    assert said.endswith(part * 500)
+
+
+def test_a_connection_may_ask_as_often_as_it_likes():
+    request = HEAD + FIELD * 30 + b"Content-Length: 2\r\n\r\nhi"
+    said, heard = answer([request] * 5)
+    assert (said.count(b"HTTP/1.1 200 OK"), heard) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        chain([HEAD], repeat(FIELD)),
+        chain([HEAD, b"x: "], repeat(b"y" * 1024)),
+        chain([b"POST /"], repeat(b"y" * 1024)),
+        chain([CHUNKED, b"2\r\nhi\r\n0\r\n"], repeat(FIELD)),
+        chain([CHUNKED, b"2;"], repeat(b"y" * 1024)),
+    ],
+    ids=["fields", "a field", "a path", "fields behind the body", "an extension of a chunk"],
+)
+def test_what_does_not_end_is_not_heard_to_the_end(parts):
+    said, heard = answer(parts)
+    assert heard < TOO_MANY
+    assert b"HTTP/1.1 400 Bad Request" in said
+    assert b"connection: close" in said
+
+
+def test_a_neighbour_is_not_believed_about_the_connection():
+    said, _ = answer([HEAD + b"X-Forwarded-Proto: https\r\nContent-Length: 0\r\n\r\n"])
+    assert said.endswith(b"\r\n\r\nhttp ")
