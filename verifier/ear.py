@@ -8,13 +8,13 @@ through joserfc.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic_core import to_json
 
 from verifier import canonical
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
@@ -54,7 +54,11 @@ def issue(
 
     nonce: `eat_nonce`, 8 to 88 characters, or None. extra: further top-level claims; it may not replace ours.
     """
-    claims = claims_of(result, verifier_id=verifier_id, nonce=nonce, lifetime=lifetime, at=at, extra=extra)
+    return sign(claims_of(result, verifier_id=verifier_id, nonce=nonce, lifetime=lifetime, at=at, extra=extra), key)
+
+
+def sign(claims: Mapping[str, Any], key: Signer) -> str:
+    """The JWT of claims that `claims_of` gives."""
     header = {"alg": algorithm_of(key.public_key).name, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
     signing_input = f"{_segment(header)}.{_segment(claims)}"
     return f"{signing_input}.{_base64url(key.sign(signing_input.encode('ascii')))}"
@@ -179,7 +183,7 @@ def _number(claims: Mapping[str, Any], name: str) -> int:
 
 
 def _segment(value: Mapping[str, Any]) -> str:
-    return _base64url(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
+    return _base64url(to_json(value))
 
 
 def _base64url(data: bytes) -> str:

@@ -94,8 +94,14 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as JSON members, for `--json`."""
+        content = {"exit_code": int(self.exit_code), **self.outcome()}
+        if self.result is not None:
+            content["submods"] = {name: ear.submodule(appraisal) for name, appraisal in self.result.submods.items()}
+        return content
+
+    def outcome(self) -> dict[str, Any]:
+        """The verdict as JSON members, without its claims."""
         content: dict[str, Any] = {
-            "exit_code": int(self.exit_code),
             "summary": self.summary,
             "at": self.at.isoformat(),
             "genuine": self.genuine,
@@ -107,7 +113,6 @@ class Verdict:
             content["failed_check"] = self.failure.check
         if self.result is not None:
             content["status"] = str(self.result.status)
-            content["submods"] = {name: ear.submodule(appraisal) for name, appraisal in self.result.submods.items()}
         return content
 
     def _not_appraised(self) -> str:

@@ -18,7 +18,7 @@ class Tier(IntEnum):
     CONTRAINDICATED = 96
 
     def __str__(self) -> str:
-        return self.name.lower()
+        return self._name_.lower()
 
 
 class Component(StrEnum):

@@ -54,7 +54,7 @@ def create_app(
     """
     broker = Broker(config, keystore, trust, log, wrapped, clock, crls, collateral, devices, reader)
     own = verification.Collateral(crls, collateral or CollateralStore(None), devices, reader)
-    verifying = verification.VerifyService(config, trust, token_signer(keystore), own, clock)
+    verifying = verification.VerifyService(config, trust, token_signer(keystore), own, clock, hsm=keystore.is_hsm)
 
     async def auth(request: Request) -> Response:
         body = await _body(request, broker, "challenge")

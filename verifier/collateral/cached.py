@@ -24,6 +24,7 @@ from verifier.errors import VerificationFailed
 REFRESH: Final = timedelta(minutes=10)
 RETRY: Final = timedelta(seconds=15)
 """After which time a cache that did not answer is asked again."""
+_AT_ONCE: Final = timedelta(seconds=1)
 
 Clock = Callable[[], datetime]
 
@@ -89,6 +90,11 @@ class Cache:
     def records(self, kind: Kind) -> Iterator[Record]:
         """The entries of a kind."""
         return self.snapshot().records(kind)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether `snapshot` will not ask for the bundle in the next second, and so returns at once."""
+        return self._next is not None and self._clock() + _AT_ONCE < self._next
 
     def snapshot(self) -> Snapshot:
         """The bundle as it is now, for several reads; VerificationFailed as in `find`.

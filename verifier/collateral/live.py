@@ -24,6 +24,11 @@ def snapshot(reader: Reader) -> Reader:
     return reader.snapshot() if isinstance(reader, Cache) else reader
 
 
+def is_at_hand(reader: Reader) -> bool:
+    """Whether `snapshot` neither waits for the region's network nor reads files."""
+    return isinstance(reader, Cache) and reader.is_fresh
+
+
 class RevocationLists(Sequence[bytes]):
     """AMD's CRLs (DER); VerificationFailed when they cannot be read."""
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime
+from threading import get_ident
 from typing import Any
 
 import httpx
@@ -15,6 +16,8 @@ from verifier.broker import create_app
 from verifier.broker.verification import MAX_REQUEST_BYTES
 from verifier.collateral.cached import Cache
 from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
+from verifier.collateral.source import Reader
+from verifier.collateral.store import Store
 from verifier.tdx import CollateralStore
 from verifier.trust import TrustStore
 
@@ -148,10 +151,45 @@ class TestProblems:
         assert service.get("/v1/verify").status_code == 405
 
 
-def test_a_cache_that_does_not_answer_is_the_services_problem(site):
-    def nothing(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(503)
+def nothing(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(503)
 
+
+class TestNothingElseWaits:
+    """What takes long, or waits for somebody, is judged beside the loop that serves the other requests."""
+
+    def judged_beside(self, site, *, padding: int = 0, reader: Reader | None = None) -> bool:
+        threads: list[int] = []
+
+        def clock() -> datetime:
+            threads.append(get_ident())
+            return site.now
+
+        trust = TrustStore.production().with_sandbox(site.pki.roots)
+        app = create_app(site.config, site.keystore, trust, site.log, site.wrapped, clock, reader=reader)
+        content = json.dumps(request(site.pki)) + " " * padding
+        Client(app).post("/v1/verify", content=content, headers={"content-type": "application/json"})
+        return threads[-1] != get_ident()
+
+    def test_a_report_is_judged_at_once(self, site):
+        assert not self.judged_beside(site)
+
+    def test_large_evidence(self, site):
+        assert self.judged_beside(site, padding=20_000)
+
+    def test_a_signature_in_an_hsm(self, site, monkeypatch):
+        monkeypatch.setattr(site.keystore, "is_hsm", True)
+        assert self.judged_beside(site)
+
+    def test_collateral_that_has_to_be_asked_for(self, site, tmp_path):
+        with httpx.Client(transport=httpx.MockTransport(nothing)) as http:
+            cache = Cache("https://cache.test/collateral", http, lambda: site.now)
+            assert self.judged_beside(site, reader=cache)
+            assert not self.judged_beside(site, reader=cache), "it is asked again after a while only"
+        assert self.judged_beside(site, reader=Store(tmp_path / "store"))
+
+
+def test_a_cache_that_does_not_answer_is_the_services_problem(site):
     trust = TrustStore.production().with_sandbox(site.pki.roots)
     with httpx.Client(transport=httpx.MockTransport(nothing)) as http:
         cache = Cache("https://cache.test/collateral", http, lambda: datetime.now(UTC))

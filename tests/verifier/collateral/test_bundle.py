@@ -149,6 +149,13 @@ class TestCache:
         assert cache.find(Kind.AMD_CRL, "milan")
         assert region.asked == 2
 
+    def test_it_says_whether_it_will_ask(self, cache, region):
+        assert not cache.is_fresh
+        cache.snapshot()
+        assert cache.is_fresh
+        region.now += timedelta(minutes=10) - timedelta(seconds=1)
+        assert not cache.is_fresh
+
     @pytest.mark.parametrize(("status", "content"), [(404, b""), (200, b"{}"), (200, b"not JSON")])
     def test_a_cache_that_holds_no_bundle_fails_and_is_asked_again(self, fetching, region, cache, status, content):
         right, region.status, region.content = region.content, status, content
