@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
 import pulumi
+from pulumi.output import Unknown
 from pydantic import BaseModel, ValidationError
 
 from catalog import nearest
@@ -19,7 +20,8 @@ from components.hosted.offered import Hosted
 from components.hosted.shapes import SPELLED_OUT, Field, Shape, fields_of, inputs_of, is_object, shape
 from components.spec import RegionSpec
 
-_REFERENCE_VALUES: Final = "referenceValues"
+_LATE: Final = (pulumi.Output, Unknown)
+"""What the engine delivers in place of a value that depends on a resource, is secret, or is not known yet."""
 
 
 def read_args(hosted: Hosted, inputs: Mapping[str, Any]) -> ComponentArgs:
@@ -41,11 +43,11 @@ class _Reader:
 
     def spelled_out(self, type_: type, inputs: Mapping[str, Any]) -> Any:
         """An object whose fields are inputs of the component, and so are those of its `SPELLED_OUT` fields."""
-        if issubclass(type_, RegionSpec):
-            return self._region(inputs)
         found: dict[str, Any] = {}
-        for field in fields_of(type_):
-            if field.name in SPELLED_OUT:
+        for field in sorted(fields_of(type_), key=lambda field: field.name in SPELLED_OUT):
+            if field.shape.type is RegionSpec:
+                found[field.name] = self._region(inputs, found["reference_values"])
+            elif field.name in SPELLED_OUT:
                 found[field.name] = self.spelled_out(field.shape.type, inputs)
             else:
                 found |= self._field(field, "", inputs)
@@ -56,13 +58,10 @@ class _Reader:
         for key in given.keys() - set(known):
             raise self._refusal(f"{where}.{key}".removeprefix("."), "is no input", nearest(key, known))
 
-    def _region(self, inputs: Mapping[str, Any]) -> RegionSpec:
-        if _REFERENCE_VALUES not in inputs:
-            raise self._refusal(_REFERENCE_VALUES, "is missing")
-        directory = self._read(shape(Path), _REFERENCE_VALUES, inputs[_REFERENCE_VALUES])
+    def _region(self, inputs: Mapping[str, Any], reference_values: Path) -> RegionSpec:
         keys = {field.key for field in fields_of(RegionSpec)}
         stated = {key: self._plain(key, value) for key, value in inputs.items() if key in keys}
-        return RegionSpec.from_mapping(stated, reference_values=directory)
+        return RegionSpec.from_mapping(stated, reference_values=reference_values)
 
     def _field(self, field: Field, where: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The field's value by its name in Python; nothing where its default stands."""
@@ -75,12 +74,9 @@ class _Reader:
         return {field.name: self._read(field.shape, where, value)}
 
     def _read(self, stated: Shape, where: str, value: Any) -> Any:
-        if isinstance(value, pulumi.Output):
-            if stated.late:
-                return value
-            raise self._refusal(where, "is an output, known only after deployment", "a plain value")
-        read = self._value(stated.type, where, value)
-        return pulumi.Output.from_input(read) if stated.late else read
+        if not stated.late:
+            return self._value(stated.type, where, self._known(where, value))
+        return pulumi.Output.from_input(value if isinstance(value, _LATE) else self._value(stated.type, where, value))
 
     def _value(self, type_: Any, where: str, value: Any) -> Any:
         origin, parts = get_origin(type_) or type_, get_args(type_)
@@ -93,9 +89,9 @@ class _Reader:
         if is_object(origin):
             return self._object(origin, where, self._of_kind(dict, "an object", where, value))
         if issubclass(origin, Mapping):
-            keys, values = parts
+            keys, values = parts[0], shape(parts[1])
             entries = _in_order(self._of_kind(dict, "an object", where, value))
-            return {keys(key): self._read(shape(values), f"{where}.{key}", one) for key, one in entries}
+            return {self._key(keys, where, key): self._read(values, f"{where}.{key}", one) for key, one in entries}
         if origin is not str and issubclass(origin, Sequence):
             items = enumerate(self._of_kind(list, "a list", where, value))
             return [self._read(shape(parts[0]), f"{where}[{at}]", one) for at, one in items]
@@ -123,6 +119,17 @@ class _Reader:
             return self._of_kind(bool, "true or false", where, value)
         return type_(self._of_kind(str, "a text", where, value))
 
+    def _key(self, type_: type, where: str, key: str) -> Any:
+        try:
+            return type_(key)
+        except ValueError:
+            raise self._refusal(f"{where}.{key}", f"must be a whole number, which names an entry of {where}") from None
+
+    def _known(self, where: str, value: Any) -> Any:
+        if isinstance(value, _LATE):
+            raise self._refusal(where, "is an output or a secret", "a plain value")
+        return value
+
     def _one_of(self, known: Collection[str], where: str, value: Any) -> Any:
         if value not in known:
             raise self._refusal(where, f"must be one of {', '.join(known)}", nearest(str(value), known))
@@ -135,9 +142,7 @@ class _Reader:
 
     def _plain(self, where: str, value: Any) -> Any:
         """A value without a shape of its own, all of it known, and with whole numbers where they were."""
-        if isinstance(value, pulumi.Output):
-            raise self._refusal(where, "is an output, known only after deployment", "a plain value")
-        if isinstance(value, dict):
+        if isinstance(self._known(where, value), dict):
             return {key: self._plain(f"{where}.{key}", one) for key, one in _in_order(value)}
         if isinstance(value, list):
             return [self._plain(f"{where}[{at}]", one) for at, one in enumerate(value)]

@@ -76,8 +76,7 @@ class _Types:
         }
 
     def _property(self, field: Field) -> dict[str, Any]:
-        meaning = field.meaning or inspect.cleandoc(field.shape.type.__doc__)  # a type that is named for its one use
-        return {"description": meaning, **self._of(field.shape, field)}
+        return {"description": field.meaning, **self._of(field.shape, field)}
 
     def _of(self, stated: Shape, field: Field) -> dict[str, Any]:
         found = self._type(stated.type, field)
@@ -99,7 +98,7 @@ class _Types:
             return {"type": "array", "items": self._of(shape(parts[0]), field)}
         return {"type": _SIMPLE.get(origin, "string")}
 
-    def _choice(self, name: str, meaning: str | None, values: Iterable[str]) -> dict[str, Any]:
+    def _choice(self, name: str, meaning: str, values: Iterable[str]) -> dict[str, Any]:
         members = [{"name": value.upper().replace("-", "_"), "value": value} for value in values]
         return self._named(name, lambda: {"type": "string", "description": meaning, "enum": members})
 

@@ -14,6 +14,7 @@ import pulumi
 from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult, Provider
 
+from catalog import UnknownFact
 from components.arguments import camel_case
 from components.errors import InputError
 from components.hosted.inputs import read_args
@@ -86,6 +87,8 @@ def _told_by_property() -> Iterator[None]:
         raise _refused((one.path, str(one).removeprefix(f"{one.path}: ")) for one in error.problems) from None
     except InputError as error:
         raise _refused([(error.field, str(error).removeprefix(f"{error.component}: {error.field}: "))]) from None
+    except UnknownFact as error:
+        raise InputPropertiesError(error.message) from None
     except (InvalidName, ReferenceValuesError, ReleasePolicyError) as error:
         raise InputPropertiesError(str(error)) from None
 

@@ -67,9 +67,10 @@ class Field:
     has_default: bool
 
     @property
-    def meaning(self) -> str | None:
-        """What the source says of it."""
-        return meanings(self.owner).get(self.name)
+    def meaning(self) -> str:
+        """What the source says of it, or of its type where that is named for this one use."""
+        of_type = self.shape.type.__doc__ if _is_ours(self.shape.type) else ""
+        return meanings(self.owner).get(self.name) or inspect.cleandoc(of_type or "")
 
     @property
     def required(self) -> bool:
@@ -113,12 +114,16 @@ def meanings(type_: type) -> dict[str, str]:
     """What the source says of each field of a class: pydantic's descriptions, or the string below the annotation."""
     found: dict[str, str] = {}
     for base in reversed(type_.__mro__):
-        if base.__module__.partition(".")[0] == "components":
+        if _is_ours(base):
             (source,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
             found |= _documented(source.body) if isinstance(source, ast.ClassDef) else {}
     if issubclass(type_, BaseModel):
         found |= {name: field.description for name, field in type_.model_fields.items() if field.description}
     return found
+
+
+def _is_ours(type_: Any) -> bool:
+    return inspect.isclass(type_) and type_.__module__.startswith("components.")
 
 
 def _annotated(type_: type) -> Iterator[tuple[str, Any, bool]]:

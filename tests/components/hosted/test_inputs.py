@@ -8,6 +8,7 @@ import pytest
 from pulumi.errors import InputPropertiesError
 
 from components.aws import Grant
+from components.errors import InputError
 from components.hosted.inputs import read_args
 from components.hosted.offered import hosted
 from components.hosted.provider import Host
@@ -39,6 +40,7 @@ MACHINE = AZURE | {
     "diskEncryptionSetId": "disks",
     "identityId": "identity",
 }
+VAULT = {"service": "kms", "softDeleteDays": 30, "rotationDays": 90, "modelKeys": {}, "networkId": "vpc"}
 VM = "bailiwick:index:AzureConfidentialVm"
 
 
@@ -119,6 +121,12 @@ def test_what_cannot_be_honoured_is_refused_under_its_name(changes: dict[str, An
         ("AwsWorkloadIdentity", {"role": "a", "grants": [{"nam": "b"}]}, "grants[0].nam", "is no input; nearest "),
         ("AwsWorkloadIdentity", {"role": "a", "grants": {}}, "grants", "must be a list"),
         ("AwsResidencyGuard", {"plainMachinesAllowed": "yes"}, "plainMachinesAllowed", "must be true or false"),
+        (
+            "AwsKeyVault",
+            VAULT | {"verifierMeasurements": {"pcrs": {"four": "a"}}},
+            "verifierMeasurements.pcrs.four",
+            "must",
+        ),
         ("AwsAuditLog", {"retentionDays": 365.5}, "retentionDays", "must be a whole number"),
     ],
 )
@@ -137,6 +145,19 @@ def test_a_model_and_a_choice_are_refused_by_their_own_rules() -> None:
     assert found == {"segment": "must be one of workload, verifier, endpoints; nearest supported: workload"}
 
 
+def test_what_no_property_is_to_blame_for_is_said_of_the_component() -> None:
+    inputs = AWS | {"cloud": "awz", "retentionDays": 365, "keyId": "key"}
+    with pytest.raises(InputPropertiesError, match="unknown cloud 'awz'; nearest: aws"):
+        construct("bailiwick:index:AwsAuditLog", "hosted", inputs, record)
+
+
+def test_what_is_unknown_in_a_preview_is_left_to_the_deployment() -> None:
+    args = read("AwsModelStore", AWS | {"keyId": pulumi.output.UNKNOWN})
+    assert isinstance(args.key_id, pulumi.Output)
+    with pytest.raises(InputError, match="stack: is an output or a secret"):
+        read("AwsModelStore", AWS | {"keyId": "key", "stack": pulumi.output.UNKNOWN})
+
+
 @pytest.mark.parametrize("late", ["location", "guestConfiguration"])
 def test_an_input_that_must_be_known_refuses_an_output(late: str) -> None:
     def program() -> None:
@@ -148,7 +169,7 @@ def test_an_input_that_must_be_known_refuses_an_output(late: str) -> None:
         record(program)
     (found,) = refused.value.errors or ()
     assert found["property_path"].startswith(late)
-    assert found["reason"] == "is an output, known only after deployment; nearest supported: a plain value"
+    assert found["reason"] == "is an output or a secret; nearest supported: a plain value"
 
 
 def test_all_that_is_wrong_with_a_region_is_said_at_once_under_the_keys_of_its_stack_file(tmp_path: Path) -> None:
