@@ -31,11 +31,9 @@ def appraised(
 
     content: the VMLaunchEndorsement; None: there is none, about which nothing is said unless the policy demands one.
     """
-    claims = list(_claims(verified, content, policy, trust, at))
-    if not claims:
-        return result
     cpu = result.submods[CPU]
-    extended = Appraisal.of([*cpu.claims, *claims], cpu.policy_id, cpu.evidence)
+    claims = [*cpu.claims, *_claims(verified, content, policy, trust, at)]
+    extended = Appraisal.of(claims, cpu.policy_id, cpu.evidence)
     return AttestationResult.of({**result.submods, CPU: extended})
 
 

@@ -177,8 +177,6 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, frozenset):
         return sorted(_plain(item) for item in value)
-    if isinstance(value, tuple):
-        return list(value)
     if isinstance(value, StrEnum):
         return str(value)
     return int(value) if isinstance(value, PlatformInfo) else value

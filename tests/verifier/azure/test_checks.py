@@ -136,6 +136,7 @@ class TestAppraise:
     def test_console(self):
         vm = VM.with_configuration(console_enabled=True)
         assert (against(vm), against(vm, allow_console=False)) == ([], ["console"])
+        assert against(VM.with_configuration(console_enabled=False), allow_console=False) == []
         assert against(VM.with_configuration(console_enabled=None), allow_console=False) == ["console"]
 
     def test_vm_id(self):

@@ -251,6 +251,10 @@ class TestVerdict:
     def test_firmware_that_is_too_old(self, tmp_path):
         assert self.against(tmp_path, GENUINE, minimum_svn=5) == ["launch-endorsement.svn"]
 
+    def test_an_endorsement_may_leave_the_policy_open(self, tmp_path):
+        assert self.against(tmp_path, endorsement(parts=snp_part(policy=0))) == []
+        assert "launch-endorsement.policy" not in self.names
+
     def test_a_guest_launched_with_another_policy(self, tmp_path):
         content = endorsement(parts=snp_part(policy=LAUNCH_POLICY ^ 1 << 16))
         assert self.against(tmp_path, content) == ["launch-endorsement.policy"]

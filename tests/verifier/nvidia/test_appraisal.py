@@ -127,6 +127,7 @@ class TestRevocation:
         assert against(held) == ["revocation"]
         assert "chain.brom" in claims(held)["revocation"].reason
         assert against(held, {"revocation": "required"}, allow_certificate_hold=True) == []
+        assert claims(held, allow_certificate_hold=True)["revocation"].value == "on hold"
         partly = replace(hopper(), ocsp=answers(HELD, rims=False))
         assert against(partly, {"revocation": "required"}, allow_certificate_hold=True) == ["revocation"]
 
@@ -146,6 +147,7 @@ class TestRims:
         assert name in lenient[f"rim.{kind}"].reason
         assert lenient["secure-boot"].tier is Tier.NONE
         assert lenient["measurements"].tier is Tier.AFFIRMING
+        assert f"none was there for {kind}" in lenient["measurements"].reason
 
     @pytest.mark.parametrize("field", [3, 6, 15, 17, 18])
     def test_a_device_that_does_not_say_what_it_runs_has_none(self, field):
@@ -285,7 +287,8 @@ class TestConfiguration:
     )
     def test_a_contradiction_or_an_unknown_mode_is_no_mode(self, stated):
         every = ["single", "multiple", "protected-pcie", "unstated"]
-        assert against(hopper().with_opaque(stated), modes=every) == ["link-mode"]
+        assert against(fake := hopper().with_opaque(stated), modes=every) == ["link-mode"]
+        assert "contradicts itself" in claims(fake, modes=every)["link-mode"].reason
 
     def test_padding_is_a_choice(self):
         padded = replace(hopper(), padding=1)
@@ -307,6 +310,9 @@ class TestFloors:
     def test_of_the_driver(self, floor, found):
         assert against(hopper(), minimum_driver=floor) == found
 
+    def test_a_switch_has_no_driver(self):
+        assert against(switch(), minimum_driver="999.0") == []
+
     def test_a_driver_version_that_is_not_stated_or_no_number_is_below_any_floor(self):
         assert "driver.version" in against(hopper().with_opaque({3: None}), minimum_driver="1.0")
         assert "driver.version" in against(hopper().with_opaque({3: b"r580"}), minimum_driver="1.0")
@@ -322,6 +328,12 @@ class TestFloors:
     )
     def test_of_the_vbios_by_chip(self, floors, found):
         assert against(hopper(), minimum_vbios=floors) == found
+
+    def test_a_version_of_another_form_is_below_any_floor(self):
+        floors = {"LS10": "96.10.55.00.01"}
+        assert against(switch(), minimum_vbios=floors) == []
+        odd = replace(switch(), opaque={**switch().opaque, 6: b"97"})
+        assert "vbios.version" in against(odd, minimum_vbios=floors)
 
     def test_a_list_of_chips(self):
         assert against(hopper(), chips=["GH100", "GB100"]) == []

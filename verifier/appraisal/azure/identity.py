@@ -35,12 +35,11 @@ def _quote(verified: VerifiedVm, policy: AppraisalPolicy) -> Claim:
 
 def _freshness(verified: VerifiedVm, policy: AppraisalPolicy, nonce: bytes | None) -> Claim:
     """By the quote's nonce; without a quote, by the user data that the guest had put into the runtime claims."""
-    name, found, expected = "nonce", b"", nonce
+    name, found, size = "nonce", b"", 0
     if verified.vtpm is not None:
         found = verified.vtpm.quote.extra_data
     elif verified.hcl.claims.user_data is not None:
-        found = verified.hcl.claims.user_data
-        expected = None if nonce is None else nonce.ljust(USER_DATA_BYTES, b"\0")
+        found, size = verified.hcl.claims.user_data, USER_DATA_BYTES
     if nonce is None:
         if policy.freshness == "required":
             reason = "the policy demands an expected nonce, none was given"
@@ -48,7 +47,7 @@ def _freshness(verified: VerifiedVm, policy: AppraisalPolicy, nonce: bytes | Non
         return _claim(name, found.hex(), Value.NOT_APPRAISED, "no expected nonce was given")
     if not any(found):
         return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, "the evidence has no nonce: it may be a replay")
-    if expected is not None and hmac.compare_digest(found, expected):
+    if hmac.compare_digest(found, nonce.ljust(size, b"\0")):
         reason = "the nonce is what was expected, so the evidence is fresh and made for this caller"
         return _claim(name, found.hex(), Value.TRUSTWORTHY_INSTANCE, reason, nonce.hex())
     reason = "the nonce is not what was expected: older evidence, or made for someone else"
