@@ -60,7 +60,6 @@ ABSENT: Final[Mapping[str, Mapping[str, str]]] = {
     "REL-02": {
         "gcp": "the issuer of a pool's tokens is judged with its condition (REL-05)",
         "aws": "KMS trusts AWS's own evidence and nobody's word",
-        "kubernetes": "the broker asks the verifier of its own stack (ATT-01)",
     },
     "REL-04": dict.fromkeys(("azure", "gcp", "kubernetes"), _OF_ANOTHER),
     "REL-05": dict.fromkeys(("azure", "aws", "kubernetes"), _OF_ANOTHER),

@@ -108,6 +108,11 @@ def location_of_verifier(resource: Resource, host: str, cloud: catalog.Cloud) ->
     return _cloud(resource.package).location_of_verifier(host, cloud)
 
 
+def brokers_of(resource: Resource) -> tuple[Setting, ...]:
+    """Where a guest is told to attest and to get its keys."""
+    return tuple(_cloud(resource.package).brokers(resource))
+
+
 def private_door_of(resource: Resource) -> PrivateDoor | None:
     return _cloud(resource.package).private_door(resource)
 

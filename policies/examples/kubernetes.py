@@ -1,5 +1,7 @@
 """Examples of the rules for Kubernetes: pods in confidential guests, and what is around them."""
 
+import base64
+import gzip
 from collections.abc import Mapping
 from typing import Final
 
@@ -69,6 +71,33 @@ ALLOW = but(
 )
 _MANIFEST = ExampleResource("kubernetes:yaml/v2:ConfigGroup", "site", {"files": ["site/*.yaml"]})
 _OF_IT = ExampleResource("kubernetes:core/v1:ConfigMap", "settings", {"metadata": {"name": "settings"}}, parent="site")
+
+
+def told(**files: str) -> str:
+    """The annotation by which a pod's guest is told these files: `policy_rego` is `policy.rego`."""
+    data = "".join(f"\"{name.replace('_', '.')}\" = '''\n{text}\n'''\n" for name, text in files.items())
+    document = f'version = "0.1.0"\nalgorithm = "sha256"\n[data]\n{data}'
+    return base64.b64encode(gzip.compress(document.encode(), mtime=0)).decode()
+
+
+AGENT_POLICY: Final = """package agent_policy
+default ExecProcessRequest := false
+default ReadStreamRequest := false
+default CreateContainerRequest := false
+CreateContainerRequest if {
+  every storage in input.storages { storage.source in ["registry.example.org/inference"] }
+}
+"""
+_ON_A_CONDITION: Final = "ReadStreamRequest if { input.container_id != input.sandbox }"
+_INIT_DATA: Final = "io.katacontainers.config.hypervisor.cc_init_data"
+_BROKER: Final = '[token_configs.kbs]\nurl = "http://verifier.verifier.svc:8443"'
+
+
+def told_pods(annotation: str) -> ExampleResource:
+    """Pods whose guests are told this."""
+    return but(PODS, {"spec.template.metadata": {"annotations": {_INIT_DATA: annotation}}})
+
+
 _ADMIT = but(
     DENY,
     {
@@ -175,8 +204,24 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "CVM-06": Covered(
-        _example("Containers that cannot gain privileges.", PODS),
+        _example(
+            "Containers that cannot gain privileges, in a guest whose agent runs nothing for the host.",
+            told_pods(told(policy_rego=AGENT_POLICY)),
+        ),
         (
+            _example(
+                "An agent that runs commands for the host.",
+                told_pods(told(policy_rego=AGENT_POLICY.replace("ProcessRequest := false", "ProcessRequest := true"))),
+            ),
+            _example(
+                "An agent that hands out what processes write, on a condition.",
+                told_pods(told(policy_rego=AGENT_POLICY + _ON_A_CONDITION)),
+            ),
+            _example(
+                "An agent that starts any container.",
+                told_pods(told(policy_rego="package agent_policy\nCreateContainerRequest := true")),
+            ),
+            _example("Init data that cannot be read.", told_pods("allow")),
             _example("A share in the node's processes.", but(PODS, {f"{_SPEC}.hostPID": True})),
             _example(
                 "The node's files.",
@@ -260,6 +305,19 @@ COVERED: Final[Mapping[str, Covered]] = {
                 but(_BINDING, {"subjects": [{"kind": "Group", "name": "system:serviceaccounts"}]}),
             ),
             _example("Somebody, but of which kind?", but(_BINDING, {"subjects.0.kind": None})),
+        ),
+    ),
+    "REL-02": Covered(
+        _example("A guest that attests at the cluster's own broker.", told_pods(told(aa_toml=_BROKER))),
+        (
+            _example(
+                "A guest that attests elsewhere.",
+                told_pods(told(aa_toml=_BROKER.replace("verifier.verifier.svc:8443", "kbs.example.com"))),
+            ),
+            _example(
+                "A guest that gets its keys elsewhere.",
+                told_pods(told(aa_toml=_BROKER, cdh_toml='[kbc]\nname = "cc_kbc"\nurl = "https://203.0.113.7:8080"')),
+            ),
         ),
     ),
     "NET-01": Covered(

@@ -57,9 +57,20 @@ class Module:
 
     def alternatives(self, name: str) -> Alternatives:
         """What must hold for the rule `name` to be true; raises `MalformedDocument`."""
-        if name not in self.rules and name not in self.defaults:
+        if name not in self:
             raise MalformedDocument("", f"has no rule {name}")
         return self._rule(name, (), 0)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rules or name in self.defaults
+
+    def always(self, name: str) -> bool:
+        """Whether the rule `name` is true by default, or by a definition that asks nothing."""
+        true = Literal(value=True)
+        stated = (rule for rule in self.rules.get(name, ()) if rule.value == true and not rule.partial)
+        return self.defaults.get(name) == true or any(
+            all([token.text for token in statement] == ["true"] for statement in rule.body or ()) for rule in stated
+        )
 
     def _rule(self, name: str, arguments: Sequence[Node], depth: int) -> Alternatives:
         if depth > DEEPEST:

@@ -14,7 +14,7 @@ from policies.release.model import Flaw, MalformedDocument, Way
 from policies.rule import Example, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import Key
-from policies.verdict import Finding, NotApplicable, unknown
+from policies.verdict import Finding, NotApplicable, require, unknown
 
 
 def _released(resource: Resource) -> Key:
@@ -102,6 +102,10 @@ REL_01 = Rule(
 
 
 def _local_authorities(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    if brokers := vocabulary.brokers_of(resource):
+        for broker in brokers:
+            yield from require(broker)
+        return
     key = _released(resource)
     path = key.release_document.path
     allowed = f"attestation services of {', '.join(declared.regions)}"
@@ -132,7 +136,8 @@ REL_02 = Rule(
     title="Keys are released on the word of verifiers inside the jurisdiction only",
     why="Whoever signs the attestation token decides who gets the key; the vendor's sample trusts 59 authorities.",
     severity=Severity.CRITICAL,
-    remediation="name only the attestation services of the jurisdiction's regions in the release policy",
+    remediation="name only the attestation services of the jurisdiction's regions in the release policy, and a broker "
+    "of the cluster in the init data of its pods",
     check=_local_authorities,
     passing=Example("The attestation service of the region.", (examples.KEY,)),
     failing=(

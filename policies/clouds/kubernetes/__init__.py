@@ -1,11 +1,12 @@
 """Kubernetes' resource types in the words of the rules (`pulumi-kubernetes` 4): pods in confidential guests."""
 
-from policies.clouds.kubernetes import access, data, keys, manifests, network, pods, supply
+from policies.clouds.kubernetes import access, data, init_data, keys, manifests, network, pods, supply
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
     family="kubernetes",
     audit_stream=data.audit_stream,
+    brokers=init_data.brokers,
     bundle=manifests.bundle,
     container_images=pods.container_images,
     content_logs=pods.content_logs,
@@ -27,7 +28,7 @@ SPEAKER = Speaker(
     role=access.role,
     runtime=pods.runtime,
     service_keys=keys.service_keys,
-    side_doors=pods.side_doors,
+    side_doors=lambda resource: (*pods.side_doors(resource), *init_data.side_doors(resource)),
     tags=data.tags,
     transport=network.transport,
     ways_in=network.ways_in,

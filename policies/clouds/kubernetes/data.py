@@ -64,10 +64,10 @@ def log_sinks(resource: Resource) -> Iterator[LogSink]:
         for variable in container.at("env").items():
             if (variable.at("name").text or "") in _EXPORTERS:
                 value = variable.at("value")
-                yield LogSink(value, "spec", inside=not value.unknown and _in_cluster(value.text or ""))
+                yield LogSink(value, "spec", inside=not value.unknown and in_cluster(value.text or ""))
 
 
-def _in_cluster(url: str) -> bool:
+def in_cluster(url: str) -> bool:
     """Whether `url` names a service of the cluster, or a private address."""
     try:
         host = urlsplit(url if "://" in url else f"//{url}").hostname or ""

@@ -35,19 +35,25 @@ _SHARED_WITH_THE_NODE = ("hostNetwork", "hostPID", "hostIPC")
 _DIGEST = Matching(r"[^@\s]+@sha256:[0-9a-f]{64}", "an image by digest (…@sha256:…)")
 
 
-def pod_of(resource: Resource) -> Property | None:
-    """The specification of the pods that `resource` makes, None if it makes none or serves public data."""
+def pod_template_of(resource: Resource) -> Property | None:
+    """What the pods are like that `resource` makes, None if it makes none or serves public data."""
     if _PUBLIC_DATA in resource.urn:
         return None
     if resource.type == _POD:
-        return resource.props.at("spec")
+        return resource.props
     if resource.type == _POD_TEMPLATE:
-        return resource.props.at("template", "spec")
+        return resource.props.at("template")
     if resource.type in _TEMPLATED:
-        return resource.props.at("spec", "template", "spec")
+        return resource.props.at("spec", "template")
     if resource.type == _CRON_JOB:
-        return resource.props.at("spec", "jobTemplate", "spec", "template", "spec")
+        return resource.props.at("spec", "jobTemplate", "spec", "template")
     return None
+
+
+def pod_of(resource: Resource) -> Property | None:
+    """The specification of these pods."""
+    template = pod_template_of(resource)
+    return template.at("spec") if template else None
 
 
 def _containers(pod: Property) -> tuple[Property, ...]:
