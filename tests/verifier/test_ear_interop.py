@@ -1,4 +1,4 @@
-"""Results of Veraison's library for Go, read by ours; the vocabulary that both must share."""
+"""Results of Veraison's libraries for Go and for Rust, read by ours; the vocabulary that all must share."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -48,3 +48,22 @@ def test_the_components_of_its_vector_are_ours():
 )
 def test_the_tiers_of_ar4si(values, tier):
     assert {tier_of(value) for value in values} == {tier}
+
+
+@pytest.mark.parametrize("algorithm", ["es256", "es384"])
+def test_a_cwt_of_veraison_s_library_is_read(algorithm):
+    token = (EVIDENCE / f"veraison-rust-{algorithm}.cwt").read_bytes()
+    key = jwk.to_public_key(json.loads((EVIDENCE / f"veraison-rust-{algorithm}.jwk.json").read_text()))
+    at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    claims = ear_cwt.read(token, [key], at, lifetime=timedelta(days=1))
+    assert claims["ear.verifier-id"] == {"developer": "Veraison", "build": "rust-ear 0.4.0"}
+    assert claims["eat_nonce"] == bytes(range(32))
+    submodule = claims["submods"]["test"]
+    assert submodule["ear.status"] == "affirming"
+    assert submodule["ear.trustworthiness-vector"].keys() == ear_cwt._VECTOR.keys()
+    assert submodule["ear.trustworthiness-vector"]["executables"] == 3
+    assert submodule["ear.veraison.annotated-evidence"] == {"vmpl": 0}
+    with pytest.raises(InvalidToken, match="exp"):
+        ear_cwt.read(token, [key], at)
+    with pytest.raises(InvalidToken, match="trusted key"):
+        ear_cwt.read(token[:-1] + bytes([token[-1] ^ 1]), [key], at, lifetime=timedelta(days=1))
