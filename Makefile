@@ -46,6 +46,7 @@ docs: $(READY)  ## regenerate the generated pages and schemas; the tests fail wh
 	@$(BIN)/python docs/checks.py
 	@$(BIN)/python -m components.spec
 	@$(BIN)/python -m components.hosted.package
+	@$(BIN)/python -m policies.reference
 
 lock: $(READY)  ## resolve pyproject.toml into hashed requirements
 	@for extra in verifier dev; do \
