@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sandbox.clouds.azure import arm
+from sandbox.clouds.azure import arm, core_quota
 from sandbox.clouds.azure import containerservice_rules as rules
 from sandbox.clouds.azure.compute import ENCRYPTION_SET, identity_of
 from sandbox.clouds.azure.containerregistry import REGISTRY
@@ -101,6 +101,7 @@ TYPES = (
             rules.secrets_key,
             rules.way_out,
             rules.node_disks,
+            core_quota.nodes_within,
         ),
         outputs={
             "identity": identity_of,
@@ -126,7 +127,7 @@ TYPES = (
             "availabilityZones", "osDiskSizeGB", "osDiskType", "enableNodePublicIP", "enableFIPS",
         ),
         references=(Reference("vnetSubnetID", (SUBNET,)),),
-        checks=(rules.pool,),
+        checks=(rules.pool, core_quota.nodes_within),
         outputs={
             "currentOrchestratorVersion": lambda request: request.inputs["orchestratorVersion"] or DEFAULT_VERSION,
             "nodeImageVersion": _image,

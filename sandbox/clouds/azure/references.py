@@ -75,16 +75,16 @@ def _has_member(request: Request, value: str) -> bool:
 def _elsewhere(request: Request, found: Object) -> bool:
     """Whether the locations of the two objects are known and differ."""
     here = arm.normal_location(location_of(request))
-    there = arm.normal_location(found.outputs.get("location") or _enclosing_location(request, found.parent))
+    there = arm.normal_location(found.outputs.get("location") or enclosing_location(request, found.parent))
     return here in regions() and there in regions() and here != there
 
 
 def location_of(request: Request) -> str:
     """Where the requested object is: its own location, else that of what encloses it."""
-    return request.inputs.text("location") or _enclosing_location(request, request.parent)
+    return request.inputs.text("location") or enclosing_location(request, request.parent)
 
 
-def _enclosing_location(request: Request, parent: str) -> str:
+def enclosing_location(request: Request, parent: str) -> str:
     """The location of an object that encloses others, '' where it has none (a resource group counts)."""
     enclosing = request.session.lookup(parent, preview=request.preview)
     return "" if enclosing is None else str(enclosing.outputs.get("location") or "")

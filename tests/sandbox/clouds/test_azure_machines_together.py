@@ -260,6 +260,22 @@ def test_cores_are_granted_by_region_and_family(bench: Bench) -> None:
         )
 
 
+def test_nodes_have_cores_too(bench: Bench) -> None:
+    bench.region()
+    _standing(bench)
+    bench.create("containerservice:ManagedCluster", "serving", cluster())
+    bench.create("containerservice:AgentPool", "workers", pool())
+    with pytest.raises(ProviderError) as refusal:
+        bench.create("containerservice:AgentPool", "more", pool(agentPoolName="more", count=46))
+    assert str(refusal.value) == (
+        "ErrCode_InsufficientVCPUQuota: Insufficient vcpu quota requested 184, remaining 180 for family"
+        f" standardDCASv5Family for region {LOCATION}."
+    )
+    bench.create("containerservice:AgentPool", "more", pool(agentPoolName="more", count=45))
+    with pytest.raises(ProviderError, match="Current Usage: 200, Additional Required: 4"):
+        bench.create("compute:VirtualMachine", "vm", machine())
+
+
 def test_the_machines_of_a_set_boot_and_follow_its_capacity(bench: Bench) -> None:
     bench.region()
     kind, inputs = urn("compute:VirtualMachineScaleSet", "batch"), scale_set()
