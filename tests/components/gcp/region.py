@@ -118,8 +118,8 @@ def deploy(
     return record(program, stack=stack)
 
 
-def deploy_release() -> Recording:
-    """Record the component that no region has."""
+def release_args() -> AttestedReleaseArgs:
+    """Inputs of the component that no region has."""
     policy = ReleasePolicy(
         jurisdiction="EU",
         data_class="confidential",
@@ -127,10 +127,14 @@ def deploy_release() -> Recording:
         image_digests=("sha256:" + "12" * 32,),
         authorities=(Authority(uri="https://confidentialcomputing.googleapis.com", jurisdiction="DE"),),
     )
-    args = AttestedReleaseArgs(
+    return AttestedReleaseArgs(
         placement=placement(), role="llm", key_id="key", policy=policy, service_accounts=("workload@example.org",)
     )
-    return record(lambda: AttestedRelease("release", args))
+
+
+def deploy_release() -> Recording:
+    """Record it."""
+    return record(lambda: AttestedRelease("release", release_args()))
 
 
 def user_data(recording: Recording, name: str) -> Any:
