@@ -1,5 +1,6 @@
 """What tokens state, against a policy: each claim can be the only one that is not affirmed."""
 
+import base64
 import copy
 import json
 from typing import Any
@@ -11,6 +12,7 @@ from cli.errors import CliError
 from cli.verify import app
 from tests.verifier.tokens.fake_issuer import (
     AZURE,
+    DEVICE,
     GOOGLE,
     INTEL,
     MEASUREMENTS,
@@ -73,6 +75,7 @@ class TestOfEveryIssuer:
         expected = [] if name == GOOGLE else ["audience"]
         assert against(good(name), name, audiences=frozenset({"https://verifier.example"})) == expected
         assert against(good(name), name, audiences=frozenset({"https://other.example"})) == ["audience"]
+        assert set(against(good(name), name, audiences=frozenset())) == {"audience"}
 
 
 @pytest.mark.parametrize("name", [AZURE, GOOGLE, INTEL])
@@ -97,6 +100,7 @@ TEE = "x-ms-isolation-tee"
         (AZURE, (TEE, f"{AZURE_SNP}migration-allowed"), True, "migration"),
         (AZURE, (TEE, f"{AZURE_SNP}vmpl"), 2, "vmpl"),
         (AZURE, (TEE, f"{AZURE_SNP}vmpl"), False, "vmpl"),
+        (AZURE, (TEE, f"{AZURE_SNP}vmpl"), 0.0, "vmpl"),
         (AZURE, (TEE, f"{AZURE_SNP}launchmeasurement"), None, "measurement"),
         (GOOGLE, ("hwmodel",), "GCP_SHIELDED_VM", "tee"),
         (GOOGLE, ("hwmodel",), "GCP_AMD_SEV", "tee"),
@@ -104,6 +108,8 @@ TEE = "x-ms-isolation-tee"
         (GOOGLE, ("secboot",), False, "secure-boot"),
         (GOOGLE, ("swname",), "GCE", "software"),
         (GOOGLE, ("submods", "confidential_space", "support_attributes"), ["USABLE"], "support"),
+        (GOOGLE, ("submods", "confidential_space", "support_attributes"), "UNSTABLE", "support"),
+        (GOOGLE, ("eat_nonce",), [[NONCE.hex()]], "nonce"),
         (GOOGLE, ("submods", "container", "image_digest"), None, "measurement"),
         (INTEL, ("tdx", "attester_type"), "SGX", "tee"),
         (INTEL, ("tdx", "attester_tcb_status"), "OutOfDate", "tcb-status"),
@@ -129,6 +135,7 @@ def test_what_a_token_states(name, path, value, claim):
             {"x-nvidia-cert-status": "valid", "x-nvidia-cert-ocsp-status": "revoked"},
             "chains",
         ),
+        ("x-nvidia-gpu-driver-rim-cert-chain", "valid", "chains"),
         ("eat_nonce", "00" * 32, "nonce"),
     ],
 )
@@ -136,14 +143,69 @@ def test_what_nvidia_states_of_a_device(member, value, claim):
     assert against(bundle(device={member: value}), NVIDIA) == [claim]
 
 
+def test_a_device_of_which_nvidia_states_no_check_or_no_chain():
+    checks = [name for name, value in DEVICE.items() if isinstance(value, bool) and name != "secboot"]
+    chains = [name for name in DEVICE if name.endswith("-cert-chain")]
+    assert against(bundle(device=dict.fromkeys(checks)), NVIDIA) == ["checks"]
+    assert against(bundle(device=dict.fromkeys(chains)), NVIDIA) == ["chains"]
+    assert against(bundle(device={"x-nvidia-attempts": 0, "x-nvidia-other": {}}), NVIDIA) == []
+
+
+def test_an_empty_nonce_is_none():
+    assert against(changed(GOOGLE, ("eat_nonce",), ""), GOOGLE, b"") == ["nonce"]
+    assert against(changed(GOOGLE, ("aud",), {"https://verifier.example": 1}), GOOGLE, audiences=frozenset({"a"})) == [
+        "audience"
+    ]
+
+
+TEXT_NONCE = b"nonce of ours?>!"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        TEXT_NONCE.hex(),
+        TEXT_NONCE.hex().upper(),
+        base64.b64encode(TEXT_NONCE).decode(),
+        base64.urlsafe_b64encode(TEXT_NONCE).decode(),
+        base64.urlsafe_b64encode(TEXT_NONCE).decode().rstrip("="),
+        TEXT_NONCE.decode(),
+    ],
+)
+def test_how_a_nonce_may_be_spelled(spelling):
+    assert against(changed(GOOGLE, ("eat_nonce",), spelling), GOOGLE, TEXT_NONCE) == []
+
+
 def test_nvidia_s_overall_result():
     assert against(bundle({"x-nvidia-overall-att-result": False}), NVIDIA) == ["overall"]
 
 
-def test_a_debug_guest_is_never_better_than_a_warning():
-    data = changed(AZURE, (TEE, f"{AZURE_SNP}is-debuggable"), True)
-    policy = POLICY.model_copy(update={"allow_debug": True})
-    assert appraise(verified(data, AZURE), policy, nonce=NONCE).status is Tier.WARNING
+@pytest.mark.parametrize(
+    ("stated", "allowed", "status"),
+    [
+        (False, True, Tier.AFFIRMING),
+        (True, True, Tier.WARNING),
+        (True, False, Tier.CONTRAINDICATED),
+        (None, True, Tier.CONTRAINDICATED),
+    ],
+)
+def test_a_debug_guest_is_never_better_than_a_warning(stated, allowed, status):
+    data = changed(AZURE, (TEE, f"{AZURE_SNP}is-debuggable"), stated)
+    policy = POLICY.model_copy(update={"allow_debug": allowed})
+    assert appraise(verified(data, AZURE), policy, nonce=NONCE).status is status
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "weakness"),
+    [
+        (("secureboot",), False, {"azure": AppraisalPolicy(azure={"require_secure_boot": False}).azure}),
+        ((TEE, f"{AZURE_SNP}migration-allowed"), True, {"allow_migration": True}),
+    ],
+)
+def test_a_weakness_that_the_policy_accepts(path, value, weakness):
+    data = changed(AZURE, path, value)
+    assert len(against(data, AZURE)) == 1
+    assert against(data, AZURE, policy=POLICY.model_copy(update=weakness)) == []
 
 
 def test_a_td_on_azure():
@@ -163,7 +225,9 @@ def test_an_older_tcb_counts_only_if_its_advisories_are_dealt_with():
     policy = AppraisalPolicy.model_validate(
         POLICY.model_dump() | {"tdx": {"statuses": ["UpToDate", "OutOfDate"], "advisories": ["INTEL-SA-00001"]}}
     )
-    for advisories, expected in ((["INTEL-SA-00001"], []), (["INTEL-SA-00002"], ["tcb-status"]), ([], ["tcb-status"])):
+    refused = ["tcb-status"]
+    cases = (["INTEL-SA-00001"], []), (["INTEL-SA-00002"], refused), ([], refused), ({"INTEL-SA-00001": 0}, refused)
+    for advisories, expected in cases:
         token = jwt(INTEL)
         td = token.claims["tdx"] | {"attester_tcb_status": "OutOfDate", "attester_advisory_ids": advisories}
         assert against(with_claims(token, tdx=td).encode().encode(), INTEL, policy=policy) == expected

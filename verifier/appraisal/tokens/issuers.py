@@ -110,11 +110,11 @@ def nvidia(claims: Claims, policy: AppraisalPolicy) -> Iterator[Claim]:
     text = ", ".join(failed) or f"{len(checks)} checks"
     good = bool(checks) and not failed
     yield judged(Component.HARDWARE, "checks", text, holds=good, demanded="every check of NVIDIA's holds")
-    chains = {name: value for name, value in claims.items() if name.endswith(_CHAIN) and isinstance(value, Mapping)}
+    chains = {name: value for name, value in claims.items() if name.endswith(_CHAIN)}
     wrong = sorted(
         name
         for name, chain in chains.items()
-        if (chain.get("x-nvidia-cert-status"), chain.get("x-nvidia-cert-ocsp-status")) != ("valid", "good")
+        if (member(chain, "x-nvidia-cert-status"), member(chain, "x-nvidia-cert-ocsp-status")) != ("valid", "good")
     )
     text = ", ".join(wrong) or f"{len(chains)} chains"
     good = bool(chains) and not wrong
