@@ -86,6 +86,8 @@ class TestAirGap:
             (lambda it: it["objects"][0]["record"].update(subject="genoa"), "subject: "),
             (lambda it: it["objects"].append(3), "a record and its content"),
             (lambda it: it.update(version=2), "version 1 with a list"),
+            (lambda it: it.update(objects={}), "version 1 with a list"),
+            (lambda it: it["objects"][0]["record"].update(size=1), "another hash"),
         ],
     )
     def test_a_signed_bundle_of_something_else_is_refused(self, fetching, packed, change, reason):
@@ -96,6 +98,11 @@ class TestAirGap:
     def test_a_signed_document_of_another_type_is_refused(self, fetching):
         envelope = json.dumps(dsse.sign(dsse.IN_TOTO, b"{}", SIGNER)).encode()
         with pytest.raises(CollateralError, match="in-toto"):
+            read(envelope, fetching)
+
+    def test_a_signed_text_that_is_no_json_is_refused(self, fetching):
+        envelope = json.dumps(dsse.sign(bundle.MEDIA_TYPE, b"{", SIGNER)).encode()
+        with pytest.raises(CollateralError, match="bundle: not JSON"):
             read(envelope, fetching)
 
     def test_without_the_roots_nothing_in_it_is_genuine(self, packed):
