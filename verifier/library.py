@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from verifier import aws, azure, nitro, snp, tdx
+from verifier import aws, azure, nitro, snp, tdx, tpm
 from verifier.appraisal import AppraisalPolicy, AttestationResult, rejected
 from verifier.appraisal import aws as aws_appraisal
 from verifier.appraisal import azure as azure_appraisal
@@ -35,9 +35,12 @@ DEVICE_EVIDENCE: Final = (b"\x11\xe0", b"[")
 """How NVIDIA devices' evidence starts: an SPDM request, or a list in JSON. Its modules are imported only then, as an
 XML library is among them and `bailiwick verify` should start fast."""
 
+VTPM_ATTESTATION: Final = b"\x0a"
+"""How a message of go-tpm-tools starts: its first field, of bytes. Its modules are imported only then, too."""
 REPORT_DATA_BYTES: Final = 64
 NO_EVENT_LOG: Final = "event log: a TD's quote or a vTPM's can attest one, this evidence has no registers for it"
 NO_SOURCE: Final = "collateral: none given, and this evidence needs it; name a collateral store or a folder"
+NO_VTPM_VALUES: Final = "reference values are not of Google's vTPMs; their PCRs are in the policy, google.pcrs"
 NO_REFERENCE_VALUES: Final = "reference values are images'; NVIDIA devices are compared with their RIMs"
 
 References = Sequence[AnyReferenceValues]
@@ -53,6 +56,10 @@ def parse(evidence: bytes, companions: Path | None = None) -> Evidence:
         from verifier.nvidia import files
 
         return files.parse(evidence, companions)
+    if evidence.startswith(VTPM_ATTESTATION):
+        from verifier.google import vtpm
+
+        return vtpm.parse(evidence)
     if nitro.is_document(evidence):
         return nitro.parse(evidence)
     if azure.is_report(evidence):
@@ -77,11 +84,11 @@ def verify(
     """Verify and appraise one piece of evidence as of the time `at`.
 
     evidence: as `parse` takes or gives it. collateral: a source, or a folder with the files for this evidence; None is
-    enough for a Nitro document, which brings its chain. nonce: what REPORT_DATA must hold, up to 64 bytes, followed by
-    zeros; for an HCL report what the vTPM was asked to quote; for a Nitro document its nonce; for NVIDIA devices the 32
-    bytes that they were asked with. reference_values: whose signatures have been
-    checked. event_log: what firmware measured, which must replay: a TD's (CCEL) to the quote's RTMRs, that of a vTPM to
-    its quote's PCRs. trust: None = the pinned vendors' roots, in one store for the whole process.
+    enough for a Nitro document or a vTPM's attestation, which bring their chains. nonce: what REPORT_DATA must hold, up
+    to 64 bytes, followed by zeros; for an HCL report what the vTPM was asked to quote; for a Nitro document its nonce;
+    for NVIDIA devices the 32 bytes that they were asked with. reference_values: whose signatures have been checked.
+    event_log: what firmware measured, which must replay: a TD's (CCEL) to the quote's RTMRs, that of a vTPM to its
+    quote's PCRs. trust: None = the pinned vendors' roots, in one store for the whole process.
 
     Evidence that is not genuine is a verdict, not an error. MalformedEvidence, UnreadableInput and the other
     `VerifierError`s are for input that cannot be used; ValueError for a time without a zone.
@@ -151,6 +158,8 @@ def _judge(evidence: Evidence, question: _Question) -> Judged:
         return _nitro(evidence, question)
     if isinstance(evidence, aws.AwsEvidence):
         return _aws(evidence, question)
+    if isinstance(evidence, tpm.VtpmAttestation):
+        return _vtpm(evidence, question)
     return _devices(evidence, question) if isinstance(evidence, tuple) else _snp(evidence, question)
 
 
@@ -159,6 +168,14 @@ def _nitro(document: nitro.NitroDocument, asked: _Question) -> Judged:
     verified = nitro.verify(document, asked.trust, asked.at)
     result = nitro_appraisal.appraise(verified, asked.policy, nonce=asked.nonce, reference_values=values)
     return verified, result, ()
+
+
+def _vtpm(attestation: tpm.VtpmAttestation, asked: _Question) -> Judged:
+    from verifier.appraisal import google_vtpm
+    from verifier.google import vtpm
+
+    verified = vtpm.verify(attestation, asked.trust, asked.at)
+    return verified, google_vtpm.appraise(verified, asked.policy, nonce=asked.nonce), ()
 
 
 def _aws(evidence: aws.AwsEvidence, asked: _Question) -> Judged:
@@ -235,6 +252,10 @@ def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Ev
         from verifier.nvidia import files
 
         return files.rejected(failure, policy)
+    if isinstance(evidence, tpm.VtpmAttestation):
+        from verifier.appraisal import google_vtpm
+
+        return google_vtpm.rejected(failure, policy, evidence)
     if isinstance(evidence, nitro.NitroDocument):
         return nitro_appraisal.rejected(failure, policy, evidence)
     if isinstance(evidence, azure.AzureEvidence):

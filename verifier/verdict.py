@@ -10,20 +10,22 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from verifier import aws, azure, ear, nitro, snp, tdx
+from verifier import aws, azure, ear, nitro, snp, tdx, tpm
 from verifier.appraisal import AttestationResult, Claim, Tier
 from verifier.errors import VerificationFailed
 
 if TYPE_CHECKING:
     from verifier import tokens
+    from verifier.google.vtpm import VerifiedVtpm
     from verifier.nvidia.files import Devices, VerifiedDevices
 
 Evidence: TypeAlias = (
-    "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | aws.AwsEvidence | nitro.NitroDocument | Devices"
+    "snp.SnpReport | tdx.TdxQuote | azure.AzureEvidence | aws.AwsEvidence | nitro.NitroDocument | "
+    "tpm.VtpmAttestation | Devices"
 )
 Verified: TypeAlias = (
     "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | aws.VerifiedInstance | nitro.VerifiedDocument | "
-    "VerifiedDevices"
+    "VerifiedVtpm | VerifiedDevices"
 )
 
 

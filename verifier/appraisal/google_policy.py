@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from verifier.fields import Hex32, Register
 
 Demand = Literal["required", "if-given"]
 Svn = Annotated[int, Field(ge=0, lt=1 << 32)]
 
 
 class GooglePolicy(BaseModel):
-    """What Google must have signed about the firmware that a report or a TD measures."""
+    """What Google must have signed about the firmware that a report or a TD measures, and what its vTPMs must show."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,3 +24,12 @@ class GooglePolicy(BaseModel):
         "not what booted: reference values do.",
     )
     minimum_svn: Svn = Field(0, description="Lowest security version of the firmware, as Google counts.")
+    pcrs: Mapping[Register, frozenset[Hex32]] | None = Field(
+        None,
+        description="PCR of a vTPM → acceptable SHA-256 values (hex); each must be quoted. None: what booted is not "
+        "known, which `reference_values: if-given` alone accepts.",
+    )
+    require_secure_boot: bool = Field(
+        True, description="Whether a vTPM's event log must come, and say that Secure Boot is on."
+    )
+    projects: frozenset[str] | None = Field(None, description="Projects whose instances' vTPMs are acceptable.")

@@ -24,6 +24,7 @@ _KINDS: Final = {
     "nitro": nitro.NitroDocument,
     "tdx": tdx.TdxQuote,
     "snp": snp.SnpReport,
+    "google": tpm.VtpmAttestation,
 }
 DEFAULT: Final = "default"
 """Name of the policy that ships with the verifier; the others are called by the path of the key that they guard."""
@@ -81,7 +82,7 @@ class VerifyRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     evidence: str = Field(max_length=MAX_REQUEST_BYTES)
-    kind: Literal["snp", "tdx", "nvidia", "azure", "aws", "nitro"] | None = None
+    kind: Literal["snp", "tdx", "nvidia", "azure", "aws", "nitro", "google"] | None = None
     nonce: str | None = Field(None, pattern=r"^([0-9a-fA-F]{2}){1,64}$")
     policy: str = Field(DEFAULT, max_length=256)
     endorsements: Mapping[Literal["vcek", "vlek", "ask", "asvk", "ark"], str] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from verifier import aws, azure, nitro, snp, tdx
+from verifier import aws, azure, nitro, snp, tdx, tpm
 from verifier.collateral import amd, needs
 from verifier.collateral.needs import Need
 from verifier.collateral.record import Kind
@@ -29,7 +29,7 @@ def needs_of(
 
         yield from nvidia.needs_of(evidence, trust, rims_in(store))
         return
-    if isinstance(evidence, nitro.NitroDocument):
+    if isinstance(evidence, nitro.NitroDocument | tpm.VtpmAttestation):
         return
     if isinstance(evidence, aws.AwsEvidence):
         evidence = evidence.report

@@ -47,6 +47,10 @@ class Message:
             raise self._of_another_kind(number)
         return value or 0
 
+    def has(self, number: int) -> bool:
+        """Whether a field is there, of whichever kind."""
+        return number in self._fields
+
     def message(self, number: int, what: str) -> Message | None:
         """A message in a field; None when it is not there."""
         return Message(self.octets(number), what) if number in self._fields else None
