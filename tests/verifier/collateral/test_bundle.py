@@ -155,6 +155,25 @@ class TestCache:
         region.now += timedelta(minutes=11)
         assert cache.find(Kind.AMD_CRL, "milan")
         assert region.asked == 2
+        region.now += RETRY
+        assert cache.find(Kind.AMD_CRL, "milan")
+        assert region.asked == 2, "that nothing changed is an answer"
+
+    def test_an_object_that_was_exchanged_between_two_reads_is_missing(self, cache):
+        snapshot, known = cache.snapshot(), cache.find(Kind.AMD_CRL, "milan")
+        assert snapshot.content(known)
+        for other in (known.model_copy(update={"sha256": "0" * 64}), known.model_copy(update={"subject": "genoa"})):
+            with pytest.raises(VerificationFailed, match="was exchanged meanwhile"):
+                snapshot.content(other)
+
+    def test_a_cache_that_cannot_be_reached_is_named(self, region):
+        def unreachable(request):
+            raise httpx.ConnectError("")
+
+        with httpx.Client(transport=httpx.MockTransport(unreachable)) as http:
+            cache = Cache(URL, http, lambda: region.now)
+            with pytest.raises(VerificationFailed, match=r"collateral\.bundle: ConnectError"):
+                cache.snapshot()
 
     def test_it_says_whether_it_will_ask(self, cache, region):
         assert not cache.is_fresh

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from verifier.collateral.checking import state_of
 from verifier.collateral.record import CollateralError, Kind, Record
 from verifier.collateral.store import Store, is_store
 
@@ -158,6 +159,12 @@ class TestDates:
         assert found.is_due(AT + timedelta(days=6, seconds=1))
         assert not found.is_expired(AT + timedelta(days=8))
         assert found.is_expired(AT + timedelta(days=8, seconds=1))
+
+    @pytest.mark.parametrize(
+        ("days", "state"), [(-1, "expired"), (0, "valid"), (6, "valid"), (7, "due"), (8, "due"), (9, "expired")]
+    )
+    def test_its_state_follows_from_them(self, days, state):
+        assert state_of(record(b"one"), AT + timedelta(days=days)).state == state
 
     def test_what_states_no_end_is_never_due(self):
         found = record(b"one", next_update=None)
