@@ -16,6 +16,8 @@ from pulumi_policy.proxy import UnknownValueError
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"
 COMPONENT_PREFIX = "bailiwick:"
+COMPONENT_PROVIDER = "pulumi:providers:bailiwick"
+"""The plugin that hosts the components for programs in other languages."""
 
 _ABSENT: Final = object()
 _UNKNOWN: Final = object()

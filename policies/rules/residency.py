@@ -9,7 +9,7 @@ import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Property, Resource, Stack, canonical_type, provider_package
+from policies.subject import COMPONENT_PROVIDER, Property, Resource, Stack, canonical_type, provider_package
 from policies.terms import region_id
 from policies.verdict import Finding, NotApplicable, meet
 
@@ -150,6 +150,8 @@ RES_02 = Rule(
 
 
 def _leads_inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    if resource.type == COMPONENT_PROVIDER:
+        raise NotApplicable("hosts components for other languages, which make everything through other providers")
     if resource.is_provider:
         yield from _provider(provider_package(resource.type), resource.props, declared, "")
     elif resource.provider is not None:
