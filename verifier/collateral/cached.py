@@ -117,7 +117,7 @@ class Cache:
         try:
             answer = self._http.get(self._url, headers={"if-none-match": self._tag} if self._tag else {})
         except httpx.HTTPError as error:
-            return f"{self._url}: {error or type(error).__name__}"
+            return f"{self._url}: {str(error) or type(error).__name__}"
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return ""
         if answer.status_code != httpx.codes.OK:
