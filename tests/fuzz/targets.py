@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.verifier.collateral import test_google as fake_google
+from tests.verifier.google import test_vtpm as fake_vtpm
 from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import FakeOcsp, FakeRim, device_certificates, fwid_entry, golden, tcb_info
 from tests.verifier.snp.test_certificate_table import table
@@ -43,6 +44,7 @@ from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.collateral import bundle, google, pem
 from verifier.collateral.record import Kind, Record
 from verifier.errors import VerificationFailed, VerifierError
+from verifier.google import vtpm
 from verifier.nvidia import rim
 from verifier.nvidia.evidence import parse_evidence_list
 from verifier.nvidia.fwid import read_firmware_identity
@@ -359,6 +361,7 @@ TARGETS = {
         Target("token-keys", tokens.KeySet.parse, lambda: [fake_issuer.jwks(fake_issuer.AZURE)], words=JSON_WORDS),
         Target("ear-cwt", _cwt_claims, _cwt_examples),
         Target("google-endorsement", _google, lambda: [fake_google.endorsement()]),
+        Target("google-vtpm", vtpm.parse, lambda: [fake_vtpm.GOOD.encoded]),
         Target("cbor", cbor.decode, _payloads, words=CBOR_WORDS),
         Target("cose-sign1", cose.parse_sign1, _documents, words=CBOR_WORDS),
         Target("nitro-document", nitro.parse, _documents, words=CBOR_WORDS),

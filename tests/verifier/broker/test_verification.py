@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.hardware import Chip, LaunchPolicy, SnpFirmware
 from tests.verifier.emulated_site import IMAGE, MEASUREMENT, PRODUCTION, RESOURCE, Client
+from tests.verifier.google import test_vtpm as fake_vtpm
 from verifier import ear, jwk
 from verifier.broker import create_app
 from verifier.broker.verification import MAX_REQUEST_BYTES
@@ -103,6 +104,11 @@ class TestAnswers:
         body = request(site.pki)
         del body["endorsements"]
         assert answered(service, body)["failed_check"] == "endorsement.missing"
+
+    def test_a_vtpms_attestation_is_judged_by_its_certificate(self, service):
+        body = {"evidence": text(fake_vtpm.GOOD.encoded), "kind": "google", "nonce": fake_vtpm.NONCE.hex()}
+        answer = answered(service, body)
+        assert (answer["failed_check"], answer["submods"].keys()) == ("ak.chain", {"vtpm"})
 
     def test_a_short_nonce_is_not_repeated_in_the_token(self, service, site):
         answer = answered(service, request(site.pki, nonce=b"abc"))
