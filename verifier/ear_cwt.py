@@ -143,7 +143,7 @@ def _named(claims: Mapping[int | str, Any]) -> dict[str, Any]:
         name = key if isinstance(key, str) else names.get(key)
         if name is None:
             continue
-        if name in found or (isinstance(key, str) and key in _KEYS):
+        if key in _KEYS:
             raise InvalidToken(f"token: {name!r:.60} is not under its number")
         found[name] = _from_cbor(name, value)
     return found

@@ -119,16 +119,22 @@ def test_a_result_without_an_end_counts_as_long_as_its_reader_says():
         ({266: []}, "submods is not a map"),
         ({266: {"cpu": []}}, "submods is not a map"),
         ({266: {"cpu": {1000: 3}}}, "does not know"),
-        ({266: {"cpu": {1000: True}}}, "does not know"),
+        ({266: {"cpu": {1000: False}}}, "does not know"),
+        ({266: {"cpu": {1000: []}}}, "does not know"),
         ({266: {"cpu": {1001: {8: 2}}}}, "does not know"),
         ({266: {"cpu": {1001: 2}}}, "not a map"),
         ({1004: {2: "x"}}, "does not know"),
         ({"ear.status": "affirming"}, "not under its number"),
+        ({"jti": "an identifier"}, "not under its number"),
         ({6: "now"}, "iat"),
     ],
 )
 def test_claims_that_are_not_the_profile_s(change, reason):
     assert reason in refusal(signed(claims() | change))
+
+
+def test_a_token_has_a_greatest_length():
+    assert "longer than" in refusal(signed(claims() | {"filler": "x" * ear.MAX_TOKEN_BYTES}))
 
 
 def test_what_is_unknown_is_left_out():
