@@ -7,6 +7,7 @@ whose message starts with `unknown:`, which is what our rules report for the sam
 policy's own level.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,7 @@ from sandbox.engine.secrets import Redactor
 from sandbox.engine.urn import name_of
 from sandbox.engine.wire import from_struct, shown, to_struct
 from sandbox.provider import Properties
+from sandbox.values import Value
 
 PACK_NAME: Final = "bailiwick"
 PACK_VERSION: Final = "0.0.1"
@@ -73,8 +75,7 @@ class PolicyHost:
             for remedy in _called(rule, rule.servicer.Remediate, request, state.urn, redactor).remediations:
                 former, inputs = inputs, from_struct(remedy.properties)
                 for path in differences(former, inputs):
-                    was, now = (shown(value_at(one, path)) for one in (former, inputs))
-                    was = "not stated" if was is None else was
+                    was, now = (_printed(shown(value_at(one, path))) for one in (former, inputs))
                     told.append(f"{rule.name} remediated {state.type} {name_of(state.urn)}: {path} {was} → {now}")
         return inputs, told
 
@@ -135,6 +136,13 @@ def _rule(policy: Policy) -> _Rule | None:
         info.policy_type == analyzer_pb2.POLICY_TYPE_STACK,
         servicer,
     )
+
+
+def _printed(value: Value) -> str:
+    """`value` as a stack file would have it."""
+    if value is None:
+        return "not stated"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _request(state: ResourceState, inputs: Properties, provider: ResourceState | None) -> analyzer_pb2.AnalyzeRequest:
