@@ -31,7 +31,11 @@ def test_only_keys_on_the_curve_are_loaded():
         assert P384.load_key(content) is None
 
 
-@pytest.mark.parametrize("signature", [R + b"\0" + S, R + S[:-1], b"\0" + R + S, S + R, b""])
+@pytest.mark.parametrize(
+    "signature",
+    [R + b"\0" + S, R + S[:-1], b"\0" + R + S, S + R, b""],
+    ids=["between", "short", "before", "exchanged", "empty"],
+)
 def test_a_raw_signature_is_two_numbers_of_48_bytes(signature):
     assert P384.verifies_raw(KEY.public_key(), SIGNED, R + S)
     assert not P384.verifies_raw(KEY.public_key(), SIGNED, signature)
