@@ -72,7 +72,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the plugin needs of this repository, where Pulumi may leave the plugin's environment behind; uv on PATH."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     folder = tmp_path / "checkout"
-    for part in ("components", "catalog", "examples", "stacks"):
+    for part in ("components", "catalog", "examples", "stacks", "policies"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
@@ -121,7 +121,7 @@ def test_the_consumer_in_yaml_adds_the_package_without_a_network_and_comes_up(
 
 
 @WITH_YAML
-def test_a_whole_region_in_yaml_says_all_that_is_wrong_in_a_line_each_and_comes_up(
+def test_a_whole_region_in_yaml_says_all_that_is_wrong_passes_the_pack_and_comes_up(
     checkout: Path, debug_providers: str
 ) -> None:
     folder = checkout / "examples" / "hosted-region"
@@ -135,6 +135,7 @@ def test_a_whole_region_in_yaml_says_all_that_is_wrong_in_a_line_each_and_comes_
     assert "property machines[1].size with value '{c3-standard-5}' has a problem: " in refused
     assert "Traceback" not in refused
     (folder / "Pulumi.yaml").write_text(program)
+    assert "✅ bailiwick@" in consumer("preview", "--policy-pack", "../../policies")
     outputs = consumer.comes_up_and_stays()
     assert set(outputs["keys"]) == {"llm", "embedder"}
 
