@@ -26,7 +26,9 @@ _AFFIRMED = ("UpToDate", "SWHardeningNeeded", "ConfigurationNeeded", "Configurat
 """TCB statuses of Intel under which no known hole is open in the platform itself."""
 _BEHIND_PARAVISOR = ("az-snp-vtpm", "az-tdx-vtpm")
 """Evidence of a vTPM that the processor vouches for, as the Key Broker Service protocol names it."""
-_TEES = OneOf(("snp", "tdx", *_BEHIND_PARAVISOR))
+_WITH_NITROTPM = "aws-snp-nitrotpm"
+"""Evidence of the processor, with AWS's word on what booted; AWS's word alone (`aws-nitro`) is no verdict on one."""
+_TEES = OneOf(("snp", "tdx", *_BEHIND_PARAVISOR, _WITH_NITROTPM))
 _CHIP = Matching("[0-9a-f]{128}", "CHIP_IDs, 64 bytes in hexadecimal")
 _PPID = Matching("[0-9a-f]{32}", "PPIDs, 16 bytes in hexadecimal")
 _RESOURCES = "guestConfiguration.resources"
