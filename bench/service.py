@@ -12,7 +12,8 @@ import base64
 import json
 import multiprocessing
 import os
-import selectors
+import re
+import select
 import socket
 import statistics
 import tempfile
@@ -36,6 +37,8 @@ _PROCESSES = 2
 _ROUNDS = 6
 _SECONDS = 1.0
 _CONNECTIONS = 4
+_HEAD = re.compile(rb"HTTP/1\.1 200 OK\r\n(?:.+\r\n)*?content-length: (\d+)\r\n(?:.+\r\n)*\r\n")
+"""What an answer begins with, in the first of the parts that it comes in."""
 _CONFIG = {
     "version": 1,
     "role": "verifier",
@@ -144,7 +147,7 @@ def _verify_for(done: Queue[Load], start: Barrier, signs: bool) -> None:
 
 
 @contextmanager
-def _service() -> Iterator[tuple[Sequence[int], Sequence[BaseProcess]]]:
+def _service() -> Iterator[tuple[list[int], Sequence[BaseProcess]]]:
     """Ports and processes of a service that runs meanwhile."""
     context = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as data:
@@ -200,7 +203,7 @@ class _Client:
     def __init__(self, port: int, request: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self._request = request
-        self._answer = b""
+        self._missing = 0
         self._asked = 0.0
 
     def ask(self) -> None:
@@ -210,37 +213,37 @@ class _Client:
     def answered(self) -> float | None:
         """Seconds that a whole answer took; None while some of it is missing. RuntimeError when it is no result."""
         received = self.socket.recv(65536)
-        self._answer += received
-        head, _, body = self._answer.partition(b"\r\n\r\n")
-        if not received or not head.startswith(b"HTTP/1.1 200 "):
-            raise RuntimeError(f"the service answers {self._answer[:200]!r}")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        if len(body) < int(length.partition(b":")[2]):
-            return None
-        self._answer = b""
-        return time.perf_counter() - self._asked
+        if self._missing and received:
+            self._missing -= len(received)
+        else:
+            head = _HEAD.match(received)
+            if head is None:
+                raise RuntimeError(f"the service answers {received[:200]!r}")
+            self._missing = int(head[1]) - len(received) + head.end()
+        return None if self._missing else time.perf_counter() - self._asked
 
 
-def _load(ports: Sequence[int], workers: Iterable[BaseProcess]) -> Load:
+def _load(ports: list[int], workers: Iterable[BaseProcess]) -> Load:
     request, before = _request(), _processor_time(workers)
     latencies: list[float] = []
-    with selectors.DefaultSelector() as selector:
-        clients = [_Client(port, request) for port in ports for _ in range(_CONNECTIONS)]
+    with select.epoll() as epoll:
+        clients = {it.socket.fileno(): it for it in (_Client(port, request) for port in ports * _CONNECTIONS)}
         end = time.perf_counter() + _SECONDS
-        for client in clients:
-            selector.register(client.socket, selectors.EVENT_READ, client)
+        for descriptor, client in clients.items():
+            epoll.register(descriptor, select.EPOLLIN)
             client.ask()
-        while selector.get_map():
-            for key, _ in selector.select():
-                seconds = key.data.answered()
+        while clients:
+            for descriptor, _ in epoll.poll():
+                client = clients[descriptor]
+                seconds = client.answered()
                 if seconds is None:
                     continue
                 latencies.append(seconds)
                 if time.perf_counter() < end:
-                    key.data.ask()
+                    client.ask()
                 else:
-                    selector.unregister(key.fileobj)
-                    key.data.socket.close()
+                    del clients[descriptor]
+                    client.socket.close()
     return Load(len(latencies), _processor_time(workers) - before, latencies)
 
 

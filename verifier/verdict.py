@@ -87,7 +87,7 @@ class Verdict:
         if self.failure is not None:
             return f"not shown to be genuine: {self.failure}"
         basis = "" if self.asserted_by is None else f"{self.asserted_by}: "
-        against = [claim for claim in self.claims if claim.tier > Tier.AFFIRMING]
+        against = [] if self.acceptable else [claim for claim in self.claims if claim.tier > Tier.AFFIRMING]
         if not against:
             return f"{basis}genuine and acceptable{self._not_appraised()}"
         worst = max(against, key=lambda claim: claim.score)

@@ -86,13 +86,13 @@ def create_app(
 
     return Starlette(
         routes=[
+            *verification.routes(verifying),
             Route("/kbs/v0/auth", auth, methods=["POST"]),
             Route("/kbs/v0/attest", attest, methods=["POST"]),
             Route("/kbs/v0/resource/{repository}/{type}/{tag}", resource, methods=["GET"]),
             Route("/v1/log/checkpoint", checkpoint, methods=["GET"]),
             Route("/v1/log/entries/{number:int}", entry, methods=["GET"]),
             Route("/v1/keys", keys, methods=["GET"]),
-            *verification.routes(verifying),
             Route("/healthz", health, methods=["GET"]),
         ],
         exception_handlers={Denied: _problem, LogError: _log_problem},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +13,7 @@ BLOB_VERSION = 1
 IV_BYTES = 12
 TAG_BYTES = 16
 KEK_BYTES = 32
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,127}")
 
 
 class KeyStoreError(Exception):
@@ -113,6 +115,6 @@ def join_blob(iv: bytes, sealed: bytes) -> bytes:
 
 def check_name(name: str) -> str:
     """A key name that every backend can hold: 1-127 ASCII letters, digits, dots, dashes and underscores."""
-    if not (0 < len(name) < 128 and name.isascii() and all(c.isalnum() or c in "._-" for c in name)):
+    if not _NAME.fullmatch(name):
         raise KeyStoreError(f"key name {name!r:.60}: use 1 to 127 of A-Z a-z 0-9 . _ -")
     return name
