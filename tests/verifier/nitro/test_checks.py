@@ -234,6 +234,8 @@ class TestAppraise:
         debug = WORLD.with_payload(pcrs=pcrs)
         accepted = {0: {bytes(48).hex()}}
         assert against(debug, pcrs=accepted) == ["debug"]
+        strict = POLICY.model_copy(update={"nitro": NitroPolicy(pcrs=accepted)})
+        assert appraise(debug.verified(), strict, nonce=NONCE).status is Tier.CONTRAINDICATED
         allowed = appraise(
             debug.verified(),
             POLICY.model_copy(update={"allow_debug": True, "nitro": NitroPolicy(pcrs=accepted)}),
@@ -251,6 +253,7 @@ class TestAppraise:
         world = replace(WORLD, payload=cbor2.dumps(payload | chain | {"nitrotpm_pcrs": pcrs}))
         allowing = POLICY.model_copy(update={"allow_debug": True})
         assert against(world, policy=allowing) == ["measured-boot"]
+        assert appraise(world.verified(), allowing, nonce=NONCE).status is Tier.CONTRAINDICATED
 
     @pytest.mark.parametrize("pcrs", [{0: {PCRS[1].hex()}}, {31: {PCRS[1].hex()}}])
     def test_other_pcrs_or_missing_ones(self, pcrs):
