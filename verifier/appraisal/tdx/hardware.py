@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from datetime import timedelta
 
 from verifier.appraisal.result import Claim
@@ -16,7 +17,7 @@ def claims(verified: VerifiedQuote, policy: TdxPolicy) -> Iterator[Claim]:
     """The claims about the hardware."""
     yield _status(verified, policy)
     if policy.minimum_tcb_date is not None:
-        yield _tcb_date(verified, policy)
+        yield _tcb_date(verified, policy.minimum_tcb_date)
     yield _evaluation_number(verified, policy.minimum_evaluation_number)
     if policy.maximum_collateral_age_days is not None:
         yield _age(verified, policy.maximum_collateral_age_days)
@@ -61,9 +62,9 @@ def _parts(verified: VerifiedQuote) -> str:
     return f"{text}; {', '.join(tcb.advisories)}" if tcb.advisories else text
 
 
-def _tcb_date(verified: VerifiedQuote, policy: TdxPolicy) -> Claim:
-    found, least = verified.tcb.date.date(), policy.minimum_tcb_date
-    if least is not None and found < least:
+def _tcb_date(verified: VerifiedQuote, least: date) -> Claim:
+    found = verified.tcb.date.date()
+    if found < least:
         return _claim("tcb.date", str(found), Value.UNSAFE_HARDWARE, f"the TCB is older than {least}")
     return _claim("tcb.date", str(found), Value.GENUINE_HARDWARE, "the TCB is recent enough", str(least))
 
