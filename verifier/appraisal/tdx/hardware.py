@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from datetime import timedelta
+from datetime import date, timedelta
 
 from verifier.appraisal.result import Claim
 from verifier.appraisal.tdx_policy import TdxPolicy
