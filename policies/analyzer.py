@@ -19,7 +19,7 @@ from pulumi_policy import policy as sdk
 import catalog
 from policies.deserialization import once_per_request
 from policies.pack import NAME, build
-from policies.rule import CONFIG_SCHEMA, STACK_SUFFIX
+from policies.rule import STACK_SUFFIX
 from policies.waivers import WaiverError
 
 ALL = "all"
@@ -35,6 +35,7 @@ class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see bel
     def __init__(self, name: str, version: str, policies: list[Any], *others: Any) -> None:
         super().__init__(name, version, policies, *others)
         self._levels = {policy.name: _levels(policy) for policy in policies}
+        self._settings = {policy.name: _settings(policy) for policy in policies}
 
     def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
         with once_per_request():
@@ -45,7 +46,7 @@ class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see bel
             return super().AnalyzeStack(request, context)  # type: ignore[no-untyped-call]
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
-        found = list(problems(request.policyConfig, self._levels))
+        found = list(problems(request.policyConfig, self._levels, self._settings))
         if found:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "policy config: " + "; ".join(found))
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
@@ -73,10 +74,18 @@ def _levels(policy: Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys(level.value for level in levels))
 
 
-def problems(config: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
+def _settings(policy: Policy) -> tuple[str, ...]:
+    """The keys that a policy reads from its configuration."""
+    return tuple(policy.config_schema.properties) if policy.config_schema else ()
+
+
+def problems(
+    config: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]], settings: Mapping[str, tuple[str, ...]]
+) -> Iterable[str]:
     """What is wrong with a policy configuration, one line each.
 
-    `config` maps names to `PolicyConfig` messages, `levels` the policies' names to the levels that each may be given.
+    `config` maps names to `PolicyConfig` messages, `levels` the policies' names to the levels that each may be given,
+    `settings` to the keys that each may be.
     """
     for name, entry in config.items():
         properties = json_format.MessageToDict(entry.properties)
@@ -87,7 +96,7 @@ def problems(config: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]]) -
             yield f"'{name}' is not a rule of this pack" + (f"; nearest: {nearest}" if nearest else "")
             continue
         else:
-            yield from _excess(name, properties, CONFIG_SCHEMA)
+            yield from _excess(name, properties, settings[name])
         asked = proto.EnforcementLevel.Name(entry.enforcementLevel).lower()
         allowed = levels.get(name, (EnforcementLevel.MANDATORY.value,))
         if asked not in allowed:

@@ -71,11 +71,14 @@ class Declared:
     """The stack's own configuration, without the namespace."""
     fence: str | None
     """The jurisdiction that the policy config sets, if it does."""
+    own_hardware_from: str = "secret"
+    """The class of data from which the policy config asks for HSMs that nobody shares."""
 
     @classmethod
     def read(cls, policy_config: Mapping[str, Any]) -> "Declared":
         """The declarations of the running stack, and the config of the running policy."""
-        return _declared(once(_configuration, NAMESPACE), policy_config.get("jurisdiction"))
+        fence, own_hardware = policy_config.get("jurisdiction"), policy_config.get("ownHardwareFrom", "secret")
+        return _declared(once(_configuration, NAMESPACE), fence, own_hardware)
 
     @cached_property
     def jurisdictions(self) -> tuple[str, ...]:
@@ -145,8 +148,9 @@ class Declared:
     def handles(self, data_class: str) -> bool:
         """Whether the stack handles data of `data_class` or of a more sensitive one."""
         stated = self._text("dataClass")
-        if stated not in DATA_CLASSES:
-            raise NotDeclared(f"{NAMESPACE}:dataClass", "is no class of data", " or ".join(DATA_CLASSES))
+        for key, one in ((f"{NAMESPACE}:dataClass", stated), ("ownHardwareFrom", data_class)):
+            if one not in DATA_CLASSES:
+                raise NotDeclared(key, "is no class of data", " or ".join(DATA_CLASSES))
         return DATA_CLASSES.index(stated) >= DATA_CLASSES.index(data_class)
 
     def contains(self, jurisdiction: str) -> bool:
@@ -177,6 +181,6 @@ def _configuration(namespace: str) -> tuple[tuple[str, str | None], ...]:
 
 
 @cache
-def _declared(stack: tuple[tuple[str, str | None], ...], fence: str | None) -> Declared:
+def _declared(stack: tuple[tuple[str, str | None], ...], fence: str | None, own_hardware_from: str) -> Declared:
     """One object for equal declarations: every rule asks for every resource, and what follows from them is the same."""
-    return Declared(dict(stack), fence)
+    return Declared(dict(stack), fence, own_hardware_from)

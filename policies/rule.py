@@ -38,7 +38,7 @@ DOCS = "https://bailiwick.dev/policies"
 CONFIG_SCHEMA: Mapping[str, Mapping[str, Any]] = {
     "jurisdiction": {"type": "string", "description": "Area that a stack must not leave, whatever it declares itself."}
 }
-"""The keys that the policy config may set for each rule, besides `enforcementLevel`."""
+"""The keys that the policy config may set for each rule, besides `enforcementLevel` and what a rule has of its own."""
 
 ResourceCheck = Callable[[Resource, Declared], Iterable[Finding]]
 StackCheck = Callable[[Stack, Declared], Iterable[Finding]]
@@ -97,6 +97,8 @@ class Rule:
     """What a person must still see to, because no program states it; one sentence, or nothing."""
     check: ResourceCheck | None = None
     check_stack: StackCheck | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Keys of the policy config that this rule reads besides `CONFIG_SCHEMA`'s, each with its JSON schema."""
     remedy: Remedy | None = None
     """Which of the settings that `check` asks for may be put right without a person, where one has switched it on."""
 
@@ -148,7 +150,9 @@ class Rule:
             "description": self.title,
             "display_name": f"{self.id} {self.title}",
             "enforcement_level": self.level,
-            "config_schema": PolicyConfigSchema({key: dict(schema) for key, schema in CONFIG_SCHEMA.items()}),
+            "config_schema": PolicyConfigSchema(
+                {key: dict(schema) for key, schema in {**CONFIG_SCHEMA, **self.settings}.items()}
+            ),
             "severity": self.severity,
             "framework": self._framework(),
             "tags": [self.theme, *self.clouds],

@@ -24,7 +24,7 @@ def _own_key(resource: Resource, declared: Declared) -> Iterator[Finding]:
     for key in keys:
         if not key.stated:
             yield Finding(key.path, "is not stated, so that the cloud's own key encrypts", "a key of the customer's")
-    if declared.handles("secret"):
+    if declared.handles(declared.own_hardware_from):
         for one in hardware:
             yield from meet(one)
 
@@ -42,8 +42,16 @@ KEY_02 = Rule(
     remediation="name a customer's key by its URL; for secret data one of a Managed HSM, an external key manager or "
     "a key store of your own",
     confirm="who may administer that HSM, which its security domain and not the stack decides; and that confidential "
-    "data may be under keys of an HSM that the cloud's customers share, which this rule lets pass.",
+    "data may be under keys of an HSM that the cloud's customers share, which this rule lets pass unless the policy "
+    'config says otherwise: `{"KEY-02": {"ownHardwareFrom": "confidential"}}`.',
     check=_own_key,
+    settings={
+        "ownHardwareFrom": {
+            "type": "string",
+            "enum": ["confidential", "secret"],
+            "description": "Class of data from which keys must be of an HSM that nobody shares, or outside the cloud.",
+        }
+    },
     passing=Example("Disks of secret data under a key of a Managed HSM.", (_DISK_KEY,), _SECRET),
     failing=(
         Example("Disks under the platform's key.", (examples.DISK_KEY,)),

@@ -1,10 +1,12 @@
 """What the stack and the policy config declare: nothing has a default, and a fence can only narrow."""
 
 from collections.abc import Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
 import grpc
+import pulumi
 import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime import proto
@@ -125,6 +127,10 @@ def analyzer() -> FailClosedAnalyzer:
         ),
         ({"KEY-06-stack": {"enforcementLevel": "remediate"}}, "KEY-06: enforcementLevel is remediate; allowed: mandat"),
         ({"all": {"jurisdiction": "DE"}}, "all: 'jurisdiction' is not a setting"),
+        (
+            {"KEY-01": {"ownHardwareFrom": "secret"}},
+            "KEY-01: 'ownHardwareFrom' is not a setting; allowed: enfo",
+        ),
     ],
 )
 def test_a_policy_config_that_the_pack_does_not_know_stops_the_run(
@@ -184,3 +190,28 @@ def test_a_defect_of_a_rule_blocks_under_the_rule_s_name_and_tells_no_value() ->
     assert violation.message.startswith("CVM-01 azure-native:compute:VirtualMachine 'inference': this could not be")
     assert "ValueError" in violation.message
     assert "planted" not in violation.message
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, None),
+        ({"ownHardwareFrom": "confidential"}, "makes keys in an HSM that every customer of the region shares"),
+        ({"ownHardwareFrom": "anything"}, "ownHardwareFrom is no class of data"),
+    ],
+)
+def test_a_team_may_ask_for_hsms_of_its_own_from_confidential_data_on(
+    analyzer: FailClosedAnalyzer, asked: Mapping[str, str], says: str | None
+) -> None:
+    configure(analyzer, {"KEY-02": asked})
+    properties = struct_pb2.Struct()
+    properties.update(dict(examples.VAULT.props))
+    vault = proto.AnalyzeRequest(type=examples.VAULT.type, name="keys", urn="urn:keys", properties=properties)
+
+    def judged() -> list[str]:
+        pulumi.runtime.set_all_config({f"bailiwick:{key}": value for key, value in examples.CONFIG.items()})
+        return [one.message for one in analyzer.Analyze(vault, None).diagnostics if one.policyName == "KEY-02"]
+
+    found = copy_context().run(judged)
+    assert bool(found) is (says is not None)
+    assert all(says in one for one in found if says)
