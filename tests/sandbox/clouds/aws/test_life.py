@@ -403,6 +403,17 @@ class TestTheWayToTheModels:
         self._endpoint(bench, vpc, vpcEndpointType="Interface", privateDnsEnabled=True)
         assert bench.cloud.object_obstacle(self.HOST, vpc.id) is None
 
+    def test_is_the_same_endpoint_under_another_policy(self, bench: Bench) -> None:
+        vpc, _ = bench.network()
+        made = self._endpoint(bench, vpc, vpcEndpointType="Interface")
+        inputs = {"vpcId": vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3", "vpcEndpointType": "Interface"}
+        ours = policy({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "*", "Resource": "*"})
+        assert bench.diff("ec2:VpcEndpoint", made, inputs, {**inputs, "policy": ours}).replaces == ()
+        bench.change("ec2:VpcEndpoint", "s3-1", made, **inputs, policy=ours)
+        with bench.cloud.operation():
+            found = bench.cloud.client("ec2", "eu-west-1").describe_vpc_endpoints(VpcEndpointIds=[made.id])
+        assert json.loads(found["VpcEndpoints"][0]["PolicyDocument"]) == json.loads(ours)
+
     def test_is_a_gateway_endpoint_that_a_route_table_uses(self, bench: Bench) -> None:
         vpc, _ = bench.network()
         table = bench.make("ec2:RouteTable", "table", vpcId=vpc.id, routes=[])
