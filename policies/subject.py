@@ -207,6 +207,11 @@ class Principal:
     origins: frozenset[str] = frozenset()
     """URNs."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All that it is known by; who may be the same principal has one of them too."""
+        return self.origins | ({self.text} if self.text is not None else set())
+
     def may_be(self, other: "Principal") -> bool:
         if self.text is not None and other.text is not None:
             return self.text == other.text

@@ -1,5 +1,6 @@
 """KEY-08: nobody both uses keys and manages them, in one role or in several."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from pulumi_policy import Severity
@@ -9,6 +10,7 @@ from policies.context import Declared
 from policies.release.model import Flaw
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
+from policies.terms import KeyRight
 from policies.verdict import Finding, NotApplicable
 
 _REFUSED_BY_AWS = (Flaw.UNSEPARATED, Flaw.PATTERN)
@@ -32,8 +34,13 @@ def _separated_together(stack: Stack, declared: Declared) -> Iterator[Finding]:
     have_policies = any(one.package == "aws" for one in stack.resources)
     if not rights and not have_policies:
         raise NotApplicable("gives nobody a right to keys")
-    for governing in rights if (uses := [one for one in rights if not one.governs]) else ():
-        using = next((one for one in uses if governing.governs and governing.meets(one)), None)
+    uses = defaultdict[str, list[KeyRight]](list)
+    for one in rights:
+        for name in one.holder.names if not one.governs else ():
+            uses[name].append(one)
+    for governing in (one for one in rights if one.governs):
+        of_the_same = (one for name in sorted(governing.holder.names) for one in uses.get(name, ()))
+        using = next(filter(governing.meets, of_the_same), None)
         if using is None or (using.resource is governing.resource and _refused(using.resource, declared)):
             continue
         found = f"governs keys, for whom {using.resource.type} {using.resource.name!a} lets use them"
