@@ -171,6 +171,7 @@ class _Session:
                 monitor=monitor,
                 engine=LocalLog(self.run),
                 preview=preview,
+                deployed=bool(self.ledger.entries()),
                 finish=deployment.finish,
             )
         finally:

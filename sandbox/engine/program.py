@@ -24,7 +24,9 @@ import pulumi.runtime.config
 import pulumi.runtime.settings
 
 from sandbox.engine.errors import EngineError, ProgramError
+from sandbox.engine.lazy_packages import lazy_packages
 from sandbox.engine.project import Configuration, Project
+from sandbox.engine.shortcuts import quick_stack_traces, without_aliases
 
 
 def run_program(
@@ -35,19 +37,28 @@ def run_program(
     monitor: Any,
     engine: Any,
     preview: bool,
+    deployed: bool,
     finish: Callable[[], None],
 ) -> None:
     """Run the program to its end, its registrations included, then `finish` with the same configuration in sight, which
-    is what stack policies read. Raises `ProgramError` with the user's own line, or the `EngineError` that the monitor
-    raised."""
+    is what stack policies read. `deployed`: the stack has resources, which aliases may name. Raises `ProgramError` with
+    the user's own line, or the `EngineError` that the monitor raised."""
     if not (project.main / "__main__.py").is_file():
         raise ProgramError(f"no program: {project.main / '__main__.py'} does not exist")
     context = contextvars.copy_context()
-    context.run(_run, project, stack, configuration, monitor, engine, preview)
+    context.run(_run, project, stack, configuration, monitor, engine, preview, deployed)
     context.run(finish)
 
 
-def _run(project: Project, stack: str, configuration: Configuration, monitor: Any, engine: Any, preview: bool) -> None:
+def _run(
+    project: Project,
+    stack: str,
+    configuration: Configuration,
+    monitor: Any,
+    engine: Any,
+    preview: bool,
+    deployed: bool,
+) -> None:
     pulumi.runtime.settings.ROOT.set(None)
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
@@ -63,10 +74,12 @@ def _run(project: Project, stack: str, configuration: Configuration, monitor: An
     pulumi.runtime.config.set_all_config(dict(configuration.values), sorted(configuration.secret_keys))
 
     async def program() -> None:
+        if not deployed:
+            pulumi.runtime.register_stack_transformation(without_aliases)
         runpy.run_path(str(project.main / "__main__.py"), run_name="__main__")
         await _registrations()
 
-    with _as_main(project.main), asyncio.Runner() as runner:
+    with _as_main(project.main), lazy_packages(), quick_stack_traces(), asyncio.Runner() as runner:
         runner.get_loop().set_exception_handler(_ignore_unobserved)
         try:
             runner.run(pulumi.runtime.run_in_stack(program))

@@ -104,6 +104,18 @@ def test_an_alias_finds_a_renamed_resource_and_dependants_follow(bench, alias):
     assert resources["b"]["dependencies"] == [resources["after"]["urn"]]
 
 
+def test_aliases_are_left_out_only_where_nothing_is_deployed(bench):
+    bench.program("""
+        options = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="before")])
+        seen = []
+        pulumi.runtime.register_stack_transformation(lambda one: seen.append(len(one.opts.aliases or ())))
+        Thing("a", "one", opts=options)
+        pulumi.export("seen", seen)
+        pulumi.export("still", len(options.aliases))
+    """)
+    assert [bench.engine().up().outputs for _ in range(2)] == [{"seen": [0], "still": 1}, {"seen": [1], "still": 1}]
+
+
 def test_children_inherit_the_alias_of_their_parent(bench):
     program = """
         box = Box("{name}", opts=pulumi.ResourceOptions({aliases}))
