@@ -26,6 +26,8 @@ from tests.verifier.emulated_azure import (
 )
 from tests.verifier.emulated_site import DEK, PRODUCTION, RESOURCE, Client, Guest, Refused, Site
 from verifier import canonical, jwk
+from verifier.broker.azure_evidence import AzTdxEvidence
+from verifier.broker.problem import Refusal
 from verifier.broker.protocol import Evidence
 from verifier.signer import SoftwareSigner, public_key_pem
 
@@ -329,6 +331,7 @@ def test_the_values_of_another_image_do_not_serve(site: Site, vm: AzureGuest, re
         ({"version": True}, "version True is not known"),
         ({"tpm_quote": None}, "tpm_quote is not there"),
         ({"tpm_quote": {"message": "", "signature": "", "pcrs": ["00"] * 25}}, "at most 24 PCRs"),
+        ({"tpm_quote": {"message": "", "signature": "", "pcrs": {"0": "00"}}}, "at most 24 PCRs"),
         ({"tpm_quote": {"message": "zz", "signature": "", "pcrs": []}}, "tpm_quote.message is not hex"),
         ({"tpm_quote": {"message": "", "signature": "", "pcrs": []}}, "TPM quote"),
         ({"hcl_report": "!"}, "hcl_report is not base64url"),
@@ -342,6 +345,11 @@ def test_evidence_that_is_none(
     client: Client, vm: AzureGuest, refused: Refused, change: dict[str, Any], reason: str
 ) -> None:
     refused(Forgery(client, vm).send(lambda primary: primary.update(change)), 401, reason)
+
+
+def test_evidence_of_a_td_has_a_version_too() -> None:
+    with pytest.raises(Refusal, match="version 3 is not known"):
+        AzTdxEvidence.read({"version": 3})
 
 
 def test_a_request_that_the_paravisor_did_not_answer(client: Client, vm: AzureGuest, refused: Refused) -> None:
