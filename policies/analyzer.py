@@ -17,7 +17,7 @@ from pulumi_policy import EnforcementLevel, Policy, PolicyPack, ResourceValidati
 from pulumi_policy import policy as sdk
 
 import catalog
-from policies.deserialization import once_per_request
+from policies.deserialization import OncePerRequest
 from policies.pack import NAME, build
 from policies.rule import STACK_SUFFIX
 from policies.waivers import WaiverError
@@ -26,7 +26,7 @@ ALL = "all"
 """Pulumi's own name for every policy of a pack; it takes a level and nothing else."""
 
 
-class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see below
+class FailClosedAnalyzer(OncePerRequest):
     """The SDK's one class that hosts policies, with a strict `Configure`.
 
     It is private, and the SDK offers no other place to see the configuration as a whole (1.21.0).
@@ -37,19 +37,11 @@ class FailClosedAnalyzer(sdk._PolicyAnalyzerServicer):  # noqa: SLF001 - see bel
         self._levels = {policy.name: _levels(policy) for policy in policies}
         self._settings = {policy.name: _settings(policy) for policy in policies}
 
-    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
-        with once_per_request():
-            return super().Analyze(request, context)  # type: ignore[no-untyped-call]
-
-    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
-        with once_per_request():
-            return super().AnalyzeStack(request, context)  # type: ignore[no-untyped-call]
-
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
         found = list(problems(request.policyConfig, self._levels, self._settings))
         if found:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "policy config: " + "; ".join(found))
-        return super().Configure(request, context)  # type: ignore[no-untyped-call]
+        return super().Configure(request, context)
 
 
 def serve() -> None:

@@ -1,14 +1,15 @@
-"""Turns a resource's properties into Python once for each request instead of once for each policy.
+"""Turns a resource into Python once for each request instead of once for each policy.
 
-The SDK's servicer (pulumi-policy 1.21, `policy.py`) does it inside its loop over policies, and wraps what it read in
-proxies, which at 50 rules is most of the time that judging takes. Policies must not change what they are given, and
-ours do not.
+The SDK's servicer (pulumi-policy 1.21, `policy.py`) does it inside its loop over policies: properties, which it wraps
+in proxies, options and provider, which at 50 rules is most of the time that judging takes. Policies must not change
+what they are given, and ours do not.
 """
 
 import contextlib
 import importlib
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ _sdk: Final[Any] = importlib.import_module("pulumi_policy.policy")
 _message_to_dict: Final[Callable[..., dict[str, Any]]] = json_format.MessageToDict
 _deserialize: Final[Callable[..., Any]] = _sdk.deserialize_properties
 _proxy: Final[Callable[..., Any]] = _sdk.unknown_checking_proxy
+_Servicer: Final[Any] = _sdk._PolicyAnalyzerServicer  # noqa: SLF001 - the SDK's one class that hosts policies
+_options: Final = partial(_Servicer._get_resource_options, None)  # noqa: SLF001 - reads nothing of the servicer
+_provider: Final = partial(_Servicer._get_provider_resource, None)  # noqa: SLF001 - the same
 
 
 class _Seen(threading.local):
@@ -52,3 +56,21 @@ def once_per_request() -> Iterator[None]:
 _sdk.json_format = SimpleNamespace(MessageToDict=lambda message, *options: once(_message_to_dict, message, *options))
 _sdk.deserialize_properties = lambda properties, *options: once(_deserialize, properties, *options)
 _sdk.unknown_checking_proxy = lambda properties: once(_proxy, properties)
+
+
+class OncePerRequest(_Servicer):  # type: ignore[misc]
+    """The SDK's servicer, for which each request is one."""
+
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        with once_per_request():
+            return super().Analyze(request, context)
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name in the protocol
+        with once_per_request():
+            return super().AnalyzeStack(request, context)
+
+    def _get_resource_options(self, request: Any) -> Any:
+        return once(_options, request)
+
+    def _get_provider_resource(self, request: Any) -> Any:
+        return once(_provider, request)

@@ -1,23 +1,23 @@
 """Runs a policy pack the way the real engine does: real protobuf requests to pulumi-policy's own servicer.
 
-Each policy gets a servicer of its own, so that an exception can be laid at the right policy's door, and so that every
-policy gives exactly one kind of answer for every resource. Two answers of the SDK are read fail-closed: "can't run
-policy", which it gives (as advisory, whatever the policy's level) when a policy reads an unknown value, and a violation
-whose message starts with `unknown:`, which is what our rules report for the same reason. Both are `unknown`, at the
-policy's own level.
+All policies are asked at once, because the servicer reads the request anew each time; where that raises, each is asked
+alone, so that the exception can be laid at the right policy's door. Two answers of the SDK are read fail-closed: "can't
+run policy", which it gives (as advisory, whatever the policy's level) when a policy reads an unknown value, and a
+violation whose message starts with `unknown:`, which is what our rules report for the same reason. Both are `unknown`,
+at the policy's own level.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy
-from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from policies.deserialization import once_per_request
+from policies.deserialization import OncePerRequest
 from sandbox.engine.errors import PolicyError
 from sandbox.engine.events import Level, Status, Verdict
 from sandbox.engine.paths import differences, value_at
@@ -60,6 +60,7 @@ class PolicyHost:
 
     def __init__(self, policies: Sequence[Policy], remediate: Collection[str] = ()) -> None:
         self._rules = [rule for policy in policies if (rule := _rule(policy)) is not None]
+        self._servicer = _servicer(policies)
         self._remedies = [rule for rule in self._rules if rule.name in remediate]
         for rule in self._remedies:
             level = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.REMEDIATE)
@@ -86,10 +87,7 @@ class PolicyHost:
         rules = [rule for rule in self._rules if not rule.is_stack_rule]
         if not rules:
             return []
-        request = _request(state, inputs, provider)
-        with once_per_request():
-            answers = [_ask(rule, rule.servicer.Analyze, request, state.urn, redactor) for rule in rules]
-        return [verdict for answer in answers for verdict in answer]
+        return self._ask(rules, "Analyze", _request(state, inputs, provider), state.urn, redactor)
 
     def judge_stack(self, stack_urn: str, states: Iterable[ResourceState], redactor: Redactor) -> list[Verdict]:
         """What every stack policy says about the whole stack, on outputs (in a preview, on foreseen outputs)."""
@@ -117,13 +115,34 @@ class PolicyHost:
                 for state in states
             ]
         )
-        with once_per_request():
-            answers = [_ask(rule, rule.servicer.AnalyzeStack, request, stack_urn, redactor) for rule in rules]
-        return [verdict for answer in answers for verdict in answer]
+        return self._ask(rules, "AnalyzeStack", request, stack_urn, redactor)
+
+    def _ask(self, rules: Sequence[_Rule], method: str, request: Any, urn: str, redactor: Redactor) -> list[Verdict]:
+        """What each of `rules` says: the answers of `method` of the servicer, by the names of the policies."""
+        try:
+            response = getattr(self._servicer, method)(request, None)
+        except Exception as error:
+            for rule in rules:
+                _called(rule, getattr(rule.servicer, method), request, urn, redactor)
+            raise PolicyError(f"a policy failed on {urn}, once; what is not judged is not deployed") from error
+        diagnostics, not_applicable = defaultdict(list), defaultdict(list)
+        for diagnostic in response.diagnostics:
+            diagnostics[diagnostic.policyName].append(diagnostic)
+        for answer in response.not_applicable:
+            not_applicable[answer.policy_name].append(answer.reason)
+        return [
+            verdict
+            for rule in rules
+            for verdict in _verdicts(rule, diagnostics[rule.name], not_applicable[rule.name], urn, redactor)
+        ]
+
+
+def _servicer(policies: Sequence[Policy]) -> Any:
+    return OncePerRequest(PACK_NAME, PACK_VERSION, list(policies), EnforcementLevel.MANDATORY)
 
 
 def _rule(policy: Policy) -> _Rule | None:
-    servicer: Any = _PolicyAnalyzerServicer(PACK_NAME, PACK_VERSION, [policy], EnforcementLevel.MANDATORY)
+    servicer = _servicer([policy])
     info = servicer.GetAnalyzerInfo(empty_pb2.Empty(), None).policies[0]
     level = info.enforcementLevel
     if level == analyzer_pb2.DISABLED:
@@ -183,18 +202,19 @@ def _called(rule: _Rule, method: Any, request: Any, urn: str, redactor: Redactor
         ) from error
 
 
-def _ask(rule: _Rule, method: Any, request: Any, urn: str, redactor: Redactor) -> list[Verdict]:
-    response = _called(rule, method, request, urn, redactor)
+def _verdicts(
+    rule: _Rule, diagnostics: Sequence[Any], not_applicable: Sequence[str], urn: str, redactor: Redactor
+) -> Iterator[Verdict]:
+    """What one policy says of `urn`; that it passes, where it says nothing."""
 
     def verdict(status: Status, message: str = "", on: str = "") -> Verdict:
         return Verdict(rule.name, on or urn, rule.level, status, redactor.clean(message), rule.severity)
 
-    verdicts = []
-    for diagnostic in response.diagnostics:
+    if not diagnostics and not not_applicable:
+        yield verdict("pass")
+    for diagnostic in diagnostics:
         message = diagnostic.message.removeprefix(rule.description).lstrip("\n")
         is_unknown = message.startswith((UNKNOWN_PREFIX, CANNOT_RUN_PREFIX))
-        verdicts.append(verdict("unknown" if is_unknown else "fail", message or rule.description, diagnostic.urn))
-    for answer in response.not_applicable:
-        waived = answer.reason.startswith(WAIVED_PREFIX)
-        verdicts.append(verdict("waived" if waived else "not_applicable", answer.reason))
-    return verdicts or [verdict("pass")]
+        yield verdict("unknown" if is_unknown else "fail", message or rule.description, diagnostic.urn)
+    for reason in not_applicable:
+        yield verdict("waived" if reason.startswith(WAIVED_PREFIX) else "not_applicable", reason)

@@ -173,6 +173,21 @@ def test_a_policy_that_raises_stops_the_run_and_is_named(bench):
     assert bench.did() == []
 
 
+def test_a_policy_that_raises_now_and_then_stops_the_run_too(bench):
+    bench.program('Thing("a")')
+    raised = []
+
+    def check(args, _report):
+        if not raised:
+            raised.append(args.urn)
+            raise RuntimeError("not now")
+
+    outcome = bench.engine(policies=[resource_policy(check)]).up()
+    assert outcome.error is not None
+    assert "what is not judged is not deployed" in outcome.error
+    assert bench.did() == []
+
+
 def test_a_secret_in_a_message_is_taken_out(bench):
     def tells(args, report):
         report(f"found {args.props['value']}")
