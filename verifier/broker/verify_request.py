@@ -152,12 +152,11 @@ def endorsements_of(request: VerifyRequest) -> Endorsements | None:
     }
     if not given:
         return None
-    leaves = [kind for kind in SigningKey if kind.name.lower() in given]
-    if len(leaves) != 1:
+    if ("vcek" in given) == ("vlek" in given):
         raise ProblemError(Problem.REQUEST, "endorsements: one of vcek and vlek expected")
-    leaf = leaves[0]
-    intermediate = given.get("ask" if leaf is SigningKey.VCEK else "asvk")
-    return Endorsements(given[leaf.name.lower()], leaf, intermediate, given.get("ark"))
+    if "vcek" in given:
+        return Endorsements(given["vcek"], SigningKey.VCEK, given.get("ask"), given.get("ark"))
+    return Endorsements(given["vlek"], SigningKey.VLEK, given.get("asvk"), given.get("ark"))
 
 
 def _decode(text: str, member: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Final
 
 from verifier.errors import MalformedEvidence
@@ -110,7 +111,7 @@ class SnpReport:
 
     def annotations(self) -> dict[str, str | int]:
         """Every field but the signature: numbers as they are, bytes in hex."""
-        values = ((field.name, getattr(self, field.name)) for field in layout.FIELDS[:_SIGNATURE_INDEX])
+        values = zip(_SIGNED, _signed(self), strict=True)
         return {name: value.hex() if isinstance(value, bytes) else value for name, value in values}
 
     def allows(self, bit: GuestPolicy) -> bool:
@@ -169,6 +170,8 @@ def _struct() -> struct.Struct:
 
 _REPORT: Final = _struct()
 _SIGNATURE_INDEX: Final = len(layout.FIELDS) - 2
+_SIGNED: Final = tuple(field.name for field in layout.FIELDS[:_SIGNATURE_INDEX])
+_signed: Final = attrgetter(*_SIGNED)
 _RESERVED: Final = {
     version: tuple((start, end, bytes(end - start)) for start, end in ranges)
     for version, ranges in layout.RESERVED.items()
