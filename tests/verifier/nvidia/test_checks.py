@@ -136,6 +136,7 @@ CHECKS: list[tuple[str, World]] = [
     ("chain.leaf.fwid", firmware(composite(spki("brom"), fwid_entry()) + b"\x05\0")),
     ("chain.leaf.fwid", firmware(tlv(0x30, integer(1), spki("brom"), fwid_entry(), b"\x05\0"))),
     ("chain.leaf.fwid", firmware(composite(spki("brom"), nested(fwid_entry())))),
+    ("chain.leaf.fwid", firmware(tcb_info(fwid_entry()) + b"\x05\0", TCB_INFO)),
     ("chain.leaf.fwid", firmware(tcb_info(), TCB_INFO)),
     ("chain.leaf.fwid", firmware(tlv(0x30), TCB_INFO)),
     ("chain.leaf.device-key", firmware(composite(spki("other"), fwid_entry()))),
