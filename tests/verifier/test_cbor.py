@@ -111,6 +111,7 @@ def test_what_has_no_encoding(value):
         encode([b"", {}, "text", bytes(96)]),
         encode([encode([]), {}, b"", bytes(96)]),
         encode([encode({1: -35}), {1: -35}, b"", bytes(96)]),
+        encode([encode({1: -35, 2: [1]}), {}, b"", bytes(96)]),
         encode([encode({1: -35}), {}, b"", bytes(95)]),
         encode(Tagged(98, [encode({1: -35}), {}, b"", bytes(96)])),
     ],

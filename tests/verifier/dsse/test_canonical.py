@@ -59,6 +59,12 @@ def test_ambiguous_text_is_refused(text: bytes, reason: str) -> None:
         canonical.parse(text)
 
 
+@pytest.mark.parametrize("text", [b"[]", b"null", b'"a"'])
+def test_what_is_no_object_is_refused_where_one_is_expected(text: bytes) -> None:
+    with pytest.raises(canonical.JsonError, match="a JSON object is expected"):
+        canonical.parse_object(text)
+
+
 DEEP = functools.reduce(lambda inner, _: [inner], range(canonical.MAX_DEPTH + 1), 0)
 
 

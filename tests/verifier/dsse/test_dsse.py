@@ -49,6 +49,7 @@ def test_a_second_signature_by_a_stranger_does_not_spoil_a_trusted_one() -> None
         ({"payloadType": None}, "needs the strings payload and payloadType"),
         ({"signatures": []}, "no signatures"),
         ({"signatures": 1}, "no signatures"),
+        ({"signatures": [1]}, r"signatures\[0\] has no sig"),
         ({"signatures": [{"keyid": ""}]}, r"signatures\[0\] has no sig"),
         ({"signatures": [{"sig": base64.b64encode(b"\0" * 96).decode()}]}, "not a P-384 signature in DER"),
     ],

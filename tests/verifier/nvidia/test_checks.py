@@ -252,6 +252,10 @@ class TestRevocation:
         assert outcome(asked(older, answer())).revocation["brom"] is Revocation.GOOD
         assert failed_check(asked(answer(status=REVOKED), answer(this_update=AT - 2 * DAY))) == "chain.brom.revoked"
 
+    def test_a_response_about_another_certificate_is_not_about_this_one(self):
+        other = answer(certificate=replace(hopper().certificates[BROM], serial_number=99), status=REVOKED)
+        assert outcome(asked(other)).revocation["brom"] is Revocation.NOT_CHECKED
+
     @pytest.mark.parametrize("changes", [{"subject": "Other"}, {"key": key("other").public_key()}])
     def test_a_response_about_another_issuer_is_not_about_this_one(self, changes):
         other = answer(issuer=replace(hopper().certificates[PROVISIONER], **changes), status=REVOKED)
