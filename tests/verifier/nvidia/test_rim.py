@@ -118,6 +118,7 @@ CHECKS: list[tuple[str, FakeRim]] = [
     ("profile", stated("<ds:DigestValue>", "<ds:DigestValue>?")),
     ("profile", stated("</ds:DigestValue>", "<ds:Object/></ds:DigestValue>")),
     ("profile", forged(SIGNED, SIGNATURE)),
+    ("profile", forged(SIGNED, f'<ds:Signature xmlns:ds="{DSIG}"/>')),
     ("profile", forged("<ns0:Payload>", '<ns0:Payload xmlns:relative="one">')),
     ("profile", forged("<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>other</ds:KeyName>")),
     ("profile", forged("</ds:Signature>", "<ds:Object/></ds:Signature>")),
