@@ -84,6 +84,12 @@ _ALLOW_INGRESS = but(
     name="allow-attest",
 )
 
+_POLICY_RULE = ExampleResource(
+    "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
+    "policy-rule",
+    {"direction": "EGRESS", "action": "allow", "priority": 10, "match": {"destIpRanges": ["10.30.2.0/24"]}},
+)
+
 LOG_BUCKET = ExampleResource(
     "gcp:logging/projectBucketConfig:ProjectBucketConfig", "audit", {"location": LOCATION, "retentionDays": 365}
 )
@@ -217,6 +223,14 @@ COVERED: Final[Mapping[str, Covered]] = {
         (
             _example("A rule that lets everybody in.", but(_ALLOW_INGRESS, {"sourceRanges": ["0.0.0.0/0"]})),
             _example("A rule that does not say whom.", but(_ALLOW_INGRESS, {"sourceRanges": None})),
+            _example(
+                "A rule of a firewall policy that lets everybody in.",
+                but(_POLICY_RULE, {"direction": "INGRESS", "match": {"srcIpRanges": ["0.0.0.0/0"]}}),
+            ),
+            _example(
+                "One that lets in whoever is in a country.",
+                but(_POLICY_RULE, {"direction": "INGRESS", "match": {"srcRegionCodes": ["DE"]}}),
+            ),
             _example("A machine with a public address.", but(VM, {"networkInterfaces.0.accessConfigs": [{}]})),
             _example(
                 "A public load balancer.",
@@ -227,7 +241,13 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "NET-02": Covered(
-        _example("A closed network, and one private range that is let through.", NETWORK, DENY_EGRESS, ALLOW_EGRESS),
+        _example(
+            "A closed network, and one private range that is let through.",
+            NETWORK,
+            DENY_EGRESS,
+            ALLOW_EGRESS,
+            _POLICY_RULE,
+        ),
         (
             _example("A network whose egress nothing denies.", NETWORK),
             _example(
@@ -242,6 +262,13 @@ COVERED: Final[Mapping[str, Covered]] = {
                 but(ALLOW_EGRESS, {"destinationRanges": ["198.51.100.0/24"]}),
             ),
             _example("A rule that is switched off denies nothing.", NETWORK, but(DENY_EGRESS, {"disabled": True})),
+            _example(
+                "A rule of a firewall policy that lets traffic out to a name.",
+                but(_POLICY_RULE, {"match": {"destFqdns": ["example.com"]}}),
+            ),
+            _example(
+                "One that names nothing.", but(_POLICY_RULE, {"match": {"layer4Configs": [{"ipProtocol": "tcp"}]}})
+            ),
             _example("A NAT.", ExampleResource("gcp:compute/routerNat:RouterNat", "nat", {"region": LOCATION})),
         ),
     ),

@@ -1,6 +1,6 @@
 """Google Cloud's resource types in the words of the rules (`pulumi-gcp` 10)."""
 
-from policies.clouds.gcp import access, data, keys, machines, models, network, places, pools, supply
+from policies.clouds.gcp import access, data, firewalls, keys, machines, models, network, places, pools, supply
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
@@ -11,7 +11,7 @@ SPEAKER = Speaker(
     content_logs=models.content_logs,
     copies_away=data.copies_away,
     disk_key=keys.disk_key,
-    egress_guard=network.egress_guard,
+    egress_guard=firewalls.egress_guard,
     guarded_network=network.guarded_network,
     holder=access.holder,
     key=keys.key,

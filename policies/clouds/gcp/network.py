@@ -1,17 +1,16 @@
-"""Google Cloud's networks: addresses, routes, and firewall rules, which belong to a network and not to a subnet."""
+"""Google Cloud's networks: addresses, routes and doors. Firewall rules belong to them, and not to subnets."""
 
 from collections.abc import Iterator
 
-import catalog
-from policies.conditions import EVERYWHERE, OneOf, PrivateRange, is_private
+from policies.clouds.gcp import firewalls
+from policies.conditions import OneOf
 from policies.subject import Property, Resource
-from policies.terms import Destination, EgressGuard, EgressRule, PrivateDoor, Reference, Setting, Subnet, Unwanted
+from policies.terms import PrivateDoor, Reference, Setting, Subnet, Unwanted
 
 _PREFIX = "gcp:compute:"
 _MACHINES = frozenset({f"{_PREFIX}{name}" for name in ("Instance", "InstanceTemplate", "RegionInstanceTemplate")})
 _NETWORK = _PREFIX + "Network"
 _SUBNET = _PREFIX + "Subnetwork"
-_FIREWALL = _PREFIX + "Firewall"
 _INTERNAL = ("INTERNAL", "INTERNAL_MANAGED", "INTERNAL_SELF_MANAGED")
 _OUTWARD_TYPES = {
     _PREFIX + "RouterNat": "a way out to the public network",
@@ -25,8 +24,6 @@ _BUNDLES = ("all-apis", "vpc-sc")
 _PUBLIC_TYPES = {
     "gcp:apigateway:Gateway": "a public front",
 }
-_PROBES = "load-balancer-health-checks"
-"""Whence Google Cloud asks backends whether they serve, as the catalogue names it."""
 
 
 def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
@@ -45,32 +42,8 @@ def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
     elif resource.type == _PREFIX + "ForwardingRule":
         schemes = (*_INTERNAL, "EXTERNAL", "EXTERNAL_MANAGED")
         yield Setting(resource.props.at("loadBalancingScheme"), OneOf(_INTERNAL), schemes)
-    elif resource.type == _FIREWALL and not _about_egress(resource):
-        yield from _sources(resource.props)
-
-
-def _about_egress(firewall: Resource) -> bool:
-    """What says nothing of the direction is about ingress."""
-    return (firewall.props.at("direction").text or "INGRESS").upper() == "EGRESS"
-
-
-def _sources(rule: Property) -> Iterator[Setting]:
-    """Whence a firewall rule lets traffic in, other than from machines of the network: from everywhere, if it does not
-    say. Google Cloud's own probes come from public ranges that nobody else has."""
-    if rule.at("disabled").flag is True or not rule.at("allows").items():
-        return
-    ranges = rule.at("sourceRanges").items()
-    if not ranges and not any(rule.at(key).stated for key in ("sourceTags", "sourceServiceAccounts")):
-        ranges = (rule.at("sourceRanges"),)
-    yield from (Setting(one, PrivateRange(_probes()), EVERYWHERE) for one in ranges)
-
-
-def _probes() -> tuple[str, ...]:
-    """The ranges from which load balancers ask backends whether they serve."""
-    facts = catalog.load()
-    clouds = [cloud.id for cloud in facts.clouds.values() if cloud.provider == "gcp"]
-    known = [found for cloud in clouds if (found := facts.private_endpoints(cloud).get(_PROBES))]
-    return tuple(dict.fromkeys(range_ for one in known for range_ in one.addresses))
+    else:
+        yield from firewalls.sources(resource)
 
 
 def ways_out(resource: Resource) -> Iterator[Unwanted | Setting]:
@@ -100,28 +73,7 @@ def needs_guard(resource: Resource) -> Property | None:
 
 def guarded_network(resource: Resource) -> Reference | None:
     """The network that `resource`, a firewall rule, belongs to."""
-    return Reference(resource.props.at("network"), "network") if resource.type == _FIREWALL else None
-
-
-def egress_guard(resource: Resource) -> EgressGuard | None:
-    """`resource` as one rule about egress."""
-    if resource.type != _FIREWALL or not _about_egress(resource):
-        return None
-    props = resource.props
-    disabled = props.at("disabled").flag is True
-    denies = props.at("denies").items()
-    ranges = props.at("destinationRanges").items()
-    everything = any((rule.at("protocol").text or "").lower() == "all" for rule in denies)
-    everywhere = not ranges or any(one.text in EVERYWHERE for one in ranges)
-    narrowed = props.at("targetTags").stated or props.at("targetServiceAccounts").stated
-    allows = bool(props.at("allows").items()) and not disabled
-    rule = EgressRule(
-        property=props.at("allows"),
-        allows=allows,
-        denies_all=everything and everywhere and not narrowed and not disabled,
-        destinations=tuple(Destination(one, private=is_private(one.text or "")) for one in ranges if allows),
-    )
-    return EgressGuard((rule,), complete=False)
+    return Reference(resource.props.at("network"), "network") if resource.type == firewalls.FIREWALL else None
 
 
 def peerings(resource: Resource) -> Iterator[Unwanted]:
