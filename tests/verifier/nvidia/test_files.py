@@ -8,6 +8,7 @@ import pytest
 
 from tests.verifier.nvidia.fake_nvidia import AT, NONCE, hopper, switch, trust
 from verifier.command import ExitCode, verify_files
+from verifier.errors import UnreadableInput
 from verifier.nvidia import Collateral
 
 
@@ -103,3 +104,5 @@ def test_an_input_that_cannot_be_used_is_said_in_one_line(folder, spoil, options
 
 def test_collateral_without_folders_is_empty(tmp_path):
     assert Collateral.from_directory(tmp_path).rims == {}
+    with pytest.raises(UnreadableInput, match="no such folder"):
+        Collateral.from_directory(tmp_path / "none")
