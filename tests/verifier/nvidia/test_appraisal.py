@@ -294,6 +294,7 @@ class TestConfiguration:
         padded = replace(hopper(), padding=1)
         assert against(padded) == []
         assert against(padded, allow_padding=False) == ["padding"]
+        assert against(hopper(), allow_padding=False) == []
 
 
 class TestFloors:
