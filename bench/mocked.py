@@ -1,4 +1,7 @@
-"""`python -m bench.mocked STACK`: run a stack's program under `pulumi.runtime.set_mocks`, as a unit test would."""
+"""`python -m bench.mocked STACK [PROJECT]`: run a program under `pulumi.runtime.set_mocks`, as a unit test would.
+
+PROJECT is a directory with the program and its stack files in `stacks`; the repository where it is not given.
+"""
 
 import json
 import runpy
@@ -22,19 +25,19 @@ class _Mocks(pulumi.runtime.Mocks):
         return {}, None
 
 
-def main(stack: str) -> None:
-    config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+def main(stack: str, project: Path = ROOT) -> None:
+    config = yaml.safe_load((project / "stacks" / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     pulumi.runtime.set_mocks(_Mocks(), project="bailiwick", stack=stack, preview=True)
     pulumi.runtime.set_all_config(texts)
 
     @pulumi.runtime.test
     def program() -> None:
-        sys.path.insert(0, str(ROOT / "stacks"))
-        runpy.run_path(str(ROOT / "stacks" / "__main__.py"), run_name="__main__")
+        sys.path.insert(0, str(project / "stacks"))
+        runpy.run_path(str(project / "stacks" / "__main__.py"), run_name="__main__")
 
     program()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(Path, sys.argv[2:]))
