@@ -87,6 +87,8 @@ def test_an_enclave_is_known_by_values_for_enclaves(site: Site, instance: NitroG
         signed = emulated_aws.reference_values(build, subject=IMAGE, **values)
         site.configure(reference_values=[signed], build_keys=[public_key_pem(build.public_key)])
         assert guest.attest(replica(site)).status_code == status
+        if status == 200:
+            assert site.entries()[-1]["measurement"] == IMAGE.hex()
 
 
 @pytest.mark.parametrize("key", [None, b"key"])
@@ -215,6 +217,18 @@ def test_values_of_the_image_alone_do_not_say_which_firmware(site: Site, vm: Aws
     site.configure(reference_values=[values], build_keys=[public_key_pem(build.public_key)])
     entry = refused(vm.attest(replica(site)), 401, "measurement: ")
     assert any("image inference-guest-1.0.0 on aws-snp-nitrotpm" in it for it in entry["reasons"])
+
+
+def test_a_document_alone_needs_values_of_the_image_and_no_others(
+    site: Site, instance: NitroGuest, refused: Refused
+) -> None:
+    another = dataclasses.replace(instance, document={"nitrotpm_pcrs": PCRS | {12: b"\x5c" * 48}})
+    for values, is_missing in ((emulated_aws.reference_values, False), (snp_reference_values, True)):
+        build = SoftwareSigner.generate()
+        site.configure(reference_values=[values(build)], build_keys=[public_key_pem(build.public_key)])
+        entry = refused(another.attest(replica(site)), 401, "pcrs: ")
+        missing = "reference-values: none that a build key signed for image inference-guest-1.0.0 on aws-nitro"
+        assert (missing in entry["reasons"]) is is_missing
 
 
 def test_the_values_of_another_image_do_not_serve(site: Site, instance: NitroGuest, refused: Refused) -> None:

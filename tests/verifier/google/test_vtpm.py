@@ -13,7 +13,7 @@ from tests.verifier.fake_x509 import FakeCertificate, FakeExtension, integer, tl
 from tests.verifier.google.test_attestation_key import AT, INSTANCE, SIGNS_DATA, WORLD, instance
 from tests.verifier.tpm.genuine import CAPTURED, REPOSITORY, Captured
 from verifier import tpm
-from verifier.appraisal import AppraisalPolicy, Tier
+from verifier.appraisal import AppraisalPolicy, Tier, google_vtpm
 from verifier.appraisal.google_policy import GooglePolicy
 from verifier.command import ExitCode, verify_files
 from verifier.errors import MalformedEvidence
@@ -189,6 +189,15 @@ class TestClaims:
         without = replace(GOOD, log=b"")
         assert against(without) == ["secure-boot"]
         assert against(without, require_secure_boot=False) == []
+        (claim,) = (it for it in without.verdict().claims if it.name == "secure-boot")
+        assert claim.value == "not known"
+
+    def test_secure_boot_that_is_off(self) -> None:
+        verified = GOOD.verdict().verified
+        assert isinstance(verified, vtpm.VerifiedVtpm)
+        result = google_vtpm.appraise(replace(verified, measured_secure_boot=False), POLICY, nonce=NONCE)
+        (claim,) = result.submods["vtpm"].against()
+        assert (claim.name, claim.value) == ("secure-boot", "off")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from verifier.appraisal import AppraisalPolicy, Tier
 from verifier.appraisal.nitro import appraise, rejected
 from verifier.appraisal.nitro_policy import NitroPolicy
 from verifier.errors import MalformedEvidence, VerificationFailed
+from verifier.reference import NitroReferenceValues
 
 WORLD = World()
 PCRS = default_payload()["pcrs"]
@@ -275,3 +276,28 @@ class TestAppraise:
         result = rejected(failure, POLICY, nitro.parse(DOCUMENT))
         assert result.status is Tier.CONTRAINDICATED
         assert result.submods["nitro"].claims[0].name == "cose.signature"
+
+
+class TestSignedValues:
+    """Signed values count beside what the policy lists, and are asked for where it names images."""
+
+    VALUES = NitroReferenceValues(
+        image={"name": "enclave", "version": "1.0.0"},
+        built_at="2026-05-01T00:00:00Z",
+        tee="nitro",
+        attested="enclave",
+        pcrs={"1": [PCRS[1].hex()]},
+    )
+
+    def claims(self, images=None, values=()) -> dict:
+        policy = POLICY.model_copy(update={"images": images})
+        result = appraise(WORLD.verified(), policy, nonce=NONCE, reference_values=values)
+        return {claim.name: claim for claim in result.submods["nitro"].claims}
+
+    def test_a_list_alone_is_enough_unless_images_are_named(self):
+        assert "pcrs" not in self.claims()
+        assert self.claims(images=frozenset({"enclave-1.0.0"}))["pcrs"].tier > Tier.AFFIRMING
+
+    def test_values_that_are_given_count_beside_the_list(self):
+        found = self.claims(values=[self.VALUES])
+        assert (found["pcr0"].reference, found["pcrs"].reference) == (PCRS[0].hex(), "enclave-1.0.0")
