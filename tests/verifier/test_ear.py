@@ -196,6 +196,18 @@ class TestNotBelieved:
     def test_signed_but_not_an_ear(self, change, message):
         assert message in refusal(resigned({"alg": "ES256"}, {**claims_of(token()), **change}))
 
+    def test_signed_but_no_claims(self):
+        assert "a JSON object is expected" in refusal(resigned({"alg": "ES256"}, []))
+
+    def test_a_reader_s_lifetime_counts_only_without_an_end(self):
+        text, key = token(), KEY.public_key
+        with pytest.raises(InvalidToken, match="expired"):
+            ear.read(text, [key], AT + LIFETIME, lifetime=1000 * LIFETIME)
+        claims = {name: value for name, value in claims_of(text).items() if name != "exp"}
+        endless = resigned({"alg": "ES256"}, claims)
+        assert "exp is missing" in refusal(endless)
+        assert ear.read(endless, [key], AT, lifetime=LIFETIME)
+
     def test_a_huge_token(self):
         assert "longer than" in refusal("a" * (ear.MAX_TOKEN_BYTES + 1))
 

@@ -1,0 +1,26 @@
+"""Signatures of our own: a curve has one algorithm, and a signature one length."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from verifier.signer import ES256, ES384, SoftwareSigner, verifies
+
+DATA = b"data"
+
+
+@pytest.mark.parametrize("algorithm", [ES256, ES384])
+def test_a_signature_has_one_length(algorithm):
+    signer = SoftwareSigner.generate(algorithm)
+    raw, size = signer.sign(DATA), algorithm.scalar_bytes
+    assert verifies(signer.public_key, DATA, raw, algorithm)
+    padded = b"\0" + raw[:size] + b"\0" + raw[size:]
+    assert not any(verifies(signer.public_key, DATA, other, algorithm) for other in (padded, raw[:-1], b""))
+
+
+def test_a_key_on_another_curve_makes_none():
+    key = ec.generate_private_key(ec.SECP256R1())
+    r, s = decode_dss_signature(key.sign(DATA, ec.ECDSA(ES384.hash)))
+    for size in (ES256.scalar_bytes, ES384.scalar_bytes):
+        raw = r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        assert not verifies(key.public_key(), DATA, raw, ES384)
