@@ -113,7 +113,7 @@ def der_to_raw(der_signature: bytes, algorithm: Algorithm = ES384) -> bytes:
     """A DER ECDSA-Sig-Value as r‖s; ValueError when it is not DER or does not fit the curve."""
     r, s = decode_dss_signature(der_signature)
     size = algorithm.scalar_bytes
-    if min(r, s) < 0 or max(r, s).bit_length() > 8 * size:
+    if max(r, s).bit_length() > 8 * size:
         raise ValueError(f"the signature does not fit {algorithm.name}")
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 

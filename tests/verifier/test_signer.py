@@ -4,7 +4,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from verifier.signer import ES256, ES384, SoftwareSigner, verifies
+from tests.verifier.fake_x509 import integer, tlv
+from verifier.signer import ES256, ES384, SoftwareSigner, der_to_raw, verifies
 
 DATA = b"data"
 
@@ -24,3 +25,10 @@ def test_a_key_on_another_curve_makes_none():
     for size in (ES256.scalar_bytes, ES384.scalar_bytes):
         raw = r.to_bytes(size, "big") + s.to_bytes(size, "big")
         assert not verifies(key.public_key(), DATA, raw, ES384)
+
+
+@pytest.mark.parametrize(("r", "reason"), [(-1, "error parsing"), (1 << 384, "does not fit")])
+def test_numbers_that_do_not_fit_the_curve(r, reason):
+    with pytest.raises(ValueError, match=reason):
+        der_to_raw(tlv(0x30, integer(r), integer(1)))
+    assert der_to_raw(tlv(0x30, integer((1 << 384) - 1), integer(1)))[47:] == b"\xff" + bytes(47) + b"\x01"
