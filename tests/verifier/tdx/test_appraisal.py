@@ -65,6 +65,17 @@ def test_the_vector_has_every_component():
     assert annotations["mr_td"] == TD["mr_td"].hex()
 
 
+def test_what_the_policy_lists_and_what_was_built_must_both_hold():
+    listed = {"mr_td": [TD["mr_td"].hex()]}
+    assert against(world(), reference_values=[bundle()], **listed) == []
+    assert against(world(), reference_values=[bundle(mr_td=["00" * 48])], **listed) == ["measurement"]
+    assert "measurement" not in claims(world(), **listed)
+
+
+def test_padding_that_is_not_there_is_no_claim():
+    assert "padding" not in claims(world(), allow_padding=False)
+
+
 class TestTcbStatus:
     SOFTWARE = world().with_tcb_info(
         tcbLevels=[level("SWHardeningNeeded", tcb=platform_tcb(), advisories=("INTEL-SA-00615", "INTEL-SA-00657"))]
