@@ -162,6 +162,15 @@ class TestAppraise:
         result = appraise(verified, POLICY, nonce=NONCE).submods["vtpm"]
         assert [claim.name for claim in result.claims if claim.tier > 2] == ["vtpm-quote", "nonce", "pcr0", "pcr7"]
 
+    def test_who_signed_the_launch_vouches_for_the_measurement_alone(self):
+        signer = b"\x1d" * 48
+        policy = POLICY.model_copy(
+            update={"id_key_digests": frozenset({signer.hex(), "00" * 48}), "reference_values": "required"}
+        )
+        vm = replace(VM, hardware=VM.hardware.with_fields(policy=0xB001F, id_key_digest=signer))
+        assert against(vm, policy=policy) == ["policy.debug"]
+        assert against(VM, policy=policy) == ["measurement"], "a digest of zeros is nobody's"
+
     def test_the_cpu_is_appraised_as_any_other(self):
         vm = replace(VM, hardware=VM.hardware.with_fields(policy=0xB001F, vmpl=1))
         assert against(vm) == ["policy.debug", "vmpl"]
