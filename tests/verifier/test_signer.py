@@ -1,11 +1,12 @@
 """Signatures of our own: a curve has one algorithm, and a signature one length."""
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.verifier.fake_x509 import integer, tlv
-from verifier.signer import ES256, ES384, SoftwareSigner, der_to_raw, verifies
+from verifier.signer import ES256, ES384, SoftwareSigner, der_to_raw, load_public_key, verifies
 
 DATA = b"data"
 
@@ -32,3 +33,18 @@ def test_numbers_that_do_not_fit_the_curve(r, reason):
     with pytest.raises(ValueError, match=reason):
         der_to_raw(tlv(0x30, integer(r), integer(1)))
     assert der_to_raw(tlv(0x30, integer((1 << 384) - 1), integer(1)))[47:] == b"\xff" + bytes(47) + b"\x01"
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), "not an ECDSA P-384 key"),
+        (rsa.generate_private_key(65537, 2048), "not an ECDSA P-384 key"),
+        (None, "not a public key in PEM"),
+    ],
+    ids=["P-256", "RSA", "none"],
+)
+def test_a_key_in_pem_is_on_p384(key, reason):
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) if key else b"-----BEGIN"
+    with pytest.raises(ValueError, match=reason):
+        load_public_key(pem)
