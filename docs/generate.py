@@ -128,7 +128,8 @@ def _index(found: list[Page]) -> str:
             flags = " | ".join("yes" if flag else "–" for flag in (parts.groups, parts.clusters, parts.keys_and_log))
             lines.append(f"| {cloud} | {', '.join(parts.tees)} | {', '.join(parts.gpus)} | {flags} |")
     lines += ["", "Where a size, a TEE or a GPU is offered is the catalogue's to say: `bailiwick catalog machines`."]
-    lines += ["", "Programs in YAML, TypeScript and others have the same components: [from other languages](../hosting.md)."]
+    others = "Programs in YAML, TypeScript and others have the same components"
+    lines += ["", f"{others}: [from other languages](../hosting.md)."]
     for folder, cloud in CLOUDS.items():
         lines += ["", f"## {cloud}", ""]
         lines += [f"- [{page.component}]({page.file}): {page.summary}" for page in found if page.cloud == cloud]

@@ -146,8 +146,8 @@ class VerifierSpec(Spec):
     )
     collateral_signers: tuple[PublicKey, ...] = Field(
         default=(),
-        description="Public keys (PEM, P-384) of whoever may fill the region's collateral cache, as `bailiwick collateral "
-        "export` signs. None listed: anybody who may write there.",
+        description="Public keys (PEM, P-384) of whoever may fill the region's collateral cache, as "
+        "`bailiwick collateral export` signs. None listed: anybody who may write there.",
     )
 
 
@@ -249,8 +249,8 @@ class RegionSpec(Spec):
     )
     approval: ApprovalSpec = Field(
         default=ApprovalSpec(),
-        description="Who must agree to a deployment before it happens, as the pipeline that deploys asks them. A region "
-        "in a real account that has a key broker declares it; an emulated one need not.",
+        description="Who must agree to a deployment before it happens, as the pipeline that deploys asks them. A "
+        "region in a real account that has a key broker declares it; an emulated one need not.",
     )
     verifier: VerifierSpec | None = Field(
         default=None,

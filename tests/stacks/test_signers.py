@@ -9,7 +9,6 @@ from sandbox.hardware import PARAVISOR_SIGNER
 from tests.cli.conftest import Cli, make_project
 from verifier.signer import SoftwareSigner, public_key_pem
 
-
 OTHER = "5c" * 48
 
 
