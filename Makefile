@@ -57,6 +57,7 @@ lock: $(READY)  ## resolve pyproject.toml into hashed requirements
 $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "bailiwick needs Python 3.11 or newer: apt-get install python3 python3-venv" >&2; exit 1; }
+	@test ! -L $(VENV) || { echo "$(VENV) is a link: make would rebuild the environment that it leads to" >&2; exit 1; }
 	@python3 -m venv $(VENV) >/dev/null 2>&1 || { sh scripts/system-package python3-venv && python3 -m venv --clear $(VENV); }
 	@echo "setting up $(VENV) (once; about 90 hashed packages)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt

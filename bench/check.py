@@ -116,8 +116,8 @@ def _state(folder: Path, count: int) -> Path:
 def _side_by_side(what: str, program: str) -> Iterator[Row]:
     """A check of `program` with the stack's configuration, and the program alone, as a unit test runs it; both against
     the real engine's preview over the same emulated cloud and with the same pack."""
-    if shutil.which("pulumi") is None:
-        yield Row(what, "left out", "pulumi preview --policy-pack", "no pulumi command on PATH", None, "≥ 10")
+    if missing := _missing():
+        yield Row(what, "left out", "pulumi preview --policy-pack", missing, None, "≥ 10")
         return
     with tempfile.TemporaryDirectory(prefix="bailiwick-bench-") as scratch:
         spec = RegionSpec.from_stack_file(ROOT / "stacks" / f"Pulumi.{_STACK}.yaml")
@@ -135,6 +135,14 @@ def _side_by_side(what: str, program: str) -> Iterator[Row]:
             cloud.close()
     for name, cost, goal in ((what, local, "≥ 10"), ("the program alone under SDK mocks", alone, "–")):
         yield Row(name, _of(cost), "pulumi preview --policy-pack", _of(real), real.seconds / cost.seconds, goal)
+
+
+def _missing() -> str:
+    """What a preview by the real engine lacks here; empty where it lacks nothing."""
+    if shutil.which("pulumi") is None:
+        return "no pulumi command on PATH"
+    # Without an environment pulumi would install the pack's dependencies, and wait for a network.
+    return "" if (ROOT / ".venv").exists() else "no .venv for the policy pack: make setup"
 
 
 def _of(cost: Cost) -> str:
