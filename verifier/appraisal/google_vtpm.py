@@ -6,6 +6,7 @@ import hmac
 from typing import Final
 
 from verifier.appraisal import registers
+from verifier.appraisal.freshness import unasked
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.vector import Component, Value
@@ -52,10 +53,7 @@ def _key(verified: VerifiedVtpm) -> Claim:
 def _freshness(found: bytes, policy: AppraisalPolicy, expected: bytes | None) -> Claim:
     name = "nonce"
     if expected is None:
-        if policy.freshness == "required":
-            reason = "the policy demands an expected nonce, none was given"
-            return _identity(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
-        return _identity(name, found.hex(), Value.NOT_APPRAISED, "no expected nonce was given")
+        return unasked(found.hex(), policy)
     if found and hmac.compare_digest(found, expected):
         reason = "the nonce is what was expected, so the quote is fresh and made for this caller"
         return _identity(name, found.hex(), Value.TRUSTWORTHY_INSTANCE, reason, expected.hex())

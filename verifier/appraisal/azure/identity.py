@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 
+from verifier.appraisal.freshness import unasked
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Claim
 from verifier.appraisal.vector import Component, Value
@@ -41,10 +42,7 @@ def _freshness(verified: VerifiedVm, policy: AppraisalPolicy, nonce: bytes | Non
     elif verified.hcl.claims.user_data is not None:
         found, size = verified.hcl.claims.user_data, USER_DATA_BYTES
     if nonce is None:
-        if policy.freshness == "required":
-            reason = "the policy demands an expected nonce, none was given"
-            return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
-        return _claim(name, found.hex(), Value.NOT_APPRAISED, "no expected nonce was given")
+        return unasked(found.hex(), policy)
     if not any(found):
         return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, "the evidence has no nonce: it may be a replay")
     if hmac.compare_digest(found, nonce.ljust(size, b"\0")):

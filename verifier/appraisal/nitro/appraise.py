@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from verifier.appraisal import registers
+from verifier.appraisal.freshness import unasked
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.vector import Component, Value
@@ -67,10 +68,7 @@ def _chain(verified: VerifiedDocument) -> Claim:
 def _freshness(document: NitroDocument, policy: AppraisalPolicy, expected: bytes | None) -> Claim:
     name, found = "nonce", document.nonce or b""
     if expected is None:
-        if policy.freshness == "required":
-            reason = "the policy demands an expected nonce, none was given"
-            return _identity(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
-        return _identity(name, found.hex(), Value.NOT_APPRAISED, "no expected nonce was given")
+        return unasked(found.hex(), policy)
     if not found:
         return _identity(name, "none", Value.UNTRUSTWORTHY_INSTANCE, "the document has no nonce: it may be a replay")
     if hmac.compare_digest(found, expected):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 
+from verifier.appraisal.freshness import unasked
 from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Claim
@@ -78,10 +79,7 @@ def _device(verified: VerifiedDevice, policy: NvidiaPolicy) -> Claim:
 def _freshness(found: bytes, policy: AppraisalPolicy, expected: bytes | None) -> Claim:
     name = "nonce"
     if expected is None:
-        if policy.freshness == "required":
-            reason = "the policy demands an expected nonce, none was given"
-            return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
-        return _claim(name, found.hex(), Value.NOT_APPRAISED, "no expected nonce was given")
+        return unasked(found.hex(), policy)
     if hmac.compare_digest(found, expected):
         reason = "the device was asked with the expected nonce, so the report is fresh and bound to this caller"
         return _claim(name, found.hex(), Value.TRUSTWORTHY_INSTANCE, reason, expected.hex())

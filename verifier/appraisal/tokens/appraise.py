@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from verifier.appraisal.freshness import unasked
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.tokens import issuers
@@ -90,17 +91,12 @@ def _audience(verified: VerifiedToken, policy: AppraisalPolicy) -> Iterator[Clai
 def _freshness(
     verified: VerifiedToken, claims: Mapping[str, Any], policy: AppraisalPolicy, nonce: bytes | None
 ) -> Claim:
-    name = "nonce"
     if nonce is None:
-        if policy.freshness == "required":
-            reason = "the policy demands an expected nonce, none was given"
-            return Claim(Component.INSTANCE_IDENTITY, name, "", Value.UNTRUSTWORTHY_INSTANCE, reason)
-        reason = "no expected nonce was given"
-        return Claim(Component.INSTANCE_IDENTITY, name, "", Value.NOT_APPRAISED, reason)
+        return unasked("", policy)
     found = [member(claims, *path) for path in _NONCES[verified.issuer.kind]]
     holds = bool(nonce) and any(spells(value, nonce) for value in found)
     value = next((value for value in found if value is not None), None)
-    return judged(Component.INSTANCE_IDENTITY, name, value, holds=holds, demanded=f"the nonce {nonce.hex()}")
+    return judged(Component.INSTANCE_IDENTITY, "nonce", value, holds=holds, demanded=f"the nonce {nonce.hex()}")
 
 
 def _listed(values: frozenset[str]) -> str:
