@@ -34,9 +34,10 @@ AWS = ("aws", "nitro", "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c6
 
 GOOGLE = {
     ("google", "google-ak", "594759594b9b61524f6c8ef668f7177f7b9066bc0674f2f49fe9e052be78beb2"),
+    ("google", "google-ak", "9bd5285f8fb18502a7947e621ffd470266f49fcd3b73e19a190f690ad32a7caf"),
     ("google", "google-tcb", "e876bc6978bf4f3da445f98a0a82363c8c0bae5a1fc033c6df65846a6cb0f18c"),
 }
-"""Google's EK/AK CA Root, and its root for launch endorsements (GCE-cc-tcb-root)."""
+"""Google's EK/AK CA Root, the older root of attestation keys, and its root for launch endorsements."""
 
 
 def pem(certificate: bytes) -> bytes:

@@ -26,6 +26,9 @@ SCOPE: Final = "google-ak"
 """Scope of the anchors that may vouch for attestation keys of Google's vTPMs."""
 
 _INSTANCE: Final = "1.3.6.1.4.1.11129.2.1.21"
+_SUBJECT_ALTERNATIVE_NAME: Final = "2.5.29.17"
+"""Critical where a certificate's subject is empty (RFC 5280, 4.2.1.6), as the older authority's are: it names the make
+of the vTPM. Which machine has it, the instance says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,15 @@ class VerifiedAttestationKey:
 def verify_attestation_key(leaf: bytes, trust: TrustStore, at: datetime) -> VerifiedAttestationKey:
     """Check a certificate (DER) up to a pinned root at the time `at`; VerificationFailed names what does not hold.
 
-    The intermediate is the store's: Google's, which is pinned beside the root. MalformedEvidence when the certificate
-    or its extension does not parse.
+    The intermediate is the store's: one of Google's, which are pinned beside the roots. MalformedEvidence when the
+    certificate or its extension does not parse.
     """
     certificate = Certificate.parse(leaf)
     if certificate.is_authority or not certificate.signs_data:
         raise VerificationFailed("ak.leaf.usage", "the certificate is not one of a key that signs data")
     intermediate, anchor = _path(certificate, trust)
     for role, member in (("leaf", certificate), ("intermediate", intermediate), ("root", anchor.certificate)):
-        unknown = member.unknown_critical()
+        unknown = [oid for oid in member.unknown_critical() if oid != _SUBJECT_ALTERNATIVE_NAME]
         if unknown:
             raise VerificationFailed(f"ak.{role}.extensions", f"the unknown critical extension {unknown[0]}")
         if not member.not_before <= at <= member.not_after:

@@ -44,12 +44,24 @@ def test_genuine_keys_name_their_instance(name, kind):
     )
 
 
-def test_a_key_under_another_authority():
-    assert failed_check(leaf("ak-of-another-authority.pem")) == "ak.chain"
+def test_a_genuine_key_under_the_older_authority():
+    """Its subject is empty, so that its alternative name is critical."""
+    verified = verify_attestation_key(leaf("ak-rsa-2022.pem"), TRUST, AT)
+    assert verified.anchor.certificate.common_name.startswith("tpm_ek_v1_cloud_host_root")
+    assert verified.instance.project_id == "google.com:wuale-gcp-testing"
+    assert verified.instance.is_production
 
 
-def test_a_root_that_is_not_pinned_for_it():
-    assert failed_check(leaf("ak-rsa.pem"), trust=TrustStore((), TRUST.intermediates)) == "ak.chain"
+@pytest.mark.parametrize("name", ["ak-rsa.pem", "ak-rsa-2022.pem"])
+def test_a_root_that_is_not_pinned_for_it(name):
+    assert failed_check(leaf(name), trust=TrustStore((), TRUST.intermediates)) == "ak.chain"
+
+
+def test_a_root_vouches_for_its_own_intermediates_alone():
+    """Either authority's root without the other's."""
+    for name, root in (("ak-rsa.pem", "EK/AK CA Root"), ("ak-rsa-2022.pem", "tpm_ek_v1")):
+        others = [it for it in TRUST.anchors if not it.certificate.common_name.startswith(root)]
+        assert failed_check(leaf(name), trust=TrustStore(others, TRUST.intermediates)) == "ak.chain"
 
 
 def test_a_changed_certificate():

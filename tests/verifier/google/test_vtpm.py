@@ -1,7 +1,7 @@
 """What Google's vTPMs say, as go-tpm-tools writes it: a genuine quote and log under a fake authority's certificate."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from verifier.verdict import Verdict
 
 GENUINE = CAPTURED["gce-cos-85-nonce-sha256"]
 NO_NONCE = CAPTURED["gce-cos-85-no-nonce-sha256"]
-SHARED = REPOSITORY.parent / "shared" / "evidence" / "gcp"
+MESSAGES = REPOSITORY / "tests" / "evidence" / "google"
 BANKS = {"sha1": layout.SHA1, "sha256": layout.SHA256, "sha384": layout.SHA384}
 PRODUCTION = tlv(0xA0, tlv(0x30, tlv(0xA0, integer(1)), tlv(0xA1, tlv(0x01, b"\xff"))))
 POLICY = AppraisalPolicy(google=GooglePolicy(pcrs={4: {GENUINE.pcrs[layout.SHA256][4].hex()}}))
@@ -70,6 +70,17 @@ class Attestation:
         return verify(self.encoded, policy, None, options["at"], nonce=nonce, trust=options["trust"])
 
 
+def message(name: str) -> bytes:
+    """A genuine message of 2021."""
+    return (MESSAGES / f"{name}.binarypb").read_bytes()
+
+
+def against_genuine(name: str, nonce: bytes, at: datetime = AT) -> list[str]:
+    """What keeps a genuine message from being affirmed, under the roots that ship."""
+    verdict = verify(message(name), POLICY, None, at, nonce=nonce)
+    return [claim.name for claim in verdict.claims if claim.tier > Tier.AFFIRMING]
+
+
 def trust() -> TrustStore:
     anchor = TrustAnchor("google", frozenset({"google-ak"}), Certificate.parse(WORLD.root.encode()))
     return TrustStore([anchor], [Certificate.parse(WORLD.intermediate.encode())])
@@ -100,19 +111,24 @@ def test_a_genuine_quote_and_log_of_a_certified_key_are_affirmed() -> None:
     assert claims["platform"].tier is Tier.NONE
 
 
-def test_the_genuine_messages_have_the_parts_that_the_index_states() -> None:
-    if not SHARED.is_dir():
-        pytest.skip("the shared evidence is not there: vtpm-gce-cos85-nonce")
-    for name, captured in (("vtpm-gce-cos85-nonce", GENUINE), ("vtpm-gce-cos85-no-nonce", NO_NONCE)):
-        data = (SHARED / name / "attestation.pb").read_bytes()
-        found = parse(data)
-        assert isinstance(found, tpm.VtpmAttestation)
-        of_bank = {it.bank: it for it in found.quotes}
-        assert of_bank[layout.SHA256].quote.signed == captured.quote
-        assert of_bank[layout.SHA256].pcrs == {layout.SHA256: captured.pcrs[layout.SHA256]}
-        verdict = verify(data, POLICY, None, AT)
-        assert verdict.failure is not None
-        assert verdict.failure.check == "ak.chain"  # Google's authority of 2021 is not pinned
+@pytest.mark.parametrize(("name", "captured"), [("vtpm-nonce", GENUINE), ("vtpm-no-nonce", NO_NONCE)])
+def test_the_genuine_messages_have_the_parts_that_the_index_states(name: str, captured: Captured) -> None:
+    found = parse(message(name))
+    assert isinstance(found, tpm.VtpmAttestation)
+    of_bank = {it.bank: it for it in found.quotes}
+    assert of_bank[layout.SHA256].quote.signed == captured.quote
+    assert of_bank[layout.SHA256].pcrs == {layout.SHA256: captured.pcrs[layout.SHA256]}
+
+
+def test_a_genuine_message_is_affirmed_for_the_nonce_that_it_was_asked_with() -> None:
+    """Under the pinned root of its time; without the certificate's validity it is nothing."""
+    assert against_genuine("vtpm-nonce", bytes.fromhex("9009")) == []
+    assert against_genuine("vtpm-nonce", bytes.fromhex("9010")) == ["nonce"]
+    assert against_genuine("vtpm-no-nonce", bytes.fromhex("9009")) == ["nonce"]
+    for year in (2021, 2052):
+        assert against_genuine("vtpm-nonce", bytes.fromhex("9009"), datetime(year, 8, 30, tzinfo=UTC)) == [
+            "ak.leaf.validity"
+        ]
 
 
 class TestChecks:
