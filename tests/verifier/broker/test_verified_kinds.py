@@ -1,0 +1,87 @@
+"""`POST /v1/verify` on evidence of each other kind, and with collateral that the service keeps."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sandbox.guest.device import additional_evidence
+from sandbox.hardware import SandboxPki, TdxModule
+from tests.verifier.broker.test_verification import NONCE, answered, problem, request, text
+from tests.verifier.emulated_azure import AzureTdGuest, admit_azure
+from tests.verifier.emulated_devices import gpu
+from tests.verifier.emulated_site import RESOURCE, Site
+from tests.verifier.emulated_td import APPLICATION, HOST, KERNEL, MR_TD, admit_trust_domains
+
+
+def asked(evidence: bytes, **members: Any) -> dict[str, Any]:
+    return {"evidence": text(evidence), "nonce": NONCE.hex(), "policy": RESOURCE, **members}
+
+
+class TestTrustDomains:
+    """A TDX quote, judged with Intel's collateral in the service's folder."""
+
+    @pytest.fixture
+    def quote(self, site: Site) -> bytes:
+        module = TdxModule(site.pki.intel, HOST)
+        return module.quote(module.launch(MR_TD, (KERNEL, APPLICATION)), NONCE.ljust(64, b"\0"))
+
+    def test_the_service_has_the_collateral(self, site: Site, quote: bytes) -> None:
+        admit_trust_domains(site)
+        answer = answered(site.replica(), asked(quote, kind="tdx"))
+        assert (answer["genuine"], answer["acceptable"]) == (True, True), answer["summary"]
+
+    def test_or_has_none_for_it(self, site: Site, quote: bytes) -> None:
+        assert answered(site.replica(), asked(quote))["failed_check"] == "collateral.missing"
+
+
+class TestAzureTrustDomains:
+    """An HCL report with the quote that came beside it, and what the vTPM says."""
+
+    @pytest.fixture
+    def body(self, site: Site, pki: SandboxPki) -> dict[str, Any]:
+        admit_azure(site)
+        guest = AzureTdGuest(pki, ec.generate_private_key(ec.SECP256R1()))
+        booted, host = guest.start()
+        quote = booted.vtpm.quote(NONCE)
+        said = {"message": text(quote), "signature": text(booted.vtpm.signature(quote))}
+        return asked(
+            booted.hcl_report,
+            kind="azure",
+            td_quote=text(base64.urlsafe_b64decode(host["td_quote"])),
+            tpm_quote=said | {"pcrs": [value.hex() for value in booted.vtpm.pcrs]},
+        )
+
+    def test_all_of_it_is_one_verdict(self, site: Site, body: dict[str, Any]) -> None:
+        answer = answered(site.replica(), body)
+        assert (answer["acceptable"], answer["submods"].keys()) == (True, {"cpu", "vtpm"}), answer["summary"]
+
+    @pytest.mark.parametrize(("left_out", "genuine"), [("tpm_quote", True), ("td_quote", False)])
+    def test_each_part_counts(self, site: Site, body: dict[str, Any], left_out: str, genuine: bool) -> None:
+        del body[left_out]
+        answer = answered(site.replica(), body)
+        assert (answer["genuine"], answer["acceptable"]) == (genuine, False), answer["summary"]
+
+    def test_a_quote_beside_a_report(self, site: Site, body: dict[str, Any]) -> None:
+        response = site.replica().post("/v1/verify", json=request(site.pki) | {"td_quote": body["td_quote"]})
+        assert "only an HCL report of Azure's" in problem(response, 400, "malformed-request")
+
+
+class TestDevices:
+    """A list of NVIDIA devices' reports, with their certificates."""
+
+    @pytest.fixture
+    def evidence(self, site: Site, pki: SandboxPki) -> bytes:
+        said = json.loads(additional_evidence((gpu(pki.nvidia, site),), NONCE))
+        return json.dumps(said["nvidia"]["device_evidence_list"]).encode()
+
+    def test_they_are_compared_with_their_rims(self, site: Site, evidence: bytes) -> None:
+        site.change_policy(nvidia={"stated_mode": "if-given"})
+        answer = answered(site.replica(), asked(evidence, kind="nvidia"))
+        assert (answer["acceptable"], answer["submods"].keys()) == (True, {"gpu0"}), answer["summary"]
+
+    def test_a_nonce_that_no_device_can_have_been_asked_with(self, site: Site, evidence: bytes) -> None:
+        response = site.replica().post("/v1/verify", json=asked(evidence, nonce="00"))
+        assert "a device is asked with 32" in problem(response, 400, "malformed-request")
