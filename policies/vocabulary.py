@@ -4,11 +4,12 @@ Each question goes to the module of the resource's cloud (`policies.clouds`), th
 paths. A resource of a package without such a module has no answer here; RES-02 refuses it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Final
 
 import catalog
-from policies.clouds import aws, azure, dynamic, fortanix, gcp, kubernetes
-from policies.clouds.gcp.pools import pool_grants
 from policies.clouds.speaker import SILENT, Speaker
 from policies.context import Declared
 from policies.release.model import Way
@@ -42,19 +43,29 @@ GUARD_COMPONENT_SUFFIX = "ResidencyGuard"
 LOG_COMPONENT_SUFFIX = "AuditLog"
 GATEWAY_COMPONENT_SUFFIX = "ModelGateway"
 
-
-_CLOUDS: Mapping[str, Speaker] = {
-    "azure-native": azure.SPEAKER,
-    "pulumi-python": dynamic.SPEAKER,
-    "gcp": gcp.SPEAKER,
-    "aws": aws.SPEAKER,
-    "kubernetes": kubernetes.SPEAKER,
-    "dsm": fortanix.SPEAKER,
+_MODULES: Final[Mapping[str, str]] = {
+    "azure-native": "azure",
+    "pulumi-python": "dynamic",
+    "gcp": "gcp",
+    "aws": "aws",
+    "kubernetes": "kubernetes",
+    "dsm": "fortanix",
 }
+"""By package, the module of `policies.clouds` that speaks for it."""
 
 
+@cache
 def _cloud(package: str) -> Speaker:
-    return _CLOUDS.get(package, SILENT)
+    """Who speaks for a package; imported when it is first asked, because a stack has one cloud."""
+    if package not in _MODULES:
+        return SILENT
+    speaker: Speaker = import_module(f"policies.clouds.{_MODULES[package]}").SPEAKER
+    return speaker
+
+
+def _clouds(stack: Stack) -> Iterable[Speaker]:
+    """Who speaks for the packages of the stack, each once."""
+    return map(_cloud, dict.fromkeys(one.package for one in stack.resources))
 
 
 def family_of(package: str) -> str | None:
@@ -199,8 +210,8 @@ def role_of(resource: Resource) -> Role | None:
 
 def key_rights_of(stack: Stack) -> tuple[KeyRight, ...]:
     """What each principal may do with keys, as far as anything in the stack says so."""
-    clouds = dict.fromkeys(cloud.key_rights for cloud in _CLOUDS.values())
-    return tuple(right for key_rights in clouds for right in key_rights(stack))
+    said = dict.fromkeys(cloud.key_rights for cloud in _clouds(stack))
+    return tuple(right for key_rights in said for right in key_rights(stack))
 
 
 def holder_of(resource: Resource) -> Setting | None:
@@ -285,7 +296,7 @@ def release_documents_of(resource: Resource) -> tuple[ReleaseDocument, ...]:
 
 def pool_grants_of(stack: Stack) -> tuple[tuple[Resource, ReleaseDocument], ...]:
     """Who of a workload identity pool gets a role, with what the pool asks of them, and which resource says so."""
-    return tuple(pool_grants(stack.resources))
+    return tuple(grant for cloud in _clouds(stack) for grant in cloud.pool_grants(stack))
 
 
 def managed_models_of(resource: Resource) -> tuple[Unwanted, ...]:

@@ -81,6 +81,7 @@ class Speaker:
     managed_verifier: Callable[[Resource], Iterable[Setting]] = _no_parts
     role: Callable[[Resource], Role | None] = _nothing
     key_rights: Callable[[Stack], Iterable[KeyRight]] = _no_parts
+    pool_grants: Callable[[Stack], Iterable[tuple[Resource, ReleaseDocument]]] = _no_parts
     holder: Callable[[Resource], Setting | None] = _nothing
     peerings: Callable[[Resource], Iterable[Unwanted]] = _no_parts
     private_name: Callable[[Resource], Reference | None] = _nothing

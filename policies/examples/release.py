@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from components.release import Authority, MinimumTcb, ReleasePolicy, Tee, kbs
 from policies.examples import aws, common, gcp, kubernetes
 from policies.examples.common import but
 from policies.rule import Covered, Example, ExampleResource
@@ -41,19 +41,8 @@ _BINDING: Final = ExampleResource(
     {"role": "roles/cloudkms.cryptoKeyDecrypter", "member": f"{_POOL}/attribute.image_digest/{_DIGEST}"},
 )
 
-COMPILED: Final[str] = kbs.compile_policies(
-    {
-        "default/model-key/llm": ReleasePolicy(
-            jurisdiction="DE",
-            data_class="confidential",
-            tees=(Tee.SNP,),
-            launch_measurements=("5c2f" * 24,),
-            minimum_tcb=MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213),
-            authorities=(Authority(uri="https://verifier.example.internal", jurisdiction="DE"),),
-        )
-    }
-).document["policy"]
-"""A policy of the Key Broker Service for one key, in Rego."""
+COMPILED: Final = (Path(__file__).parent / "broker.rego").read_text(encoding="utf-8")
+"""A policy of the Key Broker Service for one key, as `components.release` compiles it; a test holds that it does."""
 _APP: Final = ExampleResource(
     "dsm:index/app:App", "writer", {"defaultGroup": "model-keys", "otherGroupPermissions": {"model-keys": "ENCRYPT"}}
 )

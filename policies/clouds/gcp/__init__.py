@@ -30,6 +30,7 @@ SPEAKER = Speaker(
     own_hardware=keys.own_hardware,
     parse_release_document=keys.parse_release_document,
     peerings=network.peerings,
+    pool_grants=pools.pool_grants,
     private_door=network.private_door,
     private_host=network.private_host,
     private_name=network.private_name,

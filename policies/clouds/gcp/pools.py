@@ -7,7 +7,7 @@ from functools import partial
 from policies.clouds.gcp.access import grants
 from policies.release import gcp as language
 from policies.release.model import Flaw, Reading, Weakness
-from policies.subject import Property, Resource
+from policies.subject import Property, Resource, Stack
 from policies.terms import ReleaseDocument
 
 _PROVIDER = "gcp:iam:WorkloadIdentityPoolProvider"
@@ -21,14 +21,14 @@ def release_documents(resource: Resource) -> Iterator[ReleaseDocument]:
         yield ReleaseDocument(resource.props.at("attributeCondition"), lambda: _reading(resource.props))
 
 
-def pool_grants(resources: Sequence[Resource]) -> Iterator[tuple[Resource, ReleaseDocument]]:
+def pool_grants(stack: Stack) -> Iterator[tuple[Resource, ReleaseDocument]]:
     """Who of a pool gets a role, read together with the providers of that pool, and the resource that says so.
 
     A pool that has its providers in another stack is judged where the role is one on keys. A member that is known only
     after deployment may be anybody.
     """
-    providers = [one.props for one in resources if one.type == _PROVIDER]
-    for grant in resources:
+    providers = [one.props for one in stack.resources if one.type == _PROVIDER]
+    for grant in stack.resources:
         for member in (one.member for one in grants(grant)):
             pool = None if member.unknown else _POOL.fullmatch(member.text or "")
             ours = [one for one in providers if pool and one.at("workloadIdentityPoolId").text == pool.group(1)]

@@ -2,8 +2,11 @@
 
 import pytest
 
+from components.release import MinimumTcb, ReleasePolicy, Tee, kbs
+from policies.examples.release import COMPILED
 from policies.release.kbs import analyse
 from policies.release.model import Flaw, MalformedDocument
+from tests.components.release.guests import authority
 
 DIGEST = "ab" * 48
 SUMMARY = "input.trust_context.attestation_summary"
@@ -48,6 +51,18 @@ def test_a_rule_for_one_key_and_one_image_is_right() -> None:
 )
 def test_each_condition_that_is_left_out_is_found(index: int, expected: set[Flaw]) -> None:
     assert flaws(rule(*CONDITIONS[:index], *CONDITIONS[index + 1 :])) == expected
+
+
+def test_the_examples_policy_is_what_the_components_compile() -> None:
+    policy = ReleasePolicy(
+        jurisdiction="DE",
+        data_class="confidential",
+        tees=(Tee.SNP,),
+        launch_measurements=("5c2f" * 24,),
+        minimum_tcb=MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213),
+        authorities=(authority("https://verifier.example.internal"),),
+    )
+    assert kbs.compile_policies({"default/model-key/llm": policy}).document["policy"] == COMPILED
 
 
 SAMPLES = {
