@@ -49,6 +49,6 @@ def secure_boot(attested: Iterable[Event], bank: int = layout.SHA256) -> bool | 
 def _value(data: bytes) -> bytes | None:
     """Value of the variable if it is SecureBoot of the global variables, else None."""
     prefix = _GLOBAL_VARIABLE + struct.pack("<Q", len(_NAME) // 2)
-    if len(data) < _VARIABLE.size or not data.startswith(prefix) or not data.startswith(_NAME, _VARIABLE.size):
+    if not data.startswith(prefix) or not data.startswith(_NAME, _VARIABLE.size):
         return None
     return data[_VARIABLE.size + len(_NAME) :]

@@ -223,7 +223,7 @@ class TestClaims:
         (replace(GOOD, more=field(8, b"report")), "a processor's report in it is not read"),
         (replace(GOOD, more=field(9, b"quote")), "a processor's report in it is not read"),
         (replace(GOOD, quotes=b""), "0 quotes"),
-        (replace(GOOD, quotes=quote(GENUINE, "sha256") * 2), "2 quotes, 1 to 4 of different banks"),
+        (replace(GOOD, quotes=quote(GENUINE, "sha256") * 2), "2 quotes, one for each of several banks"),
         (replace(GOOD, quotes=quote(GENUINE, "sha256", bare=True)), "without its PCRs"),
         (replace(GOOD, quotes=quote(GENUINE, "sha256", bank=5)), "bank 0x0005"),
         (replace(GOOD, quotes=quote(GENUINE, "sha256", pcrs={24: bytes(32)})), "PCR 24"),

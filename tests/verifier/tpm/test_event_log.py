@@ -240,6 +240,7 @@ class TestSecureBoot:
     def test_other_variables_registers_and_events_do_not_say(self):
         others = (
             self.measured(variable(b"\1", "PK")),
+            self.measured(variable(b"\1", "KEKDefault")),
             self.measured(variable(b"\1", guid=bytes(16))),
             self.measured(variable(b"\1"), register=5),
             event(7, ACTION, variable(b"\1")),
