@@ -22,10 +22,10 @@ Kind = Literal["azure", "confidential-space", "intel", "nvidia"]
 class Issuer:
     """One issuer.
 
-    issuer: `iss` of its tokens, exactly. keys: where it publishes its keys, which a header's `jku` must then be.
-    algorithms: the only ones that its tokens are signed with. country: where it says it runs; None: it does not say.
-    operator_country: whose law its operator is under. sources: `issuer`, `keys` and `algorithms` → with what the value
-    was compared, and when; None: with nothing yet.
+    issuer: `iss` of its tokens, exactly; former: what it was in older ones. keys: where it publishes its keys, which a
+    header's `jku` must then be. algorithms: the only ones that its tokens are signed with. country: where it says it
+    runs; None: it does not say. operator_country: whose law its operator is under. sources: `issuer`, `keys` and
+    `algorithms` → with what the value was compared, and when.
     """
 
     kind: Kind
@@ -36,7 +36,8 @@ class Issuer:
     operator: str
     operator_country: str
     country: str | None
-    sources: Mapping[str, str | None]
+    sources: Mapping[str, str]
+    former: tuple[str, ...] = ()
 
     @property
     def jurisdiction(self) -> str:
@@ -69,7 +70,8 @@ def _listed() -> tuple[Issuer, ...]:
 
 
 def _service(entry: dict[str, Any]) -> Issuer:
-    return Issuer(**{**entry, "algorithms": tuple(entry["algorithms"])})
+    lists = {name: tuple(entry.get(name, ())) for name in ("algorithms", "former")}
+    return Issuer(**{**entry, **lists})
 
 
 def _azure(entry: dict[str, Any]) -> Iterator[Issuer]:

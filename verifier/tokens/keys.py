@@ -24,6 +24,7 @@ from verifier.pki.rsa import is_signed_by, load_key
 
 _MAX_KEYS: Final = 256
 _MAX_CHAIN: Final = 4
+_MIN_RSA_BITS: Final = 2048
 _KEY_MEMBERS: Final = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
 
 
@@ -37,14 +38,18 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """by_id: `kid` → key. roots: certificates under which a token's `x5c` may be."""
+    """by_id: `kid` → its keys, each for another algorithm. roots: certificates under which a token's `x5c` may be."""
 
-    by_id: Mapping[str, Key]
+    by_id: Mapping[str, tuple[Key, ...]]
     roots: tuple[Certificate, ...] = ()
 
     @classmethod
     def parse(cls, content: bytes) -> KeySet:
-        """Read a JWKS, or roots in PEM; InvalidToken for anything else."""
+        """Read a JWKS, or roots in PEM; InvalidToken for anything else.
+
+        Certificates' keys that are too short are left out (RFC 7517, 5): Azure Attestation has published some of 1,024
+        bits beside its own.
+        """
         if content.lstrip().startswith(b"-----BEGIN CERTIFICATE"):
             try:
                 return cls({}, tuple(Certificate.parse(value) for value in pem_values(content)))
@@ -56,22 +61,35 @@ class KeySet:
             raise InvalidToken(f"keys: neither a JWKS nor certificates in PEM: {error}") from None
         if not isinstance(entries, list) or len(entries) > _MAX_KEYS:
             raise InvalidToken(f"keys: a JWKS has a list `keys` of at most {_MAX_KEYS}")
-        found: dict[str, Key] = {}
+        found: dict[str, tuple[Key, ...]] = {}
         for entry in entries:
             identifier = entry.get("kid") if isinstance(entry, dict) else None
-            if not isinstance(identifier, str) or identifier in found:
-                raise InvalidToken("keys: each key has a `kid` of its own")
-            found[identifier] = _key(entry, identifier)
-        return cls(found)
+            if not isinstance(identifier, str):
+                raise InvalidToken("keys: each key has a `kid`")
+            key, others = _key(entry, identifier), found.get(identifier, ())
+            if others and not _told_apart((*others, key)):
+                raise InvalidToken(f"keys: {identifier!r:.80} is the `kid` of keys that no `alg` tells apart")
+            found[identifier] = (*others, key)
+        return cls({name: keys for name, keys in found.items() if not any(_is_short(key.key) for key in keys)})
 
-    def find(self, identifier: object, chain: object, at: datetime) -> Key:
-        """The key with a `kid`; with roots, that of the certificate chain `x5c`. InvalidToken when there is none."""
+    def find(self, identifier: object, chain: object, at: datetime) -> tuple[Key, ...]:
+        """The keys with a `kid`; with roots, that of the certificate chain `x5c`. InvalidToken when there is none."""
         if self.roots:
-            return Key(_chained(chain, self.roots, at), None)
-        key = self.by_id.get(identifier) if isinstance(identifier, str) else None
-        if key is None:
+            return (Key(_chained(chain, self.roots, at), None),)
+        keys = self.by_id.get(identifier) if isinstance(identifier, str) else None
+        if keys is None:
             raise InvalidToken(f"token: signed with the key {identifier!r:.80}, which is not among the issuer's keys")
-        return key
+        return keys
+
+
+def _told_apart(keys: Sequence[Key]) -> bool:
+    """Whether each says its algorithm, and no other's: Intel lists one key once for each (PS384, RS256)."""
+    algorithms = {key.algorithm for key in keys}
+    return None not in algorithms and len(algorithms) == len(keys)
+
+
+def _is_short(key: PublicKey) -> bool:
+    return isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS
 
 
 def _key(entry: Mapping[str, Any], identifier: str) -> Key:
@@ -111,7 +129,10 @@ def _chained(value: object, roots: Sequence[Certificate], at: datetime) -> Publi
     for member in (*chain, root):
         if not member.not_before <= at <= member.not_after:
             raise InvalidToken(f"token: {member.common_name!r:.80} of x5c is not valid at this time")
-    return _public_key(chain[0])
+    key = _public_key(chain[0])
+    if _is_short(key):
+        raise InvalidToken(f"token: the key of x5c has fewer than {_MIN_RSA_BITS} bits")
+    return key
 
 
 def _certificates(value: object) -> list[Certificate]:

@@ -115,16 +115,18 @@ def _verify(one: Jws, issuer: Issuer, keys: KeySet, at: datetime) -> None:
         raise VerificationFailed(
             "token.algorithm", f"alg is {one.algorithm!r:.40}, {issuer.name} signs with {', '.join(issuer.algorithms)}"
         )
-    if claims.get("iss") != issuer.issuer:
+    if claims.get("iss") not in (issuer.issuer, *issuer.former):
         raise VerificationFailed("token.issuer", f"iss is {claims.get('iss')!r:.120}, {issuer.issuer} expected")
     if one.header.get("jku", issuer.keys) != issuer.keys:
         raise VerificationFailed("token.jku", f"jku is {one.header['jku']!r:.120}, the issuer's is {issuer.keys}")
     try:
-        key = keys.find(one.header.get("kid"), one.header.get("x5c"), at)
+        found = keys.find(one.header.get("kid"), one.header.get("x5c"), at)
     except InvalidToken as error:
         raise VerificationFailed("token.key", str(error)) from None
-    if key.algorithm not in {None, one.algorithm}:
-        raise VerificationFailed("token.algorithm", f"the key is for {key.algorithm}, alg is {one.algorithm}")
+    key = next((key for key in found if key.algorithm in {None, one.algorithm}), None)
+    if key is None:
+        listed = ", ".join(str(key.algorithm) for key in found)
+        raise VerificationFailed("token.algorithm", f"the key is for {listed}, alg is {one.algorithm}")
     if not jws.is_signed_by(one, key.key, str(one.algorithm)):
         raise VerificationFailed("token.signature", "the issuer's key did not sign this token")
     now = at.timestamp()
