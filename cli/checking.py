@@ -33,6 +33,8 @@ class Request:
     rules: tuple[str, ...]
     timeout_s: float
     remediate: tuple[str, ...] = ()
+    alone: bool = False
+    """Whether a second processor has nothing else to do."""
 
 
 class _OutOfTimeError(BaseException):
@@ -42,7 +44,7 @@ class _OutOfTimeError(BaseException):
 def check_stacks(requests: Sequence[Request]) -> list[StackReport]:
     """Judge every stack, several at a time, each in a process of its own; a lone one stays in this process."""
     if len(requests) == 1:
-        return [check_stack(requests[0])]
+        return [check_stack(replace(requests[0], alone=True))]
     return in_processes(check_stack, requests, lambda request: cloud_of(Project(request.root), request.stack), _lost)
 
 
@@ -79,7 +81,7 @@ def check_stack(request: Request) -> StackReport:
                 case Message(severity="warning", text=text) if text.startswith(request.remediate):
                     remedied.append(text)
 
-        outcome = preview(project, request.stack, request.rules, listen, request.remediate)
+        outcome = preview(project, request.stack, request.rules, listen, request.remediate, apart=request.alone)
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         error = f"{failures[0]}{more}" if failures else None
         if error is None and not outcome.ok and not any(verdict.blocks for verdict in outcome.verdicts):
@@ -112,10 +114,12 @@ def preview(
     rules: Sequence[str] | None = None,
     on_event: Emit = lambda _event: None,
     remediate: Sequence[str] = (),
+    *,
+    apart: bool = False,
 ) -> Outcome:
-    """The engine's outcome of previewing `stack` in a cloud that has nothing yet."""
+    """The engine's outcome of previewing `stack` in a cloud that has nothing yet. apart: as for `PolicyHost`."""
     with tempfile.TemporaryDirectory(prefix="bailiwick-check-") as scratch:
-        pack_host = PolicyHost(pack.build(rules), remediate)
+        pack_host = PolicyHost(pack.build(rules), remediate, apart=apart)
         with scratch_engine(project, stack, Path(scratch), on_event, pack_host) as engine:
             return engine.preview()
 

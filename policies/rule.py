@@ -25,6 +25,7 @@ from pulumi_policy import (
 
 from policies.context import Declared, NotDeclared
 from policies.controls import Control, controls_of
+from policies.deserialization import once
 from policies.remedy import Remedy, remedied
 from policies.subject import MalformedProperty, Resource, Stack, UnknownProperty
 from policies.verdict import Finding, NotApplicable, unknown
@@ -186,7 +187,9 @@ class Rule:
     def _validate_stack(
         self, check: StackCheck, waivers: Waivers, args: StackValidationArgs, report: ReportViolation
     ) -> None:
-        reason = self._judge(lambda: check(Stack(args), Declared.read(args.get_config())), None, waivers, report)
+        reason = self._judge(
+            lambda: check(once(Stack, args.resources), Declared.read(args.get_config())), None, waivers, report
+        )
         if reason is not None:
             args.not_applicable(reason)
 

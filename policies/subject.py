@@ -5,12 +5,12 @@ and that servicer turns the error into an advisory note (pulumi-policy 1.21, `po
 it tells *stated* from *known*, and only `value` refuses, with `UnknownProperty`, which blocks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs, StackValidationArgs
+from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -186,6 +186,7 @@ class Resource:
         return cls(args.urn, canonical_type(args.resource_type), args.name, Property("", args.props), provider)
 
 
+@lru_cache(maxsize=4096)
 def canonical_type(token: str) -> str:
     """`token` without an API version: `azure-native:compute/v20241101:Disk` is `azure-native:compute:Disk`.
 
@@ -221,8 +222,8 @@ class Principal:
 class Stack:
     """Every resource of a stack after a preview or an update, with what refers to what."""
 
-    def __init__(self, args: StackValidationArgs) -> None:
-        self._policy_resources = {resource.urn: resource for resource in args.resources}
+    def __init__(self, resources: Iterable[PolicyResource]) -> None:
+        self._policy_resources = {resource.urn: resource for resource in resources}
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:

@@ -5,12 +5,13 @@ resources are deployed at the same time and order takes care of itself. A resour
 as failed; the SDK then leaves its outputs unknown, and whatever depends on it is skipped.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.engine.deletion import delete_entries
-from sandbox.engine.errors import EngineError
+from sandbox.engine.errors import EngineError, PolicyError
 from sandbox.engine.events import Op
 from sandbox.engine.goal import Goal
 from sandbox.engine.ledger import Entry
@@ -90,8 +91,14 @@ class Deployment:
             self._default_provider(package, version)
         return provider
 
+    def begin(self) -> None:
+        """Before the program runs."""
+        if self._policy is not None and self._run.preview:
+            self._policy.begin()
+
     def finish(self) -> None:
         """After the program has ended well: judge the stack, then delete what it no longer asks for."""
+        self._hear()
         states = self._states()
         if self._policy is not None and not self._failed:
             name = f"{self._run.project}-{self._run.stack}"
@@ -106,6 +113,22 @@ class Deployment:
             [*self._unregistered.values(), *self._condemned],
             lambda state: self._providers.of_resource(state, known),
         )
+
+    def abandon(self) -> None:
+        """After the program has failed: what was judged is told."""
+        with contextlib.suppress(PolicyError):  # the program's own error says more
+            self._hear()
+
+    def end(self) -> None:
+        """After the program, however it ended."""
+        if self._policy is not None:
+            self._policy.end()
+
+    def _hear(self) -> None:
+        """Take note of verdicts that come later than the resources that they are about."""
+        if self._policy is not None:
+            for verdicts in self._policy.outstanding(self._run.redactor):
+                self._run.judged(verdicts)
 
     def _states(self) -> list[ResourceState]:
         with self._lock:

@@ -172,9 +172,14 @@ class _Session:
                 engine=LocalLog(self.run),
                 preview=preview,
                 deployed=bool(self.ledger.entries()),
+                begin=deployment.begin,
                 finish=deployment.finish,
             )
+        except Exception:
+            deployment.abandon()
+            raise
         finally:
+            deployment.end()
             monitor.close()
         if preview:
             self._engine.listener(Planned(tuple(self.run.steps)))

@@ -18,6 +18,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy
 
 from policies.deserialization import OncePerRequest
+from sandbox.engine.analyzer_process import AnalyzerProcess, answer, can_judge_apart
 from sandbox.engine.errors import PolicyError
 from sandbox.engine.events import Level, Status, Verdict
 from sandbox.engine.paths import differences, value_at
@@ -55,16 +56,36 @@ class _Rule:
 class PolicyHost:
     """A policy pack, each policy at its own level: the sandbox has no switch that makes a rule weaker.
 
-    `remediate` names policies that may put right what they find (`EnforcementLevel.REMEDIATE`).
+    `remediate` names policies that may put right what they find (`EnforcementLevel.REMEDIATE`). `apart`: in a preview,
+    which no verdict stops, another process judges resources where one can, and verdicts on them are outstanding.
     """
 
-    def __init__(self, policies: Sequence[Policy], remediate: Collection[str] = ()) -> None:
+    def __init__(self, policies: Sequence[Policy], remediate: Collection[str] = (), *, apart: bool = False) -> None:
+        self._apart = apart
+        self._process: AnalyzerProcess | None = None
         self._rules = [rule for policy in policies if (rule := _rule(policy)) is not None]
         self._servicer = _servicer(policies)
         self._remedies = [rule for rule in self._rules if rule.name in remediate]
         for rule in self._remedies:
             level = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.REMEDIATE)
             rule.servicer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={rule.name: level}), None)
+
+    def begin(self) -> None:
+        """A preview begins, with the stack's configuration in sight."""
+        if self._apart and can_judge_apart():
+            self._process = AnalyzerProcess(self._servicer)
+
+    def end(self) -> None:
+        """The preview is over."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+    def outstanding(self, redactor: Redactor) -> Iterator[list[Verdict]]:
+        """What was asked of another process and not yet told, each resource's verdicts at once."""
+        rules = [rule for rule in self._rules if not rule.is_stack_rule]
+        for request, response in self._process.collect() if self._process is not None else ():
+            yield self._read(rules, "Analyze", request, response, request.urn, redactor)
 
     def remedy_resource(
         self, state: ResourceState, inputs: Properties, redactor: Redactor
@@ -87,7 +108,11 @@ class PolicyHost:
         rules = [rule for rule in self._rules if not rule.is_stack_rule]
         if not rules:
             return []
-        return self._ask(rules, "Analyze", _request(state, inputs, provider), state.urn, redactor)
+        request = _request(state, inputs, provider)
+        if self._process is not None:
+            self._process.ask("Analyze", request)
+            return []
+        return self._ask(rules, "Analyze", request, state.urn, redactor)
 
     def judge_stack(self, stack_urn: str, states: Iterable[ResourceState], redactor: Redactor) -> list[Verdict]:
         """What every stack policy says about the whole stack, on outputs (in a preview, on foreseen outputs)."""
@@ -119,17 +144,26 @@ class PolicyHost:
 
     def _ask(self, rules: Sequence[_Rule], method: str, request: Any, urn: str, redactor: Redactor) -> list[Verdict]:
         """What each of `rules` says: the answers of `method` of the servicer, by the names of the policies."""
-        try:
-            response = getattr(self._servicer, method)(request, None)
-        except Exception as error:
+        if self._process is not None:
+            self._process.ask(method, request)
+            ((_, response),) = self._process.collect()
+        else:
+            response = answer(self._servicer, method, request)
+        return self._read(rules, method, request, response, urn, redactor)
+
+    def _read(
+        self, rules: Sequence[_Rule], method: str, request: Any, response: Any | None, urn: str, redactor: Redactor
+    ) -> list[Verdict]:
+        """What each of `rules` says in `response`, which is None where one of them raised."""
+        if response is None:
             for rule in rules:
                 _called(rule, getattr(rule.servicer, method), request, urn, redactor)
-            raise PolicyError(f"a policy failed on {urn}, once; what is not judged is not deployed") from error
+            raise PolicyError(f"a policy failed on {urn}, once; what is not judged is not deployed")
         diagnostics, not_applicable = defaultdict(list), defaultdict(list)
         for diagnostic in response.diagnostics:
             diagnostics[diagnostic.policyName].append(diagnostic)
-        for answer in response.not_applicable:
-            not_applicable[answer.policy_name].append(answer.reason)
+        for reason in response.not_applicable:
+            not_applicable[reason.policy_name].append(reason.reason)
         return [
             verdict
             for rule in rules

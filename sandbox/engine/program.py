@@ -38,41 +38,37 @@ def run_program(
     engine: Any,
     preview: bool,
     deployed: bool,
+    begin: Callable[[], None],
     finish: Callable[[], None],
 ) -> None:
-    """Run the program to its end, its registrations included, then `finish` with the same configuration in sight, which
-    is what stack policies read. `deployed`: the stack has resources, which aliases may name. Raises `ProgramError` with
-    the user's own line, or the `EngineError` that the monitor raised."""
+    """Run the program to its end, its registrations included, between `begin` and `finish`, which have the same
+    configuration in sight: it is what policies read. `deployed`: the stack has resources, which aliases may name.
+    Raises `ProgramError` with the user's own line, or the `EngineError` that the monitor raised."""
     if not (project.main / "__main__.py").is_file():
         raise ProgramError(f"no program: {project.main / '__main__.py'} does not exist")
+    settings = pulumi.runtime.Settings(
+        project=project.name,
+        stack=stack,
+        monitor=monitor,
+        engine=engine,
+        dry_run=preview,
+        organization="organization",
+        root_directory=str(project.directory),
+    )
     context = contextvars.copy_context()
-    context.run(_run, project, stack, configuration, monitor, engine, preview, deployed)
+    context.run(_configure, settings, configuration)
+    context.run(begin)
+    context.run(_run, project, deployed)
     context.run(finish)
 
 
-def _run(
-    project: Project,
-    stack: str,
-    configuration: Configuration,
-    monitor: Any,
-    engine: Any,
-    preview: bool,
-    deployed: bool,
-) -> None:
+def _configure(settings: pulumi.runtime.Settings, configuration: Configuration) -> None:
     pulumi.runtime.settings.ROOT.set(None)
-    pulumi.runtime.configure(
-        pulumi.runtime.Settings(
-            project=project.name,
-            stack=stack,
-            monitor=monitor,
-            engine=engine,
-            dry_run=preview,
-            organization="organization",
-            root_directory=str(project.directory),
-        )
-    )
+    pulumi.runtime.configure(settings)
     pulumi.runtime.config.set_all_config(dict(configuration.values), sorted(configuration.secret_keys))
 
+
+def _run(project: Project, deployed: bool) -> None:
     async def program() -> None:
         if not deployed:
             pulumi.runtime.register_stack_transformation(without_aliases)

@@ -142,7 +142,12 @@ class Workbench:
         return self.state.path.with_name("dev.json.journal")
 
     def engine(
-        self, *, policies: list[Any] | None = None, stack: str = "dev", config: Mapping[str, str] | None = None
+        self,
+        *,
+        policies: list[Any] | None = None,
+        apart: bool = False,
+        stack: str = "dev",
+        config: Mapping[str, str] | None = None,
     ) -> LocalEngine:
         self.events.clear()
         return LocalEngine(
@@ -150,7 +155,7 @@ class Workbench:
             stack,
             providers={"memory": self.cloud},
             state=self.state,
-            policy_pack=PolicyHost(policies) if policies is not None else None,
+            policy_pack=PolicyHost(policies, apart=apart) if policies is not None else None,
             on_event=self.events.append,
             config=config,
         )
