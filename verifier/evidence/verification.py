@@ -130,10 +130,15 @@ def _statement(envelope: Any, key: ec.EllipticCurvePublicKey, name: str) -> dict
 def _signer(outcome: Verification, trusted_key: str | None) -> None:
     found = f"signed by {outcome.signer}"
     problems = []
-    if trusted_key is None:
-        problems = [f"{found}, and no key was given to compare with: anyone could have made this bundle"]
-    elif _fingerprint(trusted_key) != outcome.signer:
-        problems = [f"{found}, not by the trusted key {_fingerprint(trusted_key)}"]
+    try:
+        expected = None if trusted_key is None else _fingerprint(trusted_key)
+    except ValueError as error:
+        problems = [f"{found}, and the key that was given to compare with is none: {error}"]
+    else:
+        if expected is None:
+            problems = [f"{found}, and no key was given to compare with: anyone could have made this bundle"]
+        elif expected != outcome.signer:
+            problems = [f"{found}, not by the trusted key {expected}"]
     outcome.add("bundle.signer", "The signer is the one that the auditor knows", problems, found)
 
 

@@ -1,0 +1,157 @@
+"""The form of a bundle: there is one, and whoever signs another is refused, even if all signatures are right."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from verifier import canonical, dsse
+from verifier.evidence import BundleInputs, Verification, build, verify
+from verifier.evidence import bundle as bundles
+from verifier.evidence.bundle import KINDS, MANIFEST, digest_of
+from verifier.signer import SoftwareSigner, fingerprint, public_key_pem
+
+CREATED = datetime(2026, 9, 1, 12, tzinfo=UTC)
+SIGNER = SoftwareSigner.generate()
+KEY = public_key_pem(SIGNER.public_key)
+DEPENDENCY = {"kind": "dns", "name": "zone", "location": "l", "operator": "o", "jurisdiction": "DE", "carries": "keys"}
+INPUTS = BundleInputs(
+    stack="keys-and-log",
+    engine="local",
+    created_at=CREATED,
+    commit={"sha": "0" * 40, "dirty": False},
+    config={},
+    resources=[],
+    verdicts=[{"rule": "KEY-01", "urn": "urn:1", "level": "mandatory", "status": "pass", "message": ""}],
+    jurisdiction="DE",
+    inside=["DE"],
+    dependencies=[DEPENDENCY],
+    configurations=[],
+    token_keys={},
+    log_key=SIGNER.public_key,
+    keystore={"is_hsm": True, "description": "a test's HSM"},
+)
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def check(content: dict[str, Any], **arguments: Any) -> Verification:
+    return verify(content, **{"trusted_key": KEY, "at": CREATED} | arguments)
+
+
+def statement_of(envelope: dict[str, Any]) -> dict[str, Any]:
+    return canonical.parse_object(base64.b64decode(envelope["payload"]))
+
+
+def signed(payload: bytes) -> dict[str, Any]:
+    return dsse.sign(dsse.IN_TOTO, payload, bundles._SmallS(SIGNER))
+
+
+def relisted(bundle: dict[str, Any]) -> dict[str, Any]:
+    """The bundle with a manifest of the envelopes that are in it."""
+    manifest = statement_of(bundle["manifest"])
+    pairs = zip(KINDS, bundle["statements"], strict=False)
+    listed = [{"kind": kind, "sha256": digest_of(envelope)} for kind, envelope in pairs]
+    manifest["predicate"] = {"statements": listed}
+    return bundle | {"manifest": signed(canonical.encode(manifest))}
+
+
+def restated(kind: str, change: Change, write: Callable[[dict[str, Any]], bytes] = canonical.encode) -> dict[str, Any]:
+    """A bundle with one statement that its signer wrote differently, listed and signed as it is."""
+    bundle = build(INPUTS, SIGNER)
+    if kind == MANIFEST:
+        statement = statement_of(bundle["manifest"])
+        change(statement)
+        return bundle | {"manifest": signed(write(statement))}
+    statement = statement_of(bundle["statements"][KINDS.index(kind)])
+    change(statement)
+    bundle["statements"][KINDS.index(kind)] = signed(write(statement))
+    return relisted(bundle)
+
+
+def refusal(content: dict[str, Any]) -> str:
+    outcome = check(content)
+    assert [(it.name, it.status) for it in outcome.checks] == [("bundle.form", "fail")]
+    assert not outcome.statements, "nothing of it is shown"
+    return outcome.checks[0].detail
+
+
+def test_the_bundle_that_is_changed_here_verifies() -> None:
+    outcome = check(build(INPUTS, SIGNER))
+    assert outcome.ok, outcome.failures
+    assert [it.name for it in outcome.checks][-1] == "attestation.none"
+    for kind in (*KINDS, MANIFEST):
+        assert check(restated(kind, lambda _: None)).ok
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda it: it.update(more=1), "a bundle has mediaType"),
+        (lambda it: it.update(mediaType="application/json"), "a bundle has mediaType"),
+        (lambda it: it.update(publicKey=None), "publicKey is a text"),
+        (lambda it: it.update(statements={}), "statements is a list"),
+        (lambda it: it.update(publicKey="none"), "publicKey: not a public key in PEM"),
+        (lambda it: it.update(publicKey=KEY + "\n"), "publicKey is not in its usual form"),
+        (lambda it: it.update(manifest=None), "an envelope has payload, payloadType and signatures"),
+        (lambda it: it["manifest"].update(more=1), "an envelope has payload, payloadType and signatures"),
+        (lambda it: it["manifest"]["signatures"][0].update(more=1), "an envelope has one signature"),
+        (lambda it: it["manifest"]["signatures"][0].update(keyid="0" * 64), "an envelope has one signature"),
+        (lambda it: it["statements"].append(it["statements"][0]), "the manifest does not list these statements"),
+    ],
+)
+def test_another_form_is_refused(change: Change, reason: str) -> None:
+    bundle = build(INPUTS, SIGNER)
+    change(bundle)
+    assert reason in refusal(bundle)
+
+
+@pytest.mark.parametrize("kind", [KINDS[0], MANIFEST])
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda it: it.update(_type="https://in-toto.io/Statement/v0.1"), "not an in-toto Statement v1"),
+        (lambda it: it.update(predicateType="https://bailiwick.dev/evidence/other/v1"), "statement has predicateType"),
+        (lambda it: it.pop("predicateType"), "statement has predicateType None"),
+    ],
+)
+def test_a_statement_of_another_type_is_refused(kind: str, change: Change, reason: str) -> None:
+    assert reason in refusal(restated(kind, change))
+
+
+def test_a_statement_without_a_predicate_is_refused() -> None:
+    assert "the policy statement has no predicate" in refusal(restated("policy", lambda it: it.update(predicate=[])))
+
+
+@pytest.mark.parametrize("kind", [KINDS[0], MANIFEST])
+def test_a_statement_that_is_written_otherwise_is_refused(kind: str) -> None:
+    bundle = restated(kind, lambda _: None, lambda statement: json.dumps(statement, indent=1).encode())
+    assert "a statement is not in canonical form" in refusal(bundle)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, MANIFEST])
+def test_a_statement_about_another_stack_is_named(kind: str) -> None:
+    outcome = check(restated(kind, lambda it: it["subject"][0].update(name="bailiwick/stack/other")))
+    assert [(it.name, it.detail) for it in outcome.failures] == [
+        ("bundle.subject", f"the {kind} statement is about another subject")
+    ]
+
+
+@pytest.mark.parametrize(
+    "key", ["-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n", "-----BEGIN", "00" * 32, ""]
+)
+def test_a_key_to_trust_that_is_none_or_another_fails_with_the_key_that_signed(key: str) -> None:
+    outcome = check(build(INPUTS, SIGNER), trusted_key=key)
+    assert [it.name for it in outcome.failures] == ["bundle.signer"]
+    assert fingerprint(SIGNER.public_key) in outcome.failures[0].detail
+    assert not outcome.only_unpinned
+
+
+def test_clocks_may_differ_by_five_minutes() -> None:
+    bundle = build(INPUTS, SIGNER)
+    assert check(bundle, at=CREATED - timedelta(minutes=5)).ok
+    late = check(bundle, at=CREATED - timedelta(minutes=5, seconds=1))
+    assert [it.name for it in late.failures] == ["bundle.date"]
