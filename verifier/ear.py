@@ -7,7 +7,6 @@ through joserfc.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic_core import to_json
 
-from verifier import canonical
+from verifier import canonical, jwk
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
 from verifier.errors import InvalidToken
 from verifier.signer import Signer, algorithm_of, fingerprint, public_key_pem
@@ -54,14 +53,22 @@ def issue(
 
     nonce: `eat_nonce`, 8 to 88 characters, or None. extra: further top-level claims; it may not replace ours.
     """
-    return sign(claims_of(result, verifier_id=verifier_id, nonce=nonce, lifetime=lifetime, at=at, extra=extra), key)
+    claims = claims_of(result, verifier_id=verifier_id, nonce=nonce, lifetime=lifetime, at=at, extra=extra)
+    return TokenSigner(key).sign(to_json(claims))
 
 
-def sign(claims: Mapping[str, Any], key: Signer) -> str:
-    """The JWT of claims that `claims_of` gives."""
-    header = {"alg": algorithm_of(key.public_key).name, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
-    signing_input = f"{_segment(header)}.{_segment(claims)}"
-    return f"{signing_input}.{_base64url(key.sign(signing_input.encode('ascii')))}"
+class TokenSigner:
+    """Signs results with one key, whose header is the same in all of them."""
+
+    def __init__(self, key: Signer) -> None:
+        header = {"alg": algorithm_of(key.public_key).name, "typ": MEDIA_TYPE, "kid": fingerprint(key.public_key)}
+        self._key = key
+        self._header = jwk.encode(to_json(header))
+
+    def sign(self, claims: bytes) -> str:
+        """The JWT of claims that `claims_of` gives, in JSON."""
+        signing_input = f"{self._header}.{jwk.encode(claims)}"
+        return f"{signing_input}.{jwk.encode(self._key.sign(signing_input.encode('ascii')))}"
 
 
 def claims_of(
@@ -180,11 +187,3 @@ def _number(claims: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidToken(f"token: {name} is missing or not a number")
     return value
-
-
-def _segment(value: Mapping[str, Any]) -> str:
-    return _base64url(to_json(value))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -6,6 +6,7 @@ Source: draft-ietf-rats-ar4si, section 2.3 (claims and their values) and 2.3.2 (
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -60,6 +61,7 @@ class Value:
     VISIBLE_MEMORY: Final = 96
 
 
+@lru_cache(maxsize=256)
 def tier_of(value: int) -> Tier:
     """The tier of a claim value (AR4SI, 2.3.2)."""
     if -1 <= value <= 1:

@@ -7,11 +7,10 @@ document (RFC 9457) is for a request that cannot be judged.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from verifier import build, ear, library, nvidia, snp, tdx
+from verifier import build, ear, jwk, library, nvidia, snp, tdx
 from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.broker.judge import appraisal_policy, narrowed
@@ -134,7 +133,7 @@ class VerifyService:
         hsm: bool,
     ) -> None:
         self._trust = narrowed(trust, config.trust_anchors)
-        self._signer = signer
+        self._tokens = ear.TokenSigner(signer)
         self._collateral = collateral
         self._clock = clock
         self._hsm = hsm
@@ -186,7 +185,7 @@ class VerifyService:
     def _answer(self, verdict: Verdict, nonce: bytes | None) -> bytes:
         if verdict.result is None:
             raise ProblemError(Problem.EVIDENCE, verdict.summary)
-        text = None if nonce is None else base64.urlsafe_b64encode(nonce).rstrip(b"=").decode("ascii")
+        text = None if nonce is None else jwk.encode(nonce)
         claims = ear.claims_of(
             verdict.result,
             verifier_id=self._identity,
@@ -195,8 +194,14 @@ class VerifyService:
             at=verdict.at,
             extra={"jurisdiction": self._jurisdiction},
         )
-        token = ear.sign(claims, self._signer)
-        return to_json({"token": token, **verdict.outcome(), "submods": claims["submods"]})
+        submods = to_json(claims.pop("submods"))
+        token = self._tokens.sign(_with_submods(claims, submods))
+        return _with_submods({"token": token, **verdict.outcome()}, submods)
+
+
+def _with_submods(members: Mapping[str, Any], submods: bytes) -> bytes:
+    """A JSON object with the submodules last, which are in JSON: they are most of the token, and of the answer."""
+    return b'%b,"submods":%b}' % (to_json(members)[:-1], submods)
 
 
 def routes(service: VerifyService) -> list[Route]:
