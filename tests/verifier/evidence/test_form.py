@@ -39,7 +39,8 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def check(content: dict[str, Any], **arguments: Any) -> Verification:
-    return verify(content, **{"trusted_key": KEY, "at": CREATED} | arguments)
+    defaults: dict[str, Any] = {"trusted_key": KEY, "at": CREATED}
+    return verify(content, **defaults | arguments)
 
 
 def statement_of(envelope: dict[str, Any]) -> dict[str, Any]:
