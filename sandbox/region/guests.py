@@ -25,10 +25,11 @@ from verifier import canonical
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A new HTTP client in the guest's network, and the address of the guest's model there."""
+    """A new HTTP client in the guest's network, the address of its model there, and what its verifiers are told to do."""
 
     http: httpx.Client
     artefact_url: str
+    verifiers: str
 
 
 Connect = Callable[[], Connection]
@@ -77,7 +78,8 @@ def _attempt(device: Device, config: WorkloadConfig, connect: Connect, journal: 
         return _journal(journal) | {"status": "refused", "reason": error.reason}
     except (BlobError, ArtefactError, UnwrapError) as error:
         return _journal(journal) | _failed(error)
-    return _journal(journal) | {"status": "attested", "artefact": _artefact(artefact, connection.artefact_url)}
+    opened = _artefact(artefact, connection.artefact_url)
+    return _journal(journal) | {"status": "attested", "artefact": opened, "verifiers": connection.verifiers}
 
 
 def _failed(error: Exception) -> dict[str, Any]:

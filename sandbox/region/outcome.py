@@ -36,7 +36,8 @@ class GuestOutcome(_Record):
     measurement: what the processor measured, hex: of an SNP guest its launch digest, of a TD its MRTD, of a guest under
     a paravisor that of the paravisor. report: the raw attestation report, quote, or vTPM's quote, base64.
     certificates: the vendor's chain in DER, base64: VCEK, ASK and ARK, or PCK, platform CA and root.
-    token: the attestation result (EAR, JWT); claims: its content.
+    token: the attestation result (EAR, JWT); claims: its content. verifiers: SHA-256 (hex) of what the region's
+    verifiers were told to do when they attested it; told something else, they have not attested it.
     receipts: what the broker logged about this guest, oldest first, each with its inclusion proof.
     started_at: RFC 3339.
     """
@@ -50,6 +51,7 @@ class GuestOutcome(_Record):
     nonce: str | None = None
     token: str | None = None
     claims: dict[str, Any] | None = None
+    verifiers: str | None = None
     report: str | None = None
     certificates: dict[str, str] = Field(default_factory=dict)
     receipts: tuple[dict[str, Any], ...] = ()

@@ -1,5 +1,6 @@
 """The hardware of one emulated region: an HSM, hosts that boot guests, and the verifiers that run on some of them."""
 
+import hashlib
 import logging
 import shutil
 import threading
@@ -129,7 +130,8 @@ class Region:
     def settle(self, timeout: float) -> list[GuestOutcome]:
         """Wait up to `timeout` seconds for the guests, and say what became of each.
 
-        A guest of which an earlier call, or an earlier run, had to say that it has no key tries again first.
+        A guest that has no key by an earlier call, or an earlier run, tries again first; so does one that has it under
+        another configuration of the verifiers, as a verdict under an older policy is none under the newer.
         """
         self._restart_guests()
         with self._lock:
@@ -194,7 +196,8 @@ class Region:
 
     def _restart_guests(self) -> None:
         with self._lock:
-            attested = {outcome.machine_id for outcome in self.outcomes() if outcome.artefact is not None}
+            told = self._verifiers_told()
+            attested = {it.machine_id for it in self.outcomes() if it.artefact is not None and it.verifiers == told}
             for record in self._machines.all():
                 if record.role == "workload" and record.machine.id not in attested:
                     self._start_guest(record.machine)
@@ -222,7 +225,12 @@ class Region:
         self._publish(config, url)
         if machine.gpu:
             self._publish_collateral()
-        return guests.Connection(self.client(machine), url)
+        return guests.Connection(self.client(machine), url, self._verifiers_told())
+
+    def _verifiers_told(self) -> str:
+        """SHA-256 of what the verifiers are told to do: the same for any number of them that are told the same."""
+        told = {record.machine.custom_data or b"" for record in self._machines.all() if record.role == "verifier"}
+        return hashlib.sha256(b"".join(hashlib.sha256(data).digest() for data in sorted(told))).hexdigest()
 
     def _publish(self, config: WorkloadConfig, url: str) -> None:
         try:

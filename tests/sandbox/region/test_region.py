@@ -315,6 +315,26 @@ def test_a_refused_guest_is_asked_once_for_each_time_it_is_waited_for(scenario, 
     assert region.custody.log.size == 2
 
 
+def test_an_attested_guest_attests_again_under_another_policy(region):
+    """What the older policy passed, the newer may refuse: the guest is asked, and its key does not excuse it."""
+    region.boot(guest())
+    first = only(region.settle(30))
+    assert only(region.settle(30)) == first
+    region.boot(verifier("verifier-1"))
+    assert only(region.settle(30)) == first
+    stricter = [{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"images": ["inference-guest-1.1.0"]}}]
+    for name in ("verifier-0", "verifier-1"):
+        region.boot(verifier(name, resources=stricter))
+    refused = only(region.settle(30))
+    assert (refused.status, refused.artefact) == ("refused", None)
+    assert refused.nonce != first.nonce
+    for name in ("verifier-0", "verifier-1"):
+        region.boot(verifier(name))
+    again = only(region.settle(30))
+    assert again.status == "attested"
+    assert again.nonce not in {first.nonce, refused.nonce}
+
+
 def test_a_verifier_whose_hsm_is_lost_is_named(scenario, region):
     region.close()
     scenario.patience = 0
