@@ -25,7 +25,7 @@ from verifier import canonical
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A new HTTP client in the guest's network, the address of its model there, and what its verifiers are told to do."""
+    """A new HTTP client in the guest's network, its model's address there, and what its verifiers are told to do."""
 
     http: httpx.Client
     artefact_url: str

@@ -1,4 +1,4 @@
-"""Key sets as issuers publish them: a key for two algorithms, keys too short to count; and a genuine token of Intel's."""
+"""Key sets as issuers publish them: a key for two algorithms, keys too short to count; a genuine token of Intel's."""
 
 import base64
 import json
@@ -52,7 +52,7 @@ class TestIntelsOwn:
         assert failed_check(GENUINE, INTEL, GENUINE_KEYS, ISSUED) == "token.jku"
 
     def test_its_claims(self):
-        """Its TCB was out of date, and that alone is against it."""
+        """Its TCB was out of date, and that alone is against it; it names no policies, and none are affirmed."""
         outcome = verified(GENUINE, "intel-trust-authority", GENUINE_KEYS, ISSUED)
         policy = AppraisalPolicy.model_validate(
             {"tokens": {"issuers": ["intel-trust-authority"], "measurements": [MR_TD]}}
@@ -60,6 +60,7 @@ class TestIntelsOwn:
         nonce = base64.b64decode(outcome.claims["attester_held_data"])
         claims = appraise(outcome, policy, nonce=nonce).submods["cpu"].claims
         assert [claim.name for claim in claims if claim.tier > Tier.AFFIRMING] == ["tcb-status"]
+        assert "policies" not in {claim.name for claim in claims}
 
 
 class TestOneKeyForTwoAlgorithms:

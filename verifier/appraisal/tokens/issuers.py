@@ -75,7 +75,10 @@ def confidential_space(claims: Claims, policy: AppraisalPolicy) -> Iterator[Clai
 
 
 def intel(claims: Claims, policy: AppraisalPolicy) -> Iterator[Claim]:
-    """Intel Trust Authority: version 2 has the TD's claims in a part of their own, version 1 at the top."""
+    """Intel Trust Authority: version 2 has the TD's claims in a part of their own, version 1 at the top.
+
+    Policies of the attester's choice are named only if it asked for some.
+    """
     td = claims["tdx"] if isinstance(claims.get("tdx"), Mapping) else claims
     kind = td.get("attester_type")
     yield judged(Component.HARDWARE, "tee", kind, holds=kind == "TDX", demanded="TDX")
@@ -90,8 +93,9 @@ def intel(claims: Claims, policy: AppraisalPolicy) -> Iterator[Claim]:
     stated = td.get("tdx_is_debuggable")
     yield debug(stated, off=stated is False, policy=policy)
     unmatched = claims.get("policy_ids_unmatched", td.get("policy_ids_unmatched"))
-    good = unmatched in (None, [])
-    yield judged(Component.CONFIGURATION, "policies", unmatched, holds=good, demanded="no policy that did not match")
+    if unmatched is not None:
+        demanded = "no policy that did not match"
+        yield judged(Component.CONFIGURATION, "policies", unmatched, holds=unmatched == [], demanded=demanded)
     yield measurement(td.get("tdx_mrtd"), policy)
 
 
