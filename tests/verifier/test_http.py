@@ -29,11 +29,14 @@ APP = Starlette(routes=[Route("/echo", echo, methods=["POST"])])
 class Wire(asyncio.Transport):
     """What the server says, without a network."""
 
-    said = b""
     closed = False
 
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 50000)})
+        self.pieces: list[bytes] = []
+
     def write(self, data: bytes) -> None:
-        self.said += data
+        self.pieces.append(data)
 
     def is_closing(self) -> bool:
         return self.closed
@@ -44,9 +47,15 @@ class Wire(asyncio.Transport):
 
 def answer(parts: Iterable[bytes]) -> tuple[bytes, int]:
     """What the server says to a connection, and after how many parts it did not listen any more."""
+    pieces, heard = answered(parts)
+    return b"".join(pieces), heard
 
-    async def ask() -> tuple[bytes, int]:
-        wire, heard = Wire({"peername": ("127.0.0.1", 50000)}), 0
+
+def answered(parts: Iterable[bytes]) -> tuple[list[bytes], int]:
+    """The same, in the pieces in which the server says it."""
+
+    async def ask() -> tuple[list[bytes], int]:
+        wire, heard = Wire(), 0
         protocol = BoundedProtocol(http_server(APP), ServerState(), {})
         protocol.connection_made(wire)
         for part in parts:
@@ -58,7 +67,7 @@ def answer(parts: Iterable[bytes]) -> tuple[bytes, int]:
         for _ in range(10):
             await asyncio.sleep(0)
         protocol.connection_lost(None)
-        return wire.said, heard
+        return wire.pieces, heard
 
     return asyncio.run(ask())
 
@@ -74,6 +83,18 @@ def test_a_connection_may_ask_as_often_as_it_likes():
     request = HEAD + FIELD * 30 + b"Content-Length: 2\r\n\r\nhi"
     said, heard = answer([request] * 5)
     assert (said.count(b"HTTP/1.1 200 OK"), heard) == (5, 5)
+
+
+def test_an_answer_is_sent_in_one_piece():
+    (piece,), _ = answered([HEAD + b"Content-Length: 2\r\n\r\nhi"])
+    assert piece.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert piece.endswith(b"\r\n\r\nhttp hi")
+
+
+def test_who_waits_for_leave_to_send_a_body_gets_it_first():
+    pieces, _ = answered([HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", *[b""] * 9, b"hi"])
+    assert pieces[0] == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert pieces[1].endswith(b"http hi")
 
 
 @pytest.mark.parametrize(
