@@ -279,7 +279,7 @@ def refused(site: Site) -> Refused:
         assert response.status_code == status, response.text
         problem = response.json()
         assert problem["type"].startswith("https://github.com/confidential-containers/kbs/errors/")
-        assert reason in problem["detail"]
+        assert reason in problem["detail"], problem["detail"]
         assert "\n" not in problem["detail"]
         entry: dict[str, Any] = site.log.receipt(int(response.headers["bailiwick-receipt"])).entry
         assert entry["decision"] == "deny"
