@@ -82,13 +82,10 @@ def _parts(content: bytes) -> tuple[list[bytes], bytes]:
 def _chain(encoded: list[bytes], trust: TrustStore) -> Chain:
     if len(encoded) == len(ROLES):
         return device_chain(pem.certificates(*encoded), trust).chain
-    failure: VerificationFailed | None = None
-    for scope in SCOPES.values():
-        try:
-            return verified_chain(encoded, SIGNER_ROLES, scope, trust, "chain")
-        except VerificationFailed as error:
-            failure = failure or error
-    raise failure or VerificationFailed("chain.root", "no root is pinned for RIMs")
+    try:
+        return verified_chain(encoded, SIGNER_ROLES, SCOPES[DeviceKind.SWITCH], trust, "chain")
+    except VerificationFailed:
+        return verified_chain(encoded, SIGNER_ROLES, SCOPES[DeviceKind.GPU], trust, "chain")
 
 
 def needs_of(devices: Sequence[DeviceEvidence], trust: TrustStore, known_rim: KnownRim) -> Iterator[Need]:

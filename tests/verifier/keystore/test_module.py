@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pkcs11
 import pytest
 from pkcs11 import PKCS11Error
 from pkcs11.exceptions import DeviceRemoved, NoSuchToken, PinIncorrect, PinLenRange, PinLocked, SessionHandleInvalid
 
-from verifier.keystore import KeyStoreError
+from verifier.keystore import KeyStoreError, Pkcs11KeyStore
 from verifier.keystore.module import HsmModule
 
 PIN = "planted-pin"
@@ -19,11 +19,21 @@ PATH = Path("/usr/lib/vendor-pkcs11.so")
 
 
 class Session:
-    """A session whose `close` may fail."""
+    """A session whose `close` may fail. pins: those that it set."""
 
     def __init__(self, failure: PKCS11Error | None = None) -> None:
         self.closed = 0
+        self.pins: list[str] = []
         self._failure = failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def init_pin(self, pin: str) -> None:
+        self.pins.append(pin)
 
     def close(self) -> None:
         self.closed += 1
@@ -32,7 +42,10 @@ class Session:
 
 
 class Library:
-    """A library with slots; `opened` are the PINs that were sent. SOFTHSM2_CONF is what it saw when it started."""
+    """A library with slots, which sees tokens that were made meanwhile when it starts again.
+
+    opened: the PINs that were sent. started: SOFTHSM2_CONF each time that it started. meanwhile: labels of new tokens.
+    """
 
     def __init__(self, *labels: str, free: bool = False, refusal: PKCS11Error | None = None) -> None:
         self.opened: list[str] = []
@@ -40,15 +53,18 @@ class Library:
         self.started: list[str | None] = [os.environ.get("SOFTHSM2_CONF")]
         self.refusal = refusal
         self.closing: PKCS11Error | None = None
-        initialised = pkcs11.TokenFlag.TOKEN_INITIALIZED
-        self._tokens = [SimpleNamespace(label=label, flags=initialised, open=self._open) for label in labels]
+        self.meanwhile: list[str] = []
+        self._tokens = [self._token(label) for label in labels]
         if free:
             slot = SimpleNamespace(slot_id=7)
             self._tokens.append(SimpleNamespace(label="", flags=pkcs11.TokenFlag(0), slot=slot, open=self._open))
 
-    def _open(self, *, rw: bool, user_pin: str) -> Session:
+    def _token(self, label: str) -> Any:
+        return SimpleNamespace(label=label, flags=pkcs11.TokenFlag.TOKEN_INITIALIZED, open=self._open)
+
+    def _open(self, *, rw: bool, user_pin: str = "", so_pin: str = "") -> Session:
         assert rw
-        self.opened.append(user_pin)
+        self.opened.append(user_pin or so_pin)
         if self.refusal is not None:
             raise self.refusal
         self.sessions.append(Session(self.closing))
@@ -56,6 +72,8 @@ class Library:
 
     def reinitialize(self) -> None:
         self.started.append(os.environ.get("SOFTHSM2_CONF"))
+        self._tokens += map(self._token, self.meanwhile)
+        self.meanwhile.clear()
 
     def get_token(self, token_label: str) -> Any:
         found = next((it for it in self._tokens if it.label == token_label), None)
@@ -182,8 +200,37 @@ def test_a_library_that_did_not_start_is_tried_again(monkeypatch: pytest.MonkeyP
         assert library.opened == [PIN]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("libsofthsm2.so", "an HSM emulated in software"), ("vendor.so", "HSM token region (PKCS#11 module vendor.so)")],
+)
+def test_an_emulated_hsm_is_called_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, said: str) -> None:
+    library = Library("region")
+    monkeypatch.setattr(pkcs11, "lib", lambda _: library)
+    store = Pkcs11KeyStore(tmp_path / name, "region", PIN)
+    assert said in store.describe()
+    store.close()
+    assert library.sessions[0].closed == 1
+
+
 class TestInitialise:
     """Making a token."""
+
+    @pytest.fixture
+    def answer(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Library, int], None]:
+        """Sets what C_InitToken answers; a token that it made is seen when the library starts again."""
+
+        def answers(library: Library, code: int) -> None:
+            def init_token(slot: Any, pin: bytes, length: Any, label: bytes) -> int:
+                assert (slot.value, pin, length.value, len(label)) == (7, b"planted-so-pin", 14, 32)
+                if code == 0:
+                    library.meanwhile.append(label.decode().rstrip())
+                return code
+
+            functions = SimpleNamespace(C_InitToken=init_token)
+            monkeypatch.setattr("verifier.keystore.module.ctypes.CDLL", lambda _: functions)
+
+        return answers
 
     @staticmethod
     def failure(module: HsmModule, label: str = "region") -> str:
@@ -192,16 +239,30 @@ class TestInitialise:
         assert "planted" not in str(failure.value)
         return str(failure.value)
 
+    def test_the_new_token_gets_its_pin(self, load: Load, answer: Callable[[Library, int], None]) -> None:
+        library = Library("other", free=True)
+        answer(library, 0)
+        load(library).initialise_token(None, "region", "planted-so-pin", PIN)
+        assert library.opened == ["planted-so-pin"]
+        assert [session.pins for session in library.sessions] == [[PIN]]
+
+    def test_a_token_that_another_process_made_meanwhile_is_kept(self, load: Load) -> None:
+        library = Library("other", free=True)
+        module = load(library)
+        with module.session(None, "other", PIN):
+            library.meanwhile.append("region")
+        assert "exists already" in self.failure(module)
+
     def test_an_hsm_that_is_full(self, load: Load) -> None:
         assert "no free slot for a new token" in self.failure(load(Library("other")))
 
     def test_a_label_of_33_bytes(self, load: Load) -> None:
         assert "longer than 32 bytes" in self.failure(load(Library(free=True)), "ü" * 16 + "x")
 
-    @pytest.mark.parametrize(
-        ("answer", "reason"), [(0xA0, "C_InitToken answered 0xa0"), (0, "was not initialised: NoSuchToken")]
-    )
-    def test_an_hsm_that_refuses(self, load: Load, monkeypatch: pytest.MonkeyPatch, answer: int, reason: str) -> None:
-        library = SimpleNamespace(C_InitToken=lambda *_: answer)
-        monkeypatch.setattr("verifier.keystore.module.ctypes.CDLL", lambda _: library)
-        assert reason in self.failure(load(Library(free=True)))
+    def test_an_hsm_that_refuses(self, load: Load, answer: Callable[[Library, int], None]) -> None:
+        library = Library(free=True)
+        answer(library, 0xA0)
+        assert self.failure(load(library)) == "token 'region' was not initialised: C_InitToken answered 0xa0"
+        library.refusal = PinIncorrect("the SO's")
+        answer(library, 0)
+        assert self.failure(load(library)) == "token 'region' was not initialised: PinIncorrect: the SO's"
