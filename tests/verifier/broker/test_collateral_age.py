@@ -1,23 +1,26 @@
 """How old collateral may be: the same limits hold where a key is released and where evidence is only verified."""
 
 import base64
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.hardware import SandboxPki
+from tests.verifier import emulated_aws, emulated_store
+from tests.verifier.emulated_aws import NitroGuest, admit_aws
 from tests.verifier.emulated_azure import KERNEL, AzureGuest, admit_azure
+from tests.verifier.emulated_devices import GpuGuest, demand_gpu, gpu
 from tests.verifier.emulated_site import RESOURCE, Client, Guest, Refused, Site
-from verifier.broker import create_app
-from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
-from verifier.collateral.record import Kind, Record
+from tests.verifier.emulated_store import DAY, put_quote_collateral, put_revocation_list, put_rims
+from tests.verifier.emulated_td import TdGuest, admit_trust_domains
+from verifier.collateral.cached import Cache
+from verifier.collateral.record import CollateralError, Kind
 from verifier.collateral.store import Store
-from verifier.trust import TrustStore
 
 PATH = f"/kbs/v0/resource/{RESOURCE}"
 LIMIT = {"maximum_age_days": {"amd-crl": 7}}
@@ -25,22 +28,7 @@ LIMIT = {"maximum_age_days": {"amd-crl": 7}}
 
 def replica(site: Site, *, age: timedelta) -> Client:
     """A replica with a store, whose revocation list is of this age."""
-    store, crl = Store(site.directory / "store"), site.pki.revocation_list()
-    issued = site.now - age
-    record = Record(
-        kind=Kind.AMD_CRL,
-        subject="milan",
-        sha256=hashlib.sha256(crl).hexdigest(),
-        size=len(crl),
-        source="https://kds.test/crl",
-        fetched_at=issued,
-        not_before=issued,
-        next_update=site.now + timedelta(days=60),
-    )
-    store.put(record, crl)
-    trust = TrustStore.production().with_sandbox(site.pki.roots)
-    sources = RevocationLists(store), QuoteCollateral(store, lambda: site.now), DeviceCollateral(store), store
-    return Client(create_app(site.config, site.keystore, trust, site.log, site.wrapped, lambda: site.now, *sources))
+    return emulated_store.replica(site, put_revocation_list(site, age))
 
 
 @pytest.fixture
@@ -65,6 +53,55 @@ def test_it_is_asked_again_when_the_key_is_fetched(site: Site, guest: Guest, ref
 def test_collateral_whose_age_nobody_knows_is_not_recent(site: Site, guest: Guest, refused: Refused) -> None:
     site.change_policy(collateral=LIMIT)
     refused(guest.attest(site.replica()), 401, "collateral.age-unknown")
+
+
+def test_collateral_that_has_ended_is_refused_as_such(site: Site, guest: Guest, refused: Refused) -> None:
+    site.change_policy(collateral=LIMIT)
+    store = put_revocation_list(site, 6 * DAY, ends_in=-DAY)
+    refused(guest.attest(emulated_store.replica(site, store)), 401, "collateral.expired")
+
+
+@pytest.mark.parametrize(("days", "status"), [(6, 200), (8, 401)])
+def test_the_age_of_a_quotes_collateral(site: Site, pki: SandboxPki, days: int, status: int) -> None:
+    admit_trust_domains(site)
+    site.change_policy(collateral={"maximum_age_days": {"intel-tcb-info": 7}})
+    put_quote_collateral(site, days * DAY)
+    td = TdGuest(pki, ec.generate_private_key(ec.SECP256R1()))
+    assert td.attest(emulated_store.replica(site, Store(site.directory / "store"))).status_code == status
+
+
+@pytest.mark.parametrize(("days", "status"), [(6, 200), (8, 401)])
+def test_the_age_of_what_devices_are_compared_with(site: Site, pki: SandboxPki, days: int, status: int) -> None:
+    machine = GpuGuest(pki, ec.generate_private_key(ec.SECP256R1()), gpus=(gpu(pki.nvidia, site),))
+    demand_gpu(site)
+    site.change_policy(collateral={"maximum_age_days": {"nvidia-rim": 7}})
+    put_rims(site, days * DAY)
+    assert machine.attest(emulated_store.replica(site, Store(site.directory / "store"))).status_code == status
+
+
+def test_whoever_demands_an_age_waits_for_the_store_even_where_nothing_is_needed_of_it(
+    site: Site, pki: SandboxPki, refused: Refused
+) -> None:
+    admit_aws(site, "aws-nitro")
+    instance = NitroGuest(pki, ec.generate_private_key(ec.SECP256R1()), at=site.now)
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503))) as http:
+        cache = Cache("https://cache.test/collateral", http, lambda: site.now)
+        trust = emulated_aws.trust(site)
+        assert instance.attest(emulated_store.replica(site, cache, trust)).status_code == 200
+        site.change_policy(collateral=LIMIT)
+        refused(instance.attest(emulated_store.replica(site, cache, trust)), 401, "collateral.cache")
+
+
+def test_a_store_that_breaks_while_evidence_is_judged(
+    site: Site, guest: Guest, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(store: Store, kind: Kind, subject: str) -> None:
+        raise CollateralError(f"{kind}/{subject} cannot be read")
+
+    site.change_policy(collateral=LIMIT)
+    client = replica(site, age=DAY)
+    monkeypatch.setattr(Store, "find", broken)
+    refused(guest.attest(client), 401, "amd-crl/milan cannot be read")
 
 
 def text(data: bytes) -> str:
