@@ -21,8 +21,8 @@ def verify(
     evidence: Annotated[
         Path,
         typer.Argument(
-            help="SNP report, TDX quote, NVIDIA device report, Azure HCL report, AWS Nitro attestation document, "
-            "or with --keys and --issuer a token that somebody else issued"
+            help="SNP report, TDX quote, NVIDIA device report or list of them, Azure HCL report, AWS Nitro attestation "
+            "document, a Google vTPM's attestation, or with --keys and --issuer a token that somebody else issued"
         ),
     ],
     collateral: Annotated[
@@ -30,11 +30,14 @@ def verify(
         typer.Option(
             "--collateral",
             "--endorsements",
-            help="folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL, or the host's "
-            "certificate table (auxblob), for SNP; tcb_info.json and its companions for TDX; nothing for Nitro",
+            help="collateral store, or folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL, or "
+            "the host's certificate table (auxblob), for SNP; tcb_info.json and its companions for TDX; rims and ocsp "
+            "for NVIDIA; nothing for a Nitro document or a Google vTPM",
         ),
     ] = None,
-    policy: Annotated[Path | None, typer.Option(help="appraisal policy; the default is strict")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="appraisal policy; without one, nonce and image count only if given")
+    ] = None,
     nonce: Annotated[
         str | None, typer.Option(help="what the evidence must be bound to (REPORT_DATA, a nonce), in hex")
     ] = None,

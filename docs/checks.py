@@ -1,4 +1,5 @@
-"""Writes docs/verifier/checks.md: every check of the verifier, every claim of a verdict and every key of a policy.
+"""Writes docs/verifier/checks.md: every check of the verifier, every claim of a verdict and every key of a policy; and
+docs/verifier/appraisal-policy.schema.json, the JSON schema of a policy file.
 
     python docs/checks.py
 
@@ -7,6 +8,7 @@ What the code works out at run time (a certificate's place in its chain, a regis
 """
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +22,7 @@ from pydantic_core import PydanticUndefined
 ROOT: Final = Path(__file__).resolve().parents[1]
 VERIFIER: Final = ROOT / "verifier"
 PAGE: Final = ROOT / "docs" / "verifier" / "checks.md"
+SCHEMA: Final = PAGE.with_name("appraisal-policy.schema.json")
 
 sys.path.insert(0, str(ROOT))
 from verifier.appraisal import AppraisalPolicy  # noqa: E402 - found once the root is on the path
@@ -49,8 +52,15 @@ def page() -> str:
         f"{HEAD}## Checks: is it genuine?\n\nA check that does not hold makes evidence not genuine; its id is in "
         f"`failed_check`, or in a refusal of the broker.\n\n{checks}\n"
         f"## Claims: is it acceptable?\n\nEach is a line of `--explain`, with value, tier and reason.\n\n{claims}\n"
-        f"## Keys of an appraisal policy\n\n{keys}"
+        f"## Keys of an appraisal policy\n\nA policy file is YAML or JSON. An editor that is told its schema, "
+        f"[{SCHEMA.name}]({SCHEMA.name}), says what is wrong while one writes.\n\n{keys}"
     )
+
+
+def schema() -> str:
+    """The JSON schema of a policy file."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(head | AppraisalPolicy.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -152,3 +162,4 @@ def _default(field: FieldInfo) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    SCHEMA.write_text(schema(), encoding="utf-8")

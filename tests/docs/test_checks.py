@@ -1,10 +1,14 @@
 """The page of checks, claims and policy keys is what the code has."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
+from pydantic import ValidationError
 
 from tests.verifier.fake_amd import milan
 from tests.verifier.nitro.fake_nitro import NONCE, World
@@ -12,9 +16,11 @@ from tests.verifier.tokens.fake_issuer import AZURE, POLICY, good, verified
 from verifier import appraisal, snp
 from verifier.appraisal import AppraisalPolicy, nitro
 from verifier.appraisal import tokens as token_appraisal
+from verifier.appraisal.policy import DEFAULT_POLICY
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "verifier" / "checks.md").read_text(encoding="utf-8")
+SCHEMA = (ROOT / "docs" / "verifier" / "appraisal-policy.schema.json").read_text(encoding="utf-8")
 
 
 def generator():
@@ -24,8 +30,36 @@ def generator():
     return module
 
 
-def test_the_page_is_what_the_code_has():
+def test_the_page_and_the_schema_are_what_the_code_has():
     assert generator().page() == PAGE, "run python docs/checks.py"
+    assert generator().schema() == SCHEMA, "run python docs/checks.py"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEFAULT_POLICY.read_text(encoding="utf-8"),
+        "minimum_tcb: {milan: {snp: 24}}\nplatform_required: [alias-check-complete]\nvmpl: [0, 1]\n",
+        "tdx: {xfam: 0xE7, minimum_tcb_date: '2026-01-15', statuses: [UpToDate]}\nazure: {pcrs: {'4': []}}\n",
+        "tokens: {issuers: [nvidia-nras]}\ncollateral: {maximum_age_days: {amd-crl: 14}}\n",
+        "allow_debugging: true",
+        "minimum_tcb: newest",
+        "minimum_tcb: {rome: {}}",
+        "platform_required: [turbo]",
+        "vmpl: [4]",
+        "host_data: [AB]",
+        "tdx: {statuses: [Revoked]}",
+        "collateral: {maximum_age_days: {amd-crl: -1}}",
+    ],
+)
+def test_the_schema_says_what_the_verifier_says(text):
+    content = yaml.safe_load(text)
+    try:
+        AppraisalPolicy.model_validate(content)
+        good = True
+    except ValidationError:
+        good = False
+    assert jsonschema.Draft202012Validator(json.loads(SCHEMA)).is_valid(content) is good
 
 
 def listed(name: str) -> bool:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+)
 
 from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.collateral_policy import CollateralPolicy
@@ -39,16 +47,24 @@ Demand = Literal["required", "if-given"]
 """required: without it the result is not affirming. if-given: without it no claim is made."""
 
 
+_PLATFORM_FLAGS: Final = {flag.name.lower().replace("_", "-"): flag for flag in PlatformInfo}
+
+
 def _platform_flag(value: object) -> object:
     if isinstance(value, str):
-        known = {flag.name.lower().replace("_", "-"): flag for flag in PlatformInfo}
-        if value not in known:
-            raise ValueError(f"{value!r} is not one of {', '.join(known)}")
-        return known[value]
+        if value not in _PLATFORM_FLAGS:
+            raise ValueError(f"{value!r} is not one of {', '.join(_PLATFORM_FLAGS)}")
+        return _PLATFORM_FLAGS[value]
     return value
 
 
-PlatformFlag = Annotated[PlatformInfo, BeforeValidator(_platform_flag)]
+PlatformFlag = Annotated[PlatformInfo, BeforeValidator(_platform_flag), WithJsonSchema({"enum": list(_PLATFORM_FLAGS)})]
+
+
+def _or_a_set(schema: dict[str, Any]) -> None:
+    """Floors in a JSON schema: written out, or by the name of a set."""
+    written = {name: schema.pop(name) for name in ("additionalProperties", "propertyNames", "type")}
+    schema["anyOf"] = [written, {"enum": list(_sets())}]
 
 
 class AppraisalPolicy(BaseModel):
@@ -71,6 +87,7 @@ class AppraisalPolicy(BaseModel):
         default_factory=lambda: tcb_floors("amd-sb-3019"),
         description="Product → lowest REPORTED, COMMITTED and LAUNCH TCB, or the name of a set in "
         "minimum-tcb.yaml. A product that is not listed is not acceptable.",
+        json_schema_extra=_or_a_set,
     )
     minimum_firmware: tuple[Byte, Byte, Byte] | None = Field(
         None, description="Lowest committed SNP firmware: major, minor, build."
@@ -165,10 +182,15 @@ class AppraisalPolicy(BaseModel):
 
 def tcb_floors(name: str) -> dict[Product, TcbFloor]:
     """A set of minimum-tcb.yaml; ValueError names the sets there are."""
-    sets = yaml.safe_load((POLICY_DATA / "minimum-tcb.yaml").read_text(encoding="utf-8"))
+    sets = _sets()
     if name not in sets:
         raise ValueError(f"no set of minimum TCBs is called {name!r}; there are {', '.join(sets)}")
     return {Product(product): TcbFloor.model_validate(floor) for product, floor in sets[name]["products"].items()}
+
+
+def _sets() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((POLICY_DATA / "minimum-tcb.yaml").read_text(encoding="utf-8"))
+    return content
 
 
 def _plain(value: Any) -> Any:
