@@ -34,6 +34,11 @@ DOOR = ExampleResource(
 NAME = ExampleResource(
     "gcp:dns/recordSet:RecordSet", "kms-name", {"name": f"{_HOST}.", "type": "A", "rrdatas": ["10.30.2.2"]}
 )
+_DATABASE = ExampleResource(
+    "gcp:sql/databaseInstance:DatabaseInstance",
+    "records",
+    {"region": LOCATION, "settings": {"backupConfiguration": {"enabled": True, "location": LOCATION}}},
+)
 WATCH = ExampleResource(
     "gcp:projects/iAMAuditConfig:IAMAuditConfig",
     "kms-audit",
@@ -85,6 +90,8 @@ _GPU_VM = but(
     {"machineType": "a3-highgpu-1g", "confidentialInstanceConfig.confidentialInstanceType": "TDX"},
 )
 
+_BACKUPS: Final = "settings.backupConfiguration.location"
+
 COVERED: Final[Mapping[str, Covered]] = {
     "RES-04": Covered(
         _example("A secret and a bucket in one region, which the program names.", STORED, BUCKET),
@@ -95,15 +102,18 @@ COVERED: Final[Mapping[str, Covered]] = {
             ),
             _example(
                 "A disk that follows another one abroad.",
-                ExampleResource("gcp:compute/asyncReplication:AsyncReplication", "copy", {"primaryDisk": "data"}),
+                ExampleResource(
+                    "gcp:compute/diskAsyncReplication:DiskAsyncReplication", "copy", {"primaryDisk": "data"}
+                ),
             ),
         ),
     ),
     "RES-05": Covered(
-        _example("A snapshot in the disk's own region.", SNAPSHOT),
+        _example("A snapshot, and backups of a database, in their own region.", SNAPSHOT, _DATABASE),
         (
             _example("A snapshot, wherever Google keeps it.", but(SNAPSHOT, {"storageLocations": None})),
             _example("A snapshot in several countries.", but(SNAPSHOT, {"storageLocations": ["eu"]})),
+            _example("A database whose backups are wherever Google keeps them.", but(_DATABASE, {_BACKUPS: None})),
         ),
     ),
     "RES-06": Covered(

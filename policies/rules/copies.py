@@ -94,6 +94,22 @@ RES_05 = Rule(
             (ExampleResource("azure-native:recoveryservices:Vault", "backup", {"location": "westeurope"}),),
             {"jurisdiction": "NL", "location": "westeurope"},
         ),
+        Example(
+            "A database whose backups are copied by default.",
+            (ExampleResource("azure-native:sql:Database", "records", {"location": "westeurope"}),),
+            {"jurisdiction": "NL", "location": "westeurope"},
+        ),
+        Example(
+            "A database that keeps its backups in another country as well.",
+            (
+                ExampleResource(
+                    "azure-native:dbforpostgresql:Server",
+                    "records",
+                    {"location": "westeurope", "backup": {"geoRedundantBackup": "Enabled"}},
+                ),
+            ),
+            {"jurisdiction": "NL", "location": "westeurope"},
+        ),
     ),
 )
 

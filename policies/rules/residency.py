@@ -1,9 +1,11 @@
 """RES: nothing is, or leads, outside the jurisdiction."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 import catalog
 from policies import examples, vocabulary
@@ -11,9 +13,14 @@ from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import COMPONENT_PROVIDER, Property, Resource, Stack, canonical_type, provider_package
 from policies.terms import region_id
-from policies.verdict import Finding, NotApplicable, meet
+from policies.verdict import Finding, NotApplicable, meet, unknown
 
 _GLOBAL = "global"
+_PLACE = re.compile(r"(?:location|region|zone)s?(?:name)?$", re.IGNORECASE)
+"""Ends the name of a property that says where something is: `targetRegions`, `locationName`."""
+_REGION = re.compile(r"regions?(?:name)?$", re.IGNORECASE)
+_ZONE = re.compile(r"-?[a-z]$")
+"""What a zone's name has beyond its region's: `us-central1-a`, `us-east-1a`."""
 
 
 def _is_placed(resource: Resource) -> None:
@@ -27,10 +34,54 @@ def _is_placed(resource: Resource) -> None:
 def _inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
     _is_placed(resource)
     locations = vocabulary.locations_of(resource)
-    if not locations:
+    judged = {location.path for location in locations}
+    elsewhere = [(path, text) for path, text in _places(resource.props.value) if path not in judged]
+    if not locations and not elsewhere:
         raise NotApplicable("names no location; RES-02 judges whether it may")
     for location in locations:
         yield from _location(location, declared)
+    for path, text in elsewhere:
+        yield from _further(path, text, declared)
+
+
+def _places(value: object, path: str = "", *, named: bool = False) -> Iterator[tuple[str, str | None]]:
+    """Path and text of what in `value` is named for a place, or is in a list that is (`named`).
+
+    None for a region that only the deployment tells; of a location or a zone the name alone may be about a path or DNS.
+    """
+    if isinstance(value, str):
+        if named:
+            yield path, value
+    elif isinstance(value, Mapping):
+        for name in value:
+            below = f"{path}.{name}" if path else name
+            is_place = _PLACE.search(name) is not None or (named and name == "name")
+            try:
+                yield from _places(value[name], below, named=is_place)
+            except UnknownValueError:
+                if _REGION.search(name):
+                    yield below, None
+    elif isinstance(value, Sequence):
+        for index in range(len(value)):
+            below = f"{path}[{index}]"
+            try:
+                yield from _places(value[index], below, named=named)
+            except UnknownValueError:
+                if _REGION.search(path):
+                    yield below, None
+
+
+def _further(path: str, text: str | None, declared: Declared) -> Iterator[Finding]:
+    """One of a type's further places, of which only those count that are a region's name, or a zone's."""
+    allowed = ", ".join(declared.regions)
+    if text is None:
+        yield unknown(path, allowed)
+        return
+    known = {one.id: one.jurisdiction for one in catalog.load().regions(cloud=declared.cloud.id)}
+    named = region_id(text)
+    region = named if named in known else _ZONE.sub("", named)
+    if region in known and region not in declared.regions:
+        yield Finding(path, f"is '{region}' ({known[region]}), outside {declared.area}", allowed)
 
 
 def _location(location: Property, declared: Declared) -> Iterator[Finding]:
@@ -71,6 +122,19 @@ RES_01 = Rule(
                     {
                         "location": examples.LOCATION,
                         "properties": {"regions": [{"name": "switzerlandnorth", "isPrimary": False}]},
+                    },
+                ),
+            ),
+        ),
+        Example(
+            "An image that is built in Germany and distributed to Virginia too.",
+            (
+                ExampleResource(
+                    "azure-native:virtualmachineimages:VirtualMachineImageTemplate",
+                    "image",
+                    {
+                        "location": examples.LOCATION,
+                        "distribute": [{"type": "SharedImage", "replicationRegions": [examples.LOCATION, "eastus"]}],
                     },
                 ),
             ),

@@ -22,14 +22,32 @@ _ELSEWHERE = ("httpEndpointConfiguration", "splunkConfiguration", "snowflakeConf
 _ARN_REGION = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:([a-z0-9-]+):")
 _COPIERS = {
     "aws:s3:BucketReplicationConfig": "a copy in another bucket",
+    "aws:s3control:MultiRegionAccessPoint": "a way to buckets in several regions",
     "aws:kms:ReplicaKey": "a copy of a key in another region",
+    "aws:kms:ReplicaExternalKey": "a copy of a key in another region",
     "aws:ec2:AmiCopy": "a copy of an image",
-    "aws:ec2:SnapshotCopy": "a copy of a disk",
+    "aws:ebs:SnapshotCopy": "a copy of a disk",
     "aws:ec2:SnapshotCreateVolumePermission": "a disk that another account may use",
     "aws:ec2:AmiLaunchPermission": "an image that another account may use",
     "aws:dynamodb:TableReplica": "a copy of a table in another region",
+    "aws:dynamodb:GlobalTable": "a copy of a table in another region",
+    "aws:efs:ReplicationConfiguration": "a copy of files",
     "aws:ecr:ReplicationConfiguration": "a copy of images in another region",
     "aws:rds:InstanceAutomatedBackupsReplication": "a copy of backups in another region",
+    "aws:rds:SnapshotCopy": "a copy of a database",
+    "aws:rds:ClusterSnapshotCopy": "a copy of a database",
+    "aws:redshift:SnapshotCopy": "a copy of a database in another region",
+    "aws:msk:Replicator": "a copy of messages",
+    **{
+        f"aws:{of}": "a database in several regions"
+        for of in (
+            "rds:GlobalCluster",
+            "docdb:GlobalCluster",
+            "neptune:GlobalCluster",
+            "elasticache:GlobalReplicationGroup",
+            "memorydb:MultiRegionCluster",
+        )
+    },
 }
 _TAGGED = frozenset(
     {
@@ -58,6 +76,11 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
             yield Unwanted(rule.at("copyActions"), "a copy of backups in another vault")
     elif resource.type == "aws:kms:Key":
         yield Setting(resource.props.at("multiRegion"), OneOf((False,)), unless_stated=True)
+    elif resource.type == _BUCKET:
+        yield Unwanted(resource.props.at("replicationConfiguration"), "a copy in another bucket")
+    elif resource.type == "aws:secretsmanager:Secret":
+        for replica in resource.props.at("replicas").items():
+            yield Unwanted(replica, "a copy of a secret in another region")
 
 
 def tags(resource: Resource) -> Property | None:

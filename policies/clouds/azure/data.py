@@ -17,6 +17,8 @@ _UNTAGGED = "azure-native:authorization:"
 _COPIERS = {
     "azure-native:storage:ObjectReplicationPolicy": "a copy in another account",
     "azure-native:sql:FailoverGroup": "a copy on another server",
+    "azure-native:sql:InstanceFailoverGroup": "a copy on another server",
+    "azure-native:sql:ReplicationLink": "a copy on another server",
     "azure-native:recoveryservices:ReplicationProtectedItem": "a copy in another region",
     "azure-native:containerregistry:Replication": "a copy in another region",
 }
@@ -32,6 +34,20 @@ _DEPLOYMENTS = (
 )
 # Standard_GRS, Standard_RAGRS, Standard_GZRS, Standard_RAGZRS: the G is for geo-redundant.
 _FAR_ACCOUNTS = frozenset({"standard_grs", "standard_ragrs", "standard_gzrs", "standard_ragzrs"})
+_SQL_BACKUPS = (("requestedBackupStorageRedundancy",), True)
+_FLEXIBLE_BACKUPS = (("backup", "geoRedundantBackup"), False)
+# By type of database: the path of what says how its backups are kept, and whether they go far where it is not stated.
+_BACKUPS: dict[str, tuple[tuple[str, ...], bool]] = {
+    "azure-native:sql:Database": _SQL_BACKUPS,
+    "azure-native:sql:ManagedInstance": _SQL_BACKUPS,
+    "azure-native:dbforpostgresql:Server": _FLEXIBLE_BACKUPS,
+    "azure-native:dbformysql:Server": _FLEXIBLE_BACKUPS,
+    "azure-native:cosmosdb:DatabaseAccount": (
+        ("backupPolicy", "periodicModeProperties", "backupStorageRedundancy"),
+        True,
+    ),
+}
+_FAR_BACKUPS = frozenset({"geo", "geozone", "enabled"})
 _MODERN_TLS = ("TLS1_2", "TLS1_3")
 
 
@@ -56,6 +72,10 @@ def redundancies(resource: Resource) -> Iterator[Redundancy]:
         for setting in resource.props.at("properties", "storageSettings").items():
             kind = setting.at("type")
             yield Redundancy(kind, not kind.stated or (kind.text or "").casefold() == "georedundant", location)
+    elif resource.type in _BACKUPS and resource.props.at("backupPolicy", "type").text != "Continuous":
+        path, by_default = _BACKUPS[resource.type]
+        kind = resource.props.at(*path)
+        yield Redundancy(kind, kind.text.casefold() in _FAR_BACKUPS if kind.text else by_default, location)
 
 
 def model_deployment(resource: Resource) -> Setting | None:

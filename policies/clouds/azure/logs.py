@@ -9,7 +9,7 @@ from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting
 _ACCOUNT = "azure-native:storage:StorageAccount"
 _STREAM = "azure-native:monitor:DiagnosticSetting"
 _APPLICATION_LOG = "azure-native:applicationinsights:Component"
-_COLLECTION_RULES = frozenset({"azure-native:monitor:DataCollectionRule", "azure-native:insights:DataCollectionRule"})
+_COLLECTION_RULES = frozenset({"azure-native:monitor:DataCollectionRule"})
 _FLOW_LOG = "azure-native:network:FlowLog"
 _SINKS = {
     _STREAM: ("storageAccountId", "workspaceId", "eventHubAuthorizationRuleId"),

@@ -22,7 +22,7 @@ _PUBLIC_TYPES = {
     _PREFIX + "PublicIPPrefix": "a range of public addresses",
     _PREFIX + "ApplicationGateway": "a gateway with a public front",
     "azure-native:cdn:Profile": "a worldwide public front",
-    _PREFIX + "FrontDoor": "a worldwide public front",
+    "azure-native:frontdoor:FrontDoor": "a worldwide public front",
     "azure-native:trafficmanager:Profile": "a worldwide public name",
 }
 _OUTWARD_TYPES = {

@@ -13,8 +13,9 @@ _MORE_LOCATIONS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "azure-native:keyvault:ManagedHsm": ((("properties", "regions"), "name"),),
     "azure-native:compute:GalleryImageVersion": ((("publishingProfile", "targetRegions"), "name"),),
     "azure-native:compute:GalleryApplicationVersion": ((("publishingProfile", "targetRegions"), "name"),),
-    "azure-native:documentdb:DatabaseAccount": ((("locations",), "locationName"),),
     "azure-native:cosmosdb:DatabaseAccount": ((("locations",), "locationName"),),
+    "azure-native:apimanagement:ApiManagementService": ((("additionalLocations",), "location"),),
+    "azure-native:servicebus:Namespace": ((("geoDataReplication", "locations"), "locationName"),),
 }
 
 

@@ -19,11 +19,14 @@ _DATABASE = "gcp:sql:DatabaseInstance"
 _ENDPOINTS = frozenset({"gcp:vertex:AiEndpoint", "gcp:vertex:AiEndpointWithModelGardenDeployment"})
 _TLS_POLICIES = frozenset({"gcp:compute:SSLPolicy", "gcp:compute:RegionSslPolicy"})
 _PLAIN_FRONTS = frozenset({"gcp:compute:TargetHttpProxy", "gcp:compute:RegionTargetHttpProxy"})
-_AUDIT_CONFIGS = frozenset(f"gcp:{of}:IAMAuditConfig" for of in ("projects", "folder", "organizations"))
+_AUDIT_CONFIGS = frozenset(
+    {"gcp:projects:IAMAuditConfig", "gcp:folder:IamAuditConfig", "gcp:organizations:IamAuditConfig"}
+)
 _ONE_REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 _COPIERS = {
     "gcp:storage:TransferJob": "a copy in another bucket",
-    "gcp:compute:AsyncReplication": "a copy in another region",
+    "gcp:compute:DiskAsyncReplication": "a copy in another region",
+    "gcp:netapp:VolumeReplication": "a copy in another region",
 }
 _LABELLED = (
     "gcp:compute:Instance",
@@ -42,6 +45,8 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What would copy the data of `resource` to where nobody judges it."""
     if resource.type in _COPIERS:
         yield Unwanted(Property("type", resource.type), _COPIERS[resource.type])
+    elif resource.type == "gcp:compute:Disk":
+        yield Unwanted(resource.props.at("asyncPrimaryDisk"), "a copy of another region's disk")
     elif resource.type == _STORED_SECRET:
         yield Unwanted(resource.props.at("replication", "auto"), "copies in regions that Google chooses")
     elif resource.type == _BUCKET:
@@ -49,15 +54,20 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
 
 
 def redundancies(resource: Resource) -> Iterator[Redundancy]:
-    """Snapshots that name no place are kept in the multi-region nearest to the disk; RES-01 judges places by name."""
-    if resource.type == _SNAPSHOT:
-        places = resource.props.at("storageLocations")
+    """Snapshots and backups that name no place are in the nearest multi-region; RES-01 judges places by name."""
+    if resource.type == _DATABASE and resource.props.at("settings", "backupConfiguration", "enabled").flag:
+        stated = resource.props.at("settings", "backupConfiguration", "location")
+        places: tuple[Property, ...] = (stated,) if stated.stated else ()
+    elif resource.type == _SNAPSHOT:
+        stated = resource.props.at("storageLocations")
+        places = stated.items()
     elif resource.type == _SCHEDULE and resource.props.at("snapshotSchedulePolicy").stated:
-        places = resource.props.at("snapshotSchedulePolicy", "snapshotProperties", "storageLocations")
+        stated = resource.props.at("snapshotSchedulePolicy", "snapshotProperties", "storageLocations")
+        places = stated.items()
     else:
         return
-    far = not places.items() or any(_ONE_REGION.fullmatch(one.text or "") is None for one in places.items())
-    yield Redundancy(places, far, Property(places.path, {}).at("none"))
+    far = not places or any(_ONE_REGION.fullmatch(one.text or "") is None for one in places)
+    yield Redundancy(stated, far, Property(stated.path, {}).at("none"))
 
 
 def model_deployment(resource: Resource) -> Setting | None:
