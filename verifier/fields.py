@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from verifier.snp.product import Tcb
 
+Demand = Literal["required", "if-given"]
+"""required: without it the result is not affirming. if-given: without it no claim is made."""
+
 Byte = Annotated[int, Field(ge=0, le=255)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
 
 Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """16 bytes in hex, lower case; likewise the others."""

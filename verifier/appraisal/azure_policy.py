@@ -6,13 +6,12 @@ The CPU's measurements identify Microsoft's paravisor; what booted in the VM is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from verifier.fields import Hex32, Register
+from verifier.fields import Demand, Hex32, Register
 
-Demand = Literal["required", "if-given"]
 VmId = Annotated[str, Field(pattern=r"^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")]
 
 

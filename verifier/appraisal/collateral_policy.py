@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from verifier.collateral.record import Kind
-
-Days = Annotated[int, Field(ge=0, le=36_500)]
+from verifier.fields import Days
 
 
 class CollateralPolicy(BaseModel):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from verifier.fields import Hex32, Register
+from verifier.fields import Demand, Hex32, Register
 
-Demand = Literal["required", "if-given"]
 Svn = Annotated[int, Field(ge=0, lt=1 << 32)]
 
 

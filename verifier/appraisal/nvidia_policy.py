@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Demand = Literal["required", "if-given"]
-Days = Annotated[int, Field(ge=0, le=36_500)]
+from verifier.fields import Days, Demand
+
 Pdi = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Chip = Annotated[str, Field(pattern=r"^[A-Z]{2}[0-9A-Z]{2,4}$")]
 DriverVersion = Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){1,2}$")]

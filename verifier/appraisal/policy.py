@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import (
@@ -32,7 +32,7 @@ from verifier.appraisal.nvidia_policy import NvidiaPolicy
 from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.appraisal.token_policy import TokenPolicy
 from verifier.errors import InvalidPolicy
-from verifier.fields import Byte, ChipId, Hex16, Hex32, Hex48, TcbFloor
+from verifier.fields import Byte, ChipId, Demand, Hex16, Hex32, Hex48, TcbFloor
 from verifier.pki.files import read_bytes
 from verifier.snp.layout import PlatformInfo
 from verifier.snp.product import Product
@@ -42,9 +42,6 @@ __all__ = ["DEFAULT_POLICY", "AppraisalPolicy", "Demand", "TcbFloor", "tcb_floor
 POLICY_DATA: Final = Path(__file__).parent.parent / "policy"
 DEFAULT_POLICY: Final = POLICY_DATA / "default.yaml"
 MAX_POLICY_BYTES: Final = 262_144
-
-Demand = Literal["required", "if-given"]
-"""required: without it the result is not affirming. if-given: without it no claim is made."""
 
 
 _PLATFORM_FLAGS: Final = {flag.name.lower().replace("_", "-"): flag for flag in PlatformInfo}

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from verifier.fields import Hex16, Hex48
+from verifier.fields import Days, Demand, Hex16, Hex48
 from verifier.tdx.status import TcbStatus
 
 AcceptableStatus = Literal[
@@ -25,9 +25,7 @@ AcceptableStatus = Literal[
 ]
 """Every status but Revoked, which no policy can accept."""
 
-Demand = Literal["required", "if-given"]
 Advisory = Annotated[str, Field(pattern=r"^INTEL-SA-[0-9]{5}$")]
-Days = Annotated[int, Field(ge=0, le=36_500)]
 Values = frozenset[Hex48] | None
 
 USUAL_XFAM: Final = 0x65AE7

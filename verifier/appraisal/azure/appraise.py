@@ -10,6 +10,7 @@ from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.appraisal.azure import configuration, executables, identity
 from verifier.appraisal.policy import AppraisalPolicy
+from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.snp.appraise import CPU
 from verifier.appraisal.vector import Component, Value
@@ -56,9 +57,7 @@ def rejected(
     failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence | None = None
 ) -> AttestationResult:
     """The result for evidence that is not genuine: contraindicated, the failed check the one claim of its submodule."""
-    name = VTPM if failure.check.startswith(_VTPM_CHECKS) else CPU
-    claim = Claim(Component.INSTANCE_IDENTITY, failure.check, "failed", Value.CRYPTO_FAILED, failure.reason)
-    return AttestationResult.of({name: Appraisal.of([claim], policy.identifier, evidence)})
+    return rejection(failure, policy, VTPM if failure.check.startswith(_VTPM_CHECKS) else CPU, evidence)
 
 
 def _cpu(

@@ -10,6 +10,7 @@ from typing import Final
 from verifier.appraisal import registers
 from verifier.appraisal.freshness import unasked
 from verifier.appraisal.policy import AppraisalPolicy
+from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.vector import Component, Value
 from verifier.errors import VerificationFailed
@@ -50,8 +51,7 @@ def appraise(
 
 def rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence) -> AttestationResult:
     """The result for a document that is not genuine: contraindicated, the failed check its one claim."""
-    claim = Claim(Component.INSTANCE_IDENTITY, failure.check, "failed", Value.CRYPTO_FAILED, failure.reason)
-    return AttestationResult.of({NITRO: Appraisal.of([claim], policy.identifier, evidence)})
+    return rejection(failure, policy, NITRO, evidence)
 
 
 def _identity(name: str, value: str, score: int, reason: str, reference: str | None = None) -> Claim:

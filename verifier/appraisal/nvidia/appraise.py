@@ -9,6 +9,7 @@ from verifier.appraisal.nvidia import configuration, executables, fabric, hardwa
 from verifier.appraisal.nvidia.golden import compare
 from verifier.appraisal.nvidia_policy import ConfidentialMode
 from verifier.appraisal.policy import AppraisalPolicy
+from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.vector import Component, Value
 from verifier.errors import VerificationFailed
@@ -67,5 +68,4 @@ def rejected(
 
     name: of the submodule, `gpu0`; the kind of a device whose chain does not verify is its host's word.
     """
-    claim = Claim(Component.INSTANCE_IDENTITY, failure.check, "failed", Value.CRYPTO_FAILED, failure.reason)
-    return AttestationResult.of({name: Appraisal.of([claim], policy.identifier, evidence)})
+    return rejection(failure, policy, name, evidence)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from verifier.appraisal.policy import AppraisalPolicy
+from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.snp import configuration, executables, hardware, identity
 from verifier.appraisal.vector import Component, Value
@@ -46,8 +47,7 @@ def rejected(
     failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence | None = None
 ) -> AttestationResult:
     """The result for evidence that is not genuine: contraindicated, with the check that failed as its one claim."""
-    claim = Claim(Component.INSTANCE_IDENTITY, failure.check, "failed", Value.CRYPTO_FAILED, failure.reason)
-    return AttestationResult.of({CPU: Appraisal.of([claim], policy.identifier, evidence)})
+    return rejection(failure, policy, CPU, evidence)
 
 
 def _runtime(verified: VerifiedReport, policy: AppraisalPolicy) -> Claim:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from verifier.appraisal.freshness import unasked
 from verifier.appraisal.policy import AppraisalPolicy
+from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
 from verifier.appraisal.tokens import issuers
 from verifier.appraisal.tokens.stated import judged, member, spells
@@ -59,8 +60,7 @@ def appraise(verified: VerifiedToken, policy: AppraisalPolicy, *, nonce: bytes |
 
 def rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence) -> AttestationResult:
     """The result for a token that is not genuine: contraindicated, the failed check its one claim."""
-    claim = Claim(Component.INSTANCE_IDENTITY, failure.check, "failed", Value.CRYPTO_FAILED, failure.reason)
-    return AttestationResult.of({REJECTED: Appraisal.of([claim], policy.identifier, evidence)})
+    return rejection(failure, policy, REJECTED, evidence)
 
 
 def _asserted(verified: VerifiedToken, policy: AppraisalPolicy) -> Claim:
