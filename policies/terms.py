@@ -74,6 +74,8 @@ class Machine:
     """What puts it into a confidential guest."""
     template: Reference | None = None
     """What says its TEE, and its size and image where it does not, if that is a resource of its own."""
+    integrity_monitoring: Setting | None = None
+    """That each boot is held against the first one; None where that would be an extension, which runs inside."""
     accelerators: Property | None = None
     """GPUs that are attached to it beside those of its size; None where a cloud has no such thing."""
 

@@ -156,7 +156,13 @@ COVERED: Final[Mapping[str, Covered]] = {
     ),
     "CVM-03": Covered(
         _example("A shielded machine.", VM),
-        (_example("Secure boot is off.", but(VM, {"shieldedInstanceConfig.enableSecureBoot": False})),),
+        (
+            _example("Secure boot is off.", but(VM, {"shieldedInstanceConfig.enableSecureBoot": False})),
+            _example(
+                "Nobody holds a boot against the first one.",
+                but(VM, {"shieldedInstanceConfig.enableIntegrityMonitoring": False}),
+            ),
+        ),
     ),
     "CVM-06": Covered(
         _example("A machine without logins, scripts or console.", VM),

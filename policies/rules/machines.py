@@ -102,7 +102,8 @@ CVM_01 = Rule(
 
 def _measured_boot(resource: Resource, _: Declared) -> Iterator[Finding]:
     machine = _machine(resource)
-    settings = [setting for setting in (machine.secure_boot, machine.virtual_tpm) if setting is not None]
+    stated = (machine.secure_boot, machine.virtual_tpm, machine.integrity_monitoring)
+    settings = [setting for setting in stated if setting is not None]
     if not settings:
         raise NotApplicable("is in a cloud where the image decides on it, which its measurement shows")
     for setting in settings:
@@ -111,10 +112,12 @@ def _measured_boot(resource: Resource, _: Declared) -> Iterator[Finding]:
 
 CVM_03 = Rule(
     id="CVM-03",
-    title="Secure boot and vTPM are on",
+    title="Secure boot, vTPM and integrity monitoring are on",
     why="Without them nothing measures what the machine booted, and attestation has nothing to say about it.",
     severity=Severity.HIGH,
-    remediation="switch secure boot and vTPM on in the machine's UEFI settings",
+    remediation="switch secure boot, vTPM and, on Google Cloud, integrity monitoring on",
+    confirm="that machines of Azure attest after each boot: integrity monitoring is an extension there, which CVM-06 "
+    "refuses.",
     check=_measured_boot,
     passing=Example("A machine with secure boot and vTPM.", (examples.VM,)),
     failing=(

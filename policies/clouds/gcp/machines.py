@@ -50,6 +50,7 @@ def machine(resource: Resource) -> Machine | None:
         confidential=Setting(kind, OneOf(_CONFIDENTIAL), ("SEV",)),
         secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
         virtual_tpm=Setting(shield.at("enableVtpm"), OneOf((True,))),
+        integrity_monitoring=_monitored(shield),
         disk_binding=None,
         disk_key=disk,
         guest_configurations=(resource.props.at("metadata", "user-data"),),
@@ -72,6 +73,7 @@ def _nodes(resource: Resource) -> Machine | None:
         confidential=Setting(whole if whole.stated else confidential, OneOf(_CONFIDENTIAL), ("SEV",)),
         secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
         virtual_tpm=None,
+        integrity_monitoring=_monitored(shield),
         disk_binding=None,
         disk_key=Reference(nodes.at("bootDiskKmsKey"), "nodeConfig"),
         guest_configurations=(),
@@ -79,6 +81,10 @@ def _nodes(resource: Resource) -> Machine | None:
         image=None,
         accelerators=nodes.at("guestAccelerators"),
     )
+
+
+def _monitored(shield: Property) -> Setting:
+    return Setting(shield.at("enableIntegrityMonitoring"), OneOf((True,)), unless_stated=True)
 
 
 def _without_nodes(cluster: Resource) -> bool:
