@@ -81,9 +81,9 @@ def _string(report: bytearray, offset: int, length: int, value: Any, name: str) 
     report[offset : offset + length] = data
 
 
-def _tcb(tcb: Mapping[str, int | None], *, turin: bool) -> bytes:
+def _tcb(tcb: Mapping[str, Any], *, turin: bool) -> bytes:
     """TCB_VERSION: boot loader, TEE, 4 × 0, SNP, microcode; on Turin: FMC, boot loader, TEE, SNP, 3 × 0, microcode."""
     order = ("fmc", "bootloader", "tee", "snp") if turin else ("bootloader", "tee")
-    head = bytes(tcb[name] or 0 for name in order)
-    tail = bytes(tcb[name] or 0 for name in (("microcode",) if turin else ("snp", "microcode")))
+    head = bytes(tcb[name] for name in order)
+    tail = bytes(tcb[name] for name in (("microcode",) if turin else ("snp", "microcode")))
     return head + bytes(8 - len(head) - len(tail)) + tail

@@ -42,12 +42,12 @@ def read_devices(text: str) -> DevicesEvidence | None:
     if unknown:
         raise _unreadable(f"additional_evidence of {unknown[0]!r:.40} is not supported, of {NVIDIA} it is")
     members = content[NVIDIA]
-    entries = members.get(_LIST) if isinstance(members, Mapping) else None
+    entries = members.get(_LIST, ()) if isinstance(members, Mapping) else ()
     try:
         devices = nvidia.read_evidence_list(entries)
     except MalformedEvidence as error:
         raise _unreadable(f"additional_evidence.{NVIDIA}: {error}") from None
-    return DevicesEvidence(devices, _stated_mode([entry.get("cc_mode") for entry in entries or ()]))
+    return DevicesEvidence(devices, _stated_mode([entry.get("cc_mode") for entry in entries]))
 
 
 def _stated_mode(stated: list[Any]) -> ConfidentialMode | None:

@@ -83,6 +83,9 @@ def _minimal(report: bytearray, *, turin: bool) -> bytes:
         ({"vmpl": -1}, "vmpl"),
         ({"policy": 1 << 64}, "policy"),
         ({"chip_id": [256] * 64}, "range"),
+        ({"sig_algo": None}, "sig_algo"),
+        ({"signature": {"r": [0] * 72, "s": [0] * 71}}, "signature.s"),
+        ({"launch_tcb": tcb(bytes(8)) | {"snp": None}}, "integer"),
     ],
 )
 def test_a_field_that_does_not_fit_is_named(
