@@ -22,7 +22,7 @@ from policies.conditions import AtLeast, OneOf
 from policies.context import Declared, today
 from policies.guest import is_snp, key_policies, verifier_configurations
 from policies.rule import Example, Rule
-from policies.subject import Property, Resource
+from policies.subject import Property, Resource, Stack
 from policies.terms import Setting
 from policies.verdict import Finding, NotApplicable, require
 
@@ -244,6 +244,15 @@ ATT_06 = Rule(
 )
 
 
+_CONNECTION = {"name": "attestation", "privateLinkServiceId": "/subscriptions/example", "groupIds": ["Standard"]}
+_DOOR = examples.but(
+    examples.VAULT_DOOR,
+    {"privateLinkServiceConnections": [_CONNECTION]},
+    name="attestation-endpoint",
+    uses={"privateLinkServiceConnections": ("attestation",)},
+)
+
+
 def _private_verifier(resource: Resource, _: Declared) -> Iterator[Finding]:
     settings = vocabulary.managed_verifier_of(resource)
     if not settings:
@@ -252,23 +261,45 @@ def _private_verifier(resource: Resource, _: Declared) -> Iterator[Finding]:
         yield from require(setting)
 
 
+def _behind_a_door(stack: Stack, _: Declared) -> Iterator[Finding]:
+    verifiers = [one for one in stack.resources if vocabulary.managed_verifier_of(one)]
+    if not verifiers:
+        raise NotApplicable("the stack has no attestation service of the cloud")
+    doors = [(one, door.target) for one in stack.resources if (door := vocabulary.private_door_of(one)) and door.target]
+    led_to = [one for resource, target in doors for one in stack.references(resource, target.through)]
+    for verifier in verifiers:
+        if verifier not in led_to:
+            found = "is missing: none of this stack leads to it"
+            yield Finding("private endpoint", found, "one private endpoint or more", verifier)
+
+
 ATT_08 = Rule(
     id="ATT-08",
     title="The cloud's attestation service is private and knows its callers",
     why="A shared or public provider answers anybody, under a policy that somebody else may change.",
     severity=Severity.HIGH,
-    remediation="disable public network access and enable authentication of the attestation provider",
+    remediation="disable public network access, enable authentication, and add a private endpoint",
+    confirm="that the provider has an attestation policy of your own, which is set in the data plane, where no resource "
+    "shows it.",
     check=_private_verifier,
-    passing=Example("A provider without a public network.", (examples.ATTESTATION_PROVIDER,)),
+    check_stack=_behind_a_door,
+    passing=Example(
+        "A provider without a public network, and the private endpoint that leads to it.",
+        (examples.ATTESTATION_PROVIDER, _DOOR),
+    ),
     failing=(
         Example(
             "A public provider.",
-            (examples.but(examples.ATTESTATION_PROVIDER, {"properties.publicNetworkAccess": "Enabled"}),),
+            (examples.but(examples.ATTESTATION_PROVIDER, {"properties.publicNetworkAccess": "Enabled"}), _DOOR),
         ),
         Example(
             "A provider that asks nobody who they are.",
-            (examples.but(examples.ATTESTATION_PROVIDER, {"properties.tpmAttestationAuthentication": "Disabled"}),),
+            (
+                examples.but(examples.ATTESTATION_PROVIDER, {"properties.tpmAttestationAuthentication": "Disabled"}),
+                _DOOR,
+            ),
         ),
+        Example("A closed provider that nobody can reach.", (examples.ATTESTATION_PROVIDER,)),
     ),
 )
 
