@@ -279,7 +279,7 @@ ATT_08 = Rule(
     why="A shared or public provider answers anybody, under a policy that somebody else may change.",
     severity=Severity.HIGH,
     remediation="disable public network access, enable authentication, and add a private endpoint",
-    confirm="that the provider has an attestation policy of your own, which is set in the data plane, where no resource "
+    confirm="that the provider has an attestation policy of your own, which is set in the data plane: no resource "
     "shows it.",
     check=_private_verifier,
     check_stack=_behind_a_door,
