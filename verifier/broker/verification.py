@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from verifier import build, ear, jwk, library, nvidia, snp, tdx
 from verifier.appraisal import AppraisalPolicy
@@ -49,6 +50,8 @@ _QUICK_BYTES: Final = 16_384
 """An SNP report or a TDX quote with its certificates is below it, an event log or a GPU's evidence above."""
 _UNAVAILABLE: Final = frozenset({"collateral.cache", "collateral.store"})
 """Checks that fail because the service lacks something, not because of the evidence."""
+
+_HEADERS: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
 @dataclass(frozen=True)
@@ -206,26 +209,41 @@ def _with_submods(members: Mapping[str, Any], submods: bytes) -> bytes:
 
 def routes(service: VerifyService) -> list[Route]:
     """The routes of the service, for the broker's application."""
+    return [Route("/v1/verify", _Endpoint(service), methods=["POST"])]
 
-    async def verify(request: Request) -> Response:
+
+class _Endpoint:
+    """The call as plain ASGI, without Starlette's objects for request and response."""
+
+    def __init__(self, service: VerifyService) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; its problem, if it cannot be judged."""
+        service = self._service
         try:
-            body = await _body(request)
+            body = await _body(scope, receive)
             answer = service.verify(body) if service.is_quick(body) else await run_in_threadpool(service.verify, body)
         except ProblemError as error:
-            return error.response()
-        return Response(answer, headers={"cache-control": "no-store"}, media_type="application/json")
+            await error.response()(scope, receive, send)
+            return
+        headers = [*_HEADERS, (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
-    return [Route("/v1/verify", verify, methods=["POST"])]
 
-
-async def _body(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    if Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ProblemError(Problem.MEDIA_TYPE, "content-type: application/json expected")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > MAX_REQUEST_BYTES:
             raise ProblemError(Problem.TOO_LARGE, f"the request is larger than {MAX_REQUEST_BYTES} bytes")
+        more = message.get("more_body", False)
     return bytes(body)
 
 
