@@ -108,6 +108,7 @@ GATEWAY = ExampleResource(
                 "weights": {"digest": f"sha256:{'0b6d' * 16}", "signer": "build@example.org"},
             }
         ],
+        "minimumTlsVersion": "1.3",
         "identity": {"issuers": ["https://login.example.org"]},
         "policies": [{"team": "research", "models": ["llm"]}],
         "log": {"content": "off"},

@@ -161,6 +161,7 @@ RES_10 = Rule(
     why="Whoever meets a resource outside its stack, on a bill or in an incident, must know what may not leave.",
     severity=Severity.HIGH,
     remediation="tag it with `jurisdiction` and `data-class`, as the components do",
+    confirm="that only the deployment may change these tags; who may is decided outside the stack.",
     check=_labelled,
     passing=Example("A vault with both tags.", (examples.but(examples.VAULT, {"tags": examples.TAGS}),)),
     failing=(

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pulumi_policy import Severity
 
 from policies import examples, vocabulary
+from policies.conditions import OneOf
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
+from policies.terms import Setting
 from policies.verdict import Finding, NotApplicable, refuse, require
 
 
@@ -70,26 +72,36 @@ NET_03 = Rule(
 
 
 def _encrypted(resource: Resource, _: Declared) -> Iterator[Finding]:
-    settings = vocabulary.transport_of(resource)
+    settings = [*vocabulary.transport_of(resource), *_to_models(resource)]
     if not settings:
         raise NotApplicable("offers no connections that its program encrypts")
     for setting in settings:
         yield from require(setting)
 
 
+def _to_models(resource: Resource) -> Iterator[Setting]:
+    """A gateway of the region's own has no callers that would need an older version."""
+    if vocabulary.is_gateway(resource):
+        yield Setting(resource.props.at("minimumTlsVersion"), OneOf(("1.3",)), ("1.0", "1.1", "1.2"))
+
+
 NET_04 = Rule(
     id="NET-04",
-    title="Connections are encrypted with TLS 1.2 or newer",
+    title="Connections are encrypted with TLS 1.2 or newer, and those to a gateway of models with 1.3",
     why="Older versions and plain HTTP can be read and changed on the way.",
     severity=Severity.HIGH,
-    remediation="require HTTPS and TLS 1.2",
+    remediation="require HTTPS and TLS 1.2, of callers of the gateway 1.3",
     check=_encrypted,
     remedy=vocabulary.transport_of,
-    passing=Example("An account that takes TLS 1.2 and nothing less.", (examples.AUDIT_STORE,)),
+    passing=Example(
+        "An account that takes TLS 1.2 and nothing less, and a gateway that takes 1.3.",
+        (examples.AUDIT_STORE, examples.GATEWAY),
+    ),
     failing=(
         Example("TLS 1.0.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": "TLS1_0"}),)),
         Example("Plain HTTP.", (examples.but(examples.AUDIT_STORE, {"enableHttpsTrafficOnly": False}),)),
         Example("Whatever the default is.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": None}),)),
+        Example("A gateway that takes TLS 1.2.", (examples.but(examples.GATEWAY, {"minimumTlsVersion": "1.2"}),)),
     ),
 )
 
