@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -95,7 +95,7 @@ def create_app(
             Route("/v1/keys", keys, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
-        exception_handlers={Denied: _problem, LogError: _log_problem},
+        exception_handlers={Denied: _problem, LogError: _log_problem, ClientDisconnect: _unheard},
     )
 
 
@@ -144,6 +144,11 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _log_problem(request: Request, error: Exception) -> Response:
     return await _problem(request, Denied(Refusal(Kind.UNAVAILABLE, "log", str(error)), None))
+
+
+async def _unheard(_: Request, __: Exception) -> Response:
+    """A client that hangs up within its request is no error of ours, which the log would show with a traceback."""
+    return Response(status_code=400)
 
 
 def _member(receipt: Receipt | None) -> dict[str, Any]:

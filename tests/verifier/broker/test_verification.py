@@ -1,5 +1,6 @@
 """`POST /v1/verify`: evidence in, an EAR out; and each request that cannot be judged gets a problem document."""
 
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime
@@ -30,10 +31,14 @@ def text(data: bytes) -> str:
 
 
 @pytest.fixture
-def service(site):
+def app(site):
     trust = TrustStore.production().with_sandbox(site.pki.roots)
     crls, store = [site.pki.revocation_list()], CollateralStore(site.collateral)
-    app = create_app(site.config, site.keystore, trust, site.log, site.wrapped, lambda: site.now, crls, store)
+    return create_app(site.config, site.keystore, trust, site.log, site.wrapped, lambda: site.now, crls, store)
+
+
+@pytest.fixture
+def service(app):
     return Client(app)
 
 
@@ -155,6 +160,22 @@ class TestProblems:
 
     def test_only_post(self, service):
         assert service.get("/v1/verify").status_code == 405
+
+    @pytest.mark.parametrize("path", ["/v1/verify", "/kbs/v0/attest"])
+    def test_a_client_that_hangs_up_within_its_request_is_no_error(self, app, path):
+        events = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> Any:
+            return next(events)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+        asyncio.run(app(scope, receive, send))
+        assert sent[0]["status"] == 400, "nothing is judged"
 
 
 def nothing(_: httpx.Request) -> httpx.Response:
