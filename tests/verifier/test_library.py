@@ -10,7 +10,6 @@ from tests.verifier.genuine import CASES, SNP, time_of
 from tests.verifier.tdx.genuine import VERDICTS
 from verifier import verify
 from verifier.appraisal.policy import DEFAULT_POLICY, AppraisalPolicy
-from verifier.cache import BoundedCache
 from verifier.trust import TrustStore
 
 POLICY = AppraisalPolicy.load(DEFAULT_POLICY)
@@ -54,16 +53,3 @@ def test_threads_share_a_store_and_each_gets_its_own_verdict(impatient):
     with ThreadPoolExecutor(8) as pool:
         for found, expected in pool.map(judged, cases):
             assert [found] == expected
-
-
-def test_the_memory_is_safe_to_share(impatient):
-    cache = BoundedCache[int, int](1)
-
-    def use(key: int) -> None:
-        for _ in range(2000):
-            cache.put(key, key)
-            assert cache.get(key) in {None, key}
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(use, range(8)))
-    assert len(cache) == 1
