@@ -1,5 +1,6 @@
 """The verifier's configuration: the document of the components is read, and every problem of a bad one is told."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,25 @@ def test_the_digest_of_a_policy_follows_its_content_alone() -> None:
 
     assert digest() == digest(debug=False, vmpl=[0])
     assert len({digest(), digest(debug=True), digest(vmpl=[1]), digest(images=["other-1.0.0"])}) == 4
+
+
+def test_the_digest_of_a_policy_is_that_of_its_canonical_form() -> None:
+    chips = [hashlib.sha512(bytes([number])).hexdigest() for number in range(20)]
+    resource = {"path": "a/b/c", "kek": "k", "policy": POLICY | {"chips": chips}}
+    policy = VerifierConfig.model_validate(document() | {"resources": [resource]}).resources[0].policy
+    members = {
+        "tee": ["snp"],
+        "images": ["inference-guest-1.0.0"],
+        "debug": False,
+        "migration": False,
+        "vmpl": [0],
+        "minimum_tcb": None,
+        "revocation": "if-given",
+        "max_token_seconds": 300,
+        "chips": sorted(chips),
+    }
+    canonical = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    assert policy.digest == hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def test_demands_on_tdx_count_for_the_digest_in_any_order() -> None:
@@ -119,7 +139,10 @@ def test_every_demand_counts_for_the_digest_and_one_that_is_not_there_does_not()
             {"resources": [{"path": "a/b/c", "kek": "k", "policy": POLICY | {"max_token_seconds": 86400}}]},
             r"resources\[0\].policy.max_token_seconds: ",
         ),
-        ({"resources": [{"path": "a/b/c", "kek": "k", "policy": POLICY}] * 2}, "a/b/c has more than one policy"),
+        (
+            {"resources": [{"path": "a/b/c", "kek": "k", "policy": POLICY}] * 2},
+            "^configuration: resources: a/b/c has more than one policy",
+        ),
     ],
 )
 def test_each_problem_is_named_with_its_key_path(change: dict[str, Any], message: str) -> None:

@@ -70,6 +70,8 @@ def test_a_changed_payload_is_refused():
         ({"subject": [{"name": "guest-1.0.0", "digest": {"sha384": "ef" * 48}}]}, "subjects"),
         ({"subject": [{"name": "guest-1.0.0", "digest": "text"}]}, "subjects"),
         ({"subject": "text"}, "subjects"),
+        ({"subject": 3}, "subjects"),
+        ({"subject": {"name": "guest-1.0.0", "digest": {"sha384": MEASUREMENT}}}, "subjects"),
     ],
 )
 def test_a_statement_that_does_not_agree_with_itself_is_refused(change, message):
@@ -151,6 +153,8 @@ class TestVtpm:
     def test_most_images_state_nothing(self):
         values = read_bundle(bundle(statement()), [BUILD.public_key])
         assert (values.vtpm, values.paravisor) == (None, None)
+        of_a_td = read_tdx_bundle(bundle(TestTdx().statement()), [BUILD.public_key])
+        assert (of_a_td.vtpm, of_a_td.paravisor) == (None, None)
 
     @pytest.mark.parametrize(
         ("change", "key"),
