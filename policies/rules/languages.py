@@ -23,9 +23,10 @@ from policies.examples.release import (
     on_kubernetes,
     provider,
 )
-from policies.release.model import Flaw
+from policies.release.model import Flaw, MalformedDocument
 from policies.rule import Rule
 from policies.subject import Resource, Stack
+from policies.terms import ReleaseDocument
 from policies.verdict import Finding, NotApplicable
 
 _REFUSED_BY_AWS = (
@@ -103,7 +104,7 @@ _REFUSED_BY_GOOGLE = (
 )
 
 
-def _strict_condition(resource: Resource, _: Declared) -> Iterator[Finding]:
+def _strict_condition(resource: Resource, declared: Declared) -> Iterator[Finding]:
     documents = vocabulary.release_documents_of(resource) if resource.package == "gcp" else ()
     if not documents:
         raise NotApplicable("lets nobody into a workload identity pool")
@@ -113,14 +114,27 @@ def _strict_condition(resource: Resource, _: Declared) -> Iterator[Finding]:
             yield Finding(path, "is not stated, so that every token of the issuer is believed", "a condition")
             return
         yield from key_policies.flawed(document, *_REFUSED_BY_GOOGLE)
+        yield from _abroad(document, declared)
+
+
+def _abroad(document: ReleaseDocument, declared: Declared) -> Iterator[Finding]:
+    """A zone, or the beginning of zones' names, is one of the jurisdiction's regions followed by a hyphen."""
+    try:
+        ways = document.read().ways
+    except MalformedDocument:
+        return  # refused above
+    inside = tuple(f"{region}-" for region in declared.regions)
+    if any(not place.startswith(inside) for way in ways for place in way.places):
+        allowed = f"zones of {', '.join(declared.regions)}"
+        yield Finding(document.property.path, f"believes guests in zones outside {declared.area}", allowed)
 
 
 REL_05 = Rule(
     id="REL-05",
-    title="A workload identity pool believes production guests on confidential hardware only",
+    title="A workload identity pool believes production guests on confidential hardware in the jurisdiction only",
     why="A pool without a condition gives Google's permissions to every token of the issuer, debug images included.",
     severity=Severity.CRITICAL,
-    remediation="compile the condition with components.release: software, hardware, support, debug status",
+    remediation="compile the condition with components.release: software, hardware, support, debug status, zone",
     confirm="that the exchange of tokens, a worldwide service of Google's, may see who asks for a key.",
     home="gcp",
     check=_strict_condition,
@@ -135,6 +149,10 @@ REL_05 = Rule(
             provider(*CONDITIONS[:3], "true || " + CONDITIONS[3], *CONDITIONS[4:]),
         ),
         on_google("Anywhere in the world.", provider(*CONDITIONS[:5])),
+        on_google(
+            "In a zone of another country.",
+            provider(*CONDITIONS[:5], CONDITIONS[5].replace("europe-west3-a", "us-east1-b")),
+        ),
         on_google("A condition that cannot be read.", provider("assertion.swname ==")),
     ),
 )
