@@ -174,17 +174,17 @@ class Stored:
 
         used: dict[str, Record] = {}
         rims: dict[str, bytes] = {}
-        responses: list[bytes] = []
+        responses: dict[str, bytes] = {}
         for need in objects.needs_of(devices, trust, self._known_rim):
             found = self._optional(need)
-            if found is None or need.name in used:
+            if found is None:
                 continue
             used[need.name] = found[0]
             if need.kind is Kind.RIM:
                 rims[need.subject] = found[1]
             else:
-                responses.append(objects.response(found[1]))
-        return DeviceCollateral(Collateral(rims, OcspResponses(responses)), tuple(used.values()))
+                responses[need.subject] = objects.response(found[1])
+        return DeviceCollateral(Collateral(rims, OcspResponses(responses.values())), tuple(used.values()))
 
     def _vlek(self, report: SnpReport) -> tuple[Record, bytes]:
         """The VLEK that signed the report, of those for its TCB: nothing else in a report says which one it was."""

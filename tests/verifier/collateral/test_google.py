@@ -109,6 +109,12 @@ def test_what_google_did_not_sign_is_not_google_s():
         checked(endorsement(), store=TrustStore.production())
 
 
+@pytest.mark.parametrize("tee", ["sev", "", "SNP"])
+def test_a_measurement_of_another_tee_is_not_google_s(tee):
+    with pytest.raises(CollateralError, match=f"'{tee}' is neither snp nor tdx"):
+        inspect(Kind.LAUNCH_ENDORSEMENT, f"{tee}-{MEASUREMENT.hex()}", endorsement(), trust())
+
+
 def test_it_is_asked_for_by_measurement(fetching):
     fetching.vendors.first += [Response(GENUINE.read_bytes())]
     (outcome,) = fetching.fetcher().fetch([needs.launch_endorsement("tdx", GENUINE_MR_TD)])

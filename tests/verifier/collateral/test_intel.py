@@ -96,6 +96,13 @@ def test_a_root_that_is_pinned_for_something_else_has_no_list() -> None:
     assert refused(intel.inspect_root_crl, "root", WORLD.root_crl.encode(), TrustStore([anchor])) == "crl.root.issuer"
 
 
+def test_the_root_whose_list_it_is_is_found_among_several() -> None:
+    other = certificate("Another Root", "Another Root", "other", "other", 9, WORLD.root.extensions)
+    first = TrustAnchor("other", frozenset({"tdx"}), Certificate.parse(other.encode()))
+    store = TrustStore([first, *TRUST.anchors])
+    assert intel.inspect_root_crl("root", WORLD.root_crl.encode(), store) == WINDOW
+
+
 def test_documents_of_a_signer_that_the_root_did_not_issue() -> None:
     other = replace(WORLD, signer=certificate("Intel SGX TCB Signing", ROOT, "signer", "other", 4, (SIGNS_DATA,)))
     assert refused(intel.inspect_tcb_info, FMSPC, info(other)).startswith("chain.")

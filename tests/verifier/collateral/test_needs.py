@@ -74,6 +74,10 @@ class TestProduct:
         with pytest.raises(VerificationFailed, match="product: CPUID family 0x1b model 0x1 is not known"):
             products(MILAN.with_fields(cpuid=bytes([0x1B, 0x01, 0x01])))
 
+    def test_a_masked_chip_names_no_vcek(self) -> None:
+        with pytest.raises(VerificationFailed, match="chip-id: CHIP_ID is masked"):
+            needs.vcek(report(MILAN.with_fields(chip_id=bytes(64))))
+
     def test_a_vcek_is_called_by_chip_and_tcb(self) -> None:
         assert needs.vcek(report(MILAN)).name == f"amd-vcek/{CHIP.hex()}-{TCB.hex()}"
         assert needs.vcek(report(turin())).subject.startswith(f"{CHIP[:8].hex()}-")

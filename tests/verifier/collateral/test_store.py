@@ -77,6 +77,7 @@ class TestDamage:
         [
             ("{", "Invalid JSON"),
             ("{}", "kind: Field required"),
+            ("[]", "entry: Input should be an object"),
             ('{"kind": "amd-crl", "subject": "../../etc"}', "subject: String should match pattern"),
         ],
     )
