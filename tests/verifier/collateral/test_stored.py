@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.verifier.azure.fake_azure import Vm
-from tests.verifier.collateral.test_intel import FMSPC, PROCESSOR_CA, WORLD, identity, info, pck_list
+from tests.verifier.collateral.test_intel import PROCESSOR_CA, WORLD, identity, info, pck_list
 from tests.verifier.collateral.test_needs import record, stored
 from tests.verifier.collateral.test_needs import report as parsed
 from tests.verifier.collateral.test_nvidia import DEVICE, RIMS, SIGNERS, TRUST, subject_of, word
 from tests.verifier.fake_amd import vlek
 from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import DRIVER_ID, VBIOS_ID, hopper
+from tests.verifier.tdx.fake_intel import FMSPC
 from verifier import nitro, nvidia, tdx
 from verifier.aws import AwsEvidence
 from verifier.collateral.gathering import needs_of
