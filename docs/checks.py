@@ -87,7 +87,7 @@ def _failures(tree: ast.Module) -> Iterator[tuple[str, str]]:
         for name in _texts(call.args[position], assigned):
             reason = _texts(call.args[position + 1], {}, hidden="…") if len(call.args) > position + 1 else []
             if NAME.fullmatch(name) and name.strip("*."):
-                yield name, reason[0] if reason else ""
+                yield name, reason[0] if reason else "…"
 
 
 def _claims(tree: ast.Module) -> Iterator[tuple[str]]:

@@ -62,6 +62,12 @@ def test_the_schema_says_what_the_verifier_says(text):
     assert jsonschema.Draft202012Validator(json.loads(SCHEMA)).is_valid(content) is good
 
 
+def test_every_page_of_the_verifier_is_in_its_list():
+    pages = ROOT / "docs" / "verifier"
+    linked = set(re.findall(r"\]\(([^)#]+)\)", (pages / "README.md").read_text(encoding="utf-8")))
+    assert linked == {path.name for path in pages.iterdir()} - {"README.md"}
+
+
 def listed(name: str) -> bool:
     return any(
         re.fullmatch(re.escape(found).replace(r"\*", ".+"), name)
