@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
@@ -19,6 +19,14 @@ from policies.deserialization import once
 from policies.subject import Property
 
 DATA_CLASSES = ("public", "internal", "confidential", "secret")
+OWN_HARDWARE_FROM: Final[Mapping[str, str]] = {
+    "azure": "secret",
+    "gcp": "confidential",
+    "aws": "secret",
+    "kubernetes": "confidential",
+}
+"""By provider: the class of data from which KEY-02 asks for HSMs that nobody shares, unless the policy config says
+otherwise. On Azure one class later: AKS takes no key of a Managed HSM, so that no region with a cluster could do it."""
 """Classes of data, the least sensitive first."""
 TODAY: ContextVar[date | None] = ContextVar("TODAY", default=None)
 """The day on which a stack is judged; None for the clock's. Examples, which are judged for ever, have their own."""
@@ -71,13 +79,13 @@ class Declared:
     """The stack's own configuration, without the namespace."""
     fence: str | None
     """The jurisdiction that the policy config sets, if it does."""
-    own_hardware_from: str = "secret"
-    """The class of data from which the policy config asks for HSMs that nobody shares."""
+    asked_hardware_from: str | None = None
+    """The class of data from which the policy config asks for HSMs that nobody shares, if it does."""
 
     @classmethod
     def read(cls, policy_config: Mapping[str, Any]) -> "Declared":
         """The declarations of the running stack, and the config of the running policy."""
-        fence, own_hardware = policy_config.get("jurisdiction"), policy_config.get("ownHardwareFrom", "secret")
+        fence, own_hardware = policy_config.get("jurisdiction"), policy_config.get("ownHardwareFrom")
         return _declared(once(_configuration, NAMESPACE), fence, own_hardware)
 
     @cached_property
@@ -145,6 +153,11 @@ class Declared:
             return ()
         return tuple(one.text or "" for one in self._structured("registries", list, "a list of hosts").items())
 
+    @property
+    def own_hardware_from(self) -> str:
+        """The class of data from which keys must be of HSMs that nobody shares."""
+        return self.asked_hardware_from or OWN_HARDWARE_FROM[self.cloud.provider]
+
     def handles(self, data_class: str) -> bool:
         """Whether the stack handles data of `data_class` or of a more sensitive one."""
         stated = self._text("dataClass")
@@ -181,6 +194,6 @@ def _configuration(namespace: str) -> tuple[tuple[str, str | None], ...]:
 
 
 @cache
-def _declared(stack: tuple[tuple[str, str | None], ...], fence: str | None, own_hardware_from: str) -> Declared:
+def _declared(stack: tuple[tuple[str, str | None], ...], fence: str | None, own_hardware: str | None) -> Declared:
     """One object for equal declarations: every rule asks for every resource, and what follows from them is the same."""
-    return Declared(dict(stack), fence, own_hardware_from)
+    return Declared(dict(stack), fence, own_hardware)

@@ -1,6 +1,7 @@
 """The jurisdiction graph as rules read it: what the region component of a stack says that it depends on."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import catalog
 from policies import vocabulary
@@ -18,6 +19,16 @@ def edges(stack: Stack, kind: str | None = None) -> Iterator[tuple[Resource, Pro
             for edge in region.props.at(GRAPH).items():
                 if kind is None or edge.at("kind").text == kind:
                     yield region, edge
+
+
+@cache
+def places(cloud: str) -> dict[str, str]:
+    """The narrowest jurisdiction of every place that an edge may name: a region of the cloud, by its id, or where
+    something is that is in no cloud, a jurisdiction itself."""
+    facts = catalog.load()
+    return {region_id(area): area for area in facts.jurisdictions} | {
+        one.id: one.jurisdiction for one in facts.regions(cloud=cloud)
+    }
 
 
 def inside(edge: Property, declared: Declared) -> bool:

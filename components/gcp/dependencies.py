@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from components import external_manager
 from components.graph import Carries, Dependency, Kind
+from components.spec import ExternalManagerSpec
 from components.surroundings import RegionEndpoints, Surroundings
 
 
@@ -14,6 +16,8 @@ class Endpoints(RegionEndpoints):
     network: str
     """Name of the network."""
     vault_uri: str
+    external_manager: ExternalManagerSpec | None
+    """Where the keys are outside the cloud; None where they are in its HSM."""
     storage_host: str
     """Host of Cloud Storage's private endpoint in the region."""
     model_account: str
@@ -31,6 +35,7 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
         *here.attested(endpoints.verifier_url, endpoints.guests, lambda image: f"image {image}"),
         *(service(Kind.COMPUTE, "gke", cluster, Carries.CONTENT) for cluster in endpoints.clusters),
         service(Kind.KEYS, endpoints.key_service, endpoints.vault_uri, Carries.KEYS),
+        *([external_manager.dependency(endpoints.external_manager)] if endpoints.external_manager else []),
         *(
             [service(Kind.COLLATERAL, "cloud-storage", cache, Carries.EVIDENCE)]
             if cache

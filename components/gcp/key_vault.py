@@ -1,4 +1,4 @@
-"""Keys that are born in an HSM and never leave it."""
+"""Keys that are born in an HSM, Google's or one's own outside the cloud, and never leave it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,17 @@ from pulumi_gcp import kms
 import catalog
 from components.component import Component, ComponentArgs
 from components.errors import InputError
+from components.external_manager import refuse_abroad
+from components.gcp import external_keys
 from components.gcp.names import gcp_name
 from components.gcp.placement import Placement
 from components.gcp.sovereign_network import SovereignNetwork
 from components.guest_configuration import model_key_name
+from components.spec import ExternalManagerSpec
 
 TYPE = "bailiwick:index:GcpKeyVault"
 SERVICE = "cloud-hsm"
+SERVICES = (SERVICE, external_keys.SERVICE)
 DISK_KEY = "os-disk"
 UNWRAP_ROLE = "roles/cloudkms.cryptoKeyDecrypter"
 """Decrypt with a key and do nothing else."""
@@ -35,7 +39,7 @@ class KeyVaultArgs(ComponentArgs):
     placement: Placement
     """Where the key ring is."""
     service: str
-    """Key service, as the catalogue names it; `cloud-hsm`."""
+    """Key service, as the catalogue names it; `cloud-hsm`, or `cloud-ekm` with an `external_manager`."""
     soft_delete_days: int
     """For how many days a destroyed key version can be restored; 30 to 120."""
     rotation_days: int
@@ -45,9 +49,12 @@ class KeyVaultArgs(ComponentArgs):
     disk_agents: Mapping[str, str]
     """Service agents that encrypt and decrypt with the disk key, by a stable label: `compute` for machines' disks,
     `container` for clusters' secrets. IAM members, such as `serviceAccount:service-<project number>@...`."""
+    external_manager: ExternalManagerSpec | None = None
+    """A key manager outside Google Cloud, inside the region's jurisdiction, in which the keys are made and stay."""
     adopt: bool = False
-    """Take over the ring and the keys of an earlier deployment. Google Cloud never deletes either: after a `destroy`
-    their names stay taken for ever, and the next deployment finds them there."""
+    """Take over the ring, the keys and the connection to an external manager that an earlier deployment left. Google
+    Cloud never deletes them: after a `destroy` their names stay taken for ever, and the next deployment finds them
+    there."""
     destroyable_keys: bool = False
     """Weakness: `destroy` destroys the versions of every key, and with them everything that was ever encrypted under
     them. For emulated regions. Off, Pulumi refuses to delete ring and keys."""
@@ -57,16 +64,19 @@ class KeyVault(Component):
     """`bailiwick:index:GcpKeyVault`: a key ring in the region with the region's keys.
 
     Creates the key ring; a KEK for each model (`model-<name>`: symmetric, in a FIPS 140-2 level 3 HSM, rotated); one
-    key for disks (`os-disk`), with the right of the named service agents to use it.
+    key for disks (`os-disk`), with the right of the named service agents to use it. With an `external_manager`, it
+    creates the connection through the VPC network to that, and Cloud KMS has the same keys made and rotated there.
 
     Guarantees: keys are generated in the HSM, cannot be exported by anybody, and are in no state file; a destroyed
     version can be restored for `soft_delete_days`; nobody is granted a right on the ring as a whole; Pulumi does not
-    delete a key.
+    delete a key; an external manager is inside the jurisdiction of the placement's tags.
 
     Does not: release a key under attestation by itself. On Google Cloud release means the right to decrypt: the region
     gives it to the verifier's identity alone, whose broker checks the evidence; `AttestedRelease` gives it to an
-    attested identity directly. Single-tenant HSMs have no resource in the provider, and external keys
-    need a manager of the customer's: both services are refused here rather than half built.
+    attested identity directly. It creates neither the external manager nor the Service Directory service that leads
+    to it, nor grants Cloud KMS's service agent (`service-<project number>@gcp-sa-ekms.iam.gserviceaccount.com`) the
+    roles `servicedirectory.viewer` and `servicedirectory.pscAuthorizedService` there; what the manager is, and how it
+    keeps keys, its operator answers for. Single-tenant HSMs have no resource in the provider, and are refused.
     """
 
     id: pulumi.Output[str]
@@ -96,6 +106,7 @@ class KeyVault(Component):
             opts=self._kept(_ring_id(placement)),
         )
         self.id = ring.id
+        self._backend = self._connection(args.external_manager)
         self.model_key_ids = {model: self._key(model_key_name(model)).id for model in args.model_keys}
         disk_key = self._key(DISK_KEY)
         grants = [
@@ -121,17 +132,27 @@ class KeyVault(Component):
         """URL of the region's key ring at the private endpoint of Cloud KMS in the region."""
         return f"https://{SovereignNetwork.service_host(placement, 'cloud-kms')}/v1/{_ring_id(placement)}"
 
+    def _connection(self, manager: ExternalManagerSpec | None) -> pulumi.Output[str] | None:
+        if manager is None:
+            return None
+        placement = self._args.placement
+        kept = self._kept(external_keys.connection_id(placement))
+        id_: pulumi.Output[str] = external_keys.ekm_connection(f"{self._stem}-external", placement, manager, kept).id
+        return id_
+
     def _key(self, key_name: str) -> "kms.CryptoKey":
         args = self._args
+        outside = self._backend is not None
         return kms.CryptoKey(
             f"{self._stem}-{key_name}",
             name=gcp_name("crypto key", key_name),
             key_ring=self.id,
             purpose="ENCRYPT_DECRYPT",
             version_template=kms.CryptoKeyVersionTemplateArgs(
-                algorithm="GOOGLE_SYMMETRIC_ENCRYPTION",
-                protection_level=_service(args.placement).protection_levels[0],
+                algorithm=external_keys.ALGORITHM if outside else "GOOGLE_SYMMETRIC_ENCRYPTION",
+                protection_level=external_keys.PROTECTION_LEVEL if outside else "HSM",
             ),
+            crypto_key_backend=self._backend,
             rotation_period=f"{args.rotation_days * SECONDS_PER_DAY}s",
             destroy_scheduled_duration=f"{args.soft_delete_days * SECONDS_PER_DAY}s",
             labels=args.placement.labels,
@@ -149,15 +170,13 @@ def _ring_id(placement: Placement) -> str:
     return f"projects/{placement.project_id}/locations/{placement.location}/keyRings/{KeyVault.ring_name(placement)}"
 
 
-def _service(placement: Placement) -> catalog.Service:
-    return catalog.load().service(placement.cloud, SERVICE)
-
-
 def _check(args: KeyVaultArgs) -> None:
-    if args.service != SERVICE:
+    if args.service not in SERVICES:
         raise InputError(TYPE, "service", f"{args.service!r} is not built", SERVICE)
-    if _service(args.placement).offered_in(args.placement.location) is False:
-        raise InputError(TYPE, "placement.location", f"{args.placement.location} has no Cloud HSM")
+    service = catalog.load().service(args.placement.cloud, args.service)
+    if service.offered_in(args.placement.location) is False:
+        raise InputError(TYPE, "placement.location", f"{args.placement.location} has no {service.name}")
+    _check_manager(args)
     for name, value, allowed in (
         ("soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS),
         ("rotation_days", args.rotation_days, ROTATION_DAYS),
@@ -166,3 +185,19 @@ def _check(args: KeyVaultArgs) -> None:
             last = allowed[-1]
             nearest = str(min(max(value, allowed[0]), last))
             raise InputError(TYPE, name, f"{value} is not between {allowed[0]} and {last} days", nearest)
+
+
+def _check_manager(args: KeyVaultArgs) -> None:
+    """An external manager comes with the service that uses one, and is not abroad."""
+    manager = args.external_manager
+    if manager is None:
+        if args.service == external_keys.SERVICE:
+            raise InputError(TYPE, "external_manager", f"is missing: {args.service} has no keys of its own")
+        return
+    if args.service != external_keys.SERVICE:
+        found = f"{args.service!r} makes keys itself, and external_manager is given"
+        raise InputError(TYPE, "service", found, external_keys.SERVICE)
+    for name, value in (("certificates", manager.certificates), ("path", manager.path)):
+        if not value:
+            raise InputError(TYPE, f"external_manager.{name}", "is missing: Cloud KMS could not reach the keys")
+    refuse_abroad(TYPE, manager, args.placement.tags.jurisdiction)

@@ -20,6 +20,7 @@ RULES: Mapping[str, NameRule] = {
     "compute": _COMPUTE,
     "crypto key": _WORD,
     "dns zone": _COMPUTE,
+    "ekm connection": _WORD,
     "key ring": _WORD,
     "log bucket": NameRule(1, 100, r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, '.', '_' and '-'"),
     "log sink": NameRule(1, 100, r"[A-Za-z0-9][A-Za-z0-9._-]*", "letters, digits, '.', '_' and '-'"),

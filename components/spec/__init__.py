@@ -2,6 +2,7 @@
 
 from components.spec.accounts import EMULATED_ACCOUNT
 from components.spec.checks import REFERENCE_VALUES
+from components.spec.external_manager import ExternalManagerSpec
 from components.spec.model import (
     AuditSpec,
     ClusterSpec,
@@ -21,6 +22,7 @@ __all__ = [
     "REFERENCE_VALUES",
     "AuditSpec",
     "ClusterSpec",
+    "ExternalManagerSpec",
     "GpuPoolSpec",
     "ImageSpec",
     "KeySpec",

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog import Catalog, Cloud, Region, UnknownFact, nearest
-from components.spec.accounts import EMULATED_OBJECT_ID, account_problems
+from components.spec.accounts import account_problems
+from components.spec.keys import key_problems
 from components.spec.machines import as_mapping, machine_problems
-from components.spec.parts import PARTS
 from components.spec.problems import Problem, key_path
 
 REFERENCE_VALUES = Path(__file__).parents[2] / "stacks" / "reference-values"
@@ -27,9 +27,7 @@ def problems_of(mapping: Mapping[str, Any], facts: Catalog, reference_values: Pa
         *_place(mapping, facts, region),
         *_account(mapping, facts),
         *_address_space(mapping),
-        *_key_service(mapping, facts, region),
-        *_soft_delete(mapping, facts),
-        *_administrators(mapping),
+        *key_problems(mapping, facts, _cloud(mapping, facts), region),
         *machine_problems(mapping, facts, region, reference_values),
     ]
 
@@ -113,55 +111,6 @@ def _address_space(mapping: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(path, f"'{given}' must be between /16 and /22", f"{network.network_address}/{prefix}")
     elif str(network) != given:
         yield Problem(path, f"'{given}' does not start at the first address of its range", str(network))
-
-
-def _key_service(mapping: Mapping[str, Any], facts: Catalog, region: Region | None) -> Iterator[Problem]:
-    cloud, given = _cloud(mapping, facts), as_mapping(mapping.get("keys")).get("service")
-    if not isinstance(given, str) or cloud is None:
-        return
-    services = facts.services(cloud.id)
-    able = key_services(facts, cloud.id)
-    if not able:
-        yield Problem(key_path("cloud"), f"{cloud.name} has no key service whose keys only attested guests get")
-    elif given not in able:
-        what = "gives no keys to attested guests" if given in services else f"is not a key service of {cloud.id}"
-        best = nearest(given, able) or able[0]
-        yield Problem(key_path("keys", "service"), f"'{given}' {what}", best)
-    elif region is not None and services[given].offered_in(region.id) is False:
-        there = next((id_ for id_ in able if services[id_].offered_in(region.id)), None)
-        yield Problem(key_path("keys", "service"), f"'{given}' is not offered in {region.id}", there)
-
-
-def _soft_delete(mapping: Mapping[str, Any], facts: Catalog) -> Iterator[Problem]:
-    cloud, given = _cloud(mapping, facts), as_mapping(mapping.get("keys")).get("softDeleteDays")
-    if not isinstance(given, int) or cloud is None:
-        return
-    allowed = PARTS[cloud.provider].soft_delete_days
-    if given not in allowed:
-        between = f"from {allowed[0]} to {allowed[-1]}" if len(allowed) > 1 else f"{allowed[0]}"
-        path = key_path("keys", "softDeleteDays")
-        yield Problem(path, f"{given} must be {between} on {cloud.id}", str(min(max(given, allowed[0]), allowed[-1])))
-
-
-def _administrators(mapping: Mapping[str, Any]) -> Iterator[Problem]:
-    """A Managed HSM takes its administrators when it is made, and a service that is shared has none to name."""
-    keys = as_mapping(mapping.get("keys"))
-    named, path = keys.get("administrators"), key_path("keys", "administrators")
-    if keys.get("service") != "managed-hsm":
-        if named:
-            yield Problem(path, "is for the key service managed-hsm: leave the key out")
-    elif not named:
-        best = EMULATED_OBJECT_ID if mapping.get("emulated") in (True, "true") else None
-        yield Problem(path, "is missing: object ids of the service principals that activate the HSM and deploy", best)
-
-
-def key_services(facts: Catalog, cloud: str) -> list[str]:
-    """Key services of a cloud whose keys only attested guests get, the one to take by default first."""
-    return [
-        service.id
-        for service in facts.services(cloud).values()
-        if service.kind == "key" and service.key_release and service.in_provider_sdk
-    ]
 
 
 def _cloud(mapping: Mapping[str, Any], facts: Catalog) -> Cloud | None:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 import catalog
 from catalog import Tenancy
 from components.spec.accounts import EMULATED_ACCOUNT, EMULATED_OBJECT_ID, ZERO_GUID
-from components.spec.checks import REFERENCE_VALUES, key_services, problems_of
+from components.spec.base import Spec
+from components.spec.checks import REFERENCE_VALUES, problems_of
+from components.spec.external_manager import ExternalManagerSpec
+from components.spec.keys import key_services
 from components.spec.machines import any_confidential
 from components.spec.parts import PARTS
 from components.spec.problems import SpecError, translate
@@ -34,15 +36,7 @@ Purchase = Literal["on-demand", "spot", "flex-start"]
 HardwareId = Annotated[str, Field(pattern=r"^([0-9a-f]{128}|[0-9a-f]{32})$")]
 LaunchSigner = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
 PublicKey = Annotated[str, AfterValidator(public_key), Field(json_schema_extra={"pattern": PUBLIC_KEY})]
-TrustAnchor = Literal["amd", "intel", "nvidia", "sandbox"]
-
-
-class Spec(BaseModel):
-    """Frozen; snake_case in Python, camelCase in the file; refuses keys that it does not know."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
-    )
+TrustAnchor = Literal["amd", "intel", "nvidia", "aws", "sandbox"]
 
 
 class NetworkSpec(Spec):
@@ -57,7 +51,8 @@ class KeySpec(Spec):
     """The key service."""
 
     service: str = Field(
-        description="Key service of the catalogue whose keys only attested guests get; by default the cloud's first."
+        description="Key service of the catalogue whose keys only attested guests get; by default the cloud's first, "
+        "or the one for `externalManager`."
     )
     rotation_days: int = Field(
         default=90, ge=7, le=730, description="Days after which a key gets a new version, 7 to 730."
@@ -70,6 +65,10 @@ class KeySpec(Spec):
     administrators: tuple[ObjectId, ...] = Field(
         default=(),
         description="Azure, managed-hsm: object ids of the service principals that administer the HSM and deploy.",
+    )
+    external_manager: ExternalManagerSpec | None = Field(
+        default=None,
+        description="Google Cloud and AWS: a key manager outside the cloud, whose keys the key service then uses.",
     )
 
 
@@ -137,7 +136,8 @@ class VerifierSpec(Spec):
     trust_anchors: tuple[TrustAnchor, ...] = Field(
         default=("amd",),
         min_length=1,
-        description="Hardware roots that the verifier accepts; `sandbox` in emulated regions only.",
+        description="Roots that the verifier accepts: hardware vendors', on AWS also `aws`, which signs for NitroTPM "
+        "as the cloud's operator; `sandbox` in emulated regions only.",
     )
     hardware: tuple[HardwareId, ...] = Field(
         default=(),
@@ -346,8 +346,10 @@ def _with_defaults_of_the_cloud(mapping: dict[str, Any], facts: catalog.Catalog)
         return dict(mapping)
     service, days = "", 90
     if isinstance(cloud, str) and cloud in facts.clouds:
-        service = next(iter(key_services(facts, cloud)), "")
-        days = min(days, PARTS[facts.cloud(cloud).provider].soft_delete_days[-1])
+        parts = PARTS[facts.cloud(cloud).provider]
+        external = parts.external_keys if keys.get("externalManager") else ""
+        service = external or next(iter(key_services(facts, cloud)), "")
+        days = min(days, parts.soft_delete_days[-1])
     return {**mapping, "keys": {"service": service, "softDeleteDays": days} | keys}
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+Tpm = Literal["vtpm", "nitrotpm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,19 @@ class Parts:
     """Whether a SEV-SNP launch can have a signer (ID block): Microsoft signs its paravisor's, and on hosts of one's own
     whoever sets up the hypervisor does. AWS's reports have zeros for ID_KEY_DIGEST, and neither AWS nor Google takes an
     ID block for a machine."""
+    tpm: Tpm | None = None
+    """The TPM that measures an image where the processor measures the cloud's own firmware: the member of the image's
+    reference values for it, Azure's `vtpm` or EC2's `nitrotpm`. None where the processor measures the image."""
+    tpm_root: str = ""
+    """Whose root signs for that TPM; empty where the processor vouches for it."""
     soft_delete_days: range = range(30, 91)
     """For how many days the key service can keep a deleted key; less than 30 is too short to notice."""
+    external_keys: str = ""
+    """The key service that uses keys of a manager outside the cloud; empty where none is built."""
 
 
 PARTS: Mapping[str, Parts] = {
-    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True, gpu_pools=True),
+    "azure": Parts(tees=("snp", "tdx"), gpus=("none", "h100"), groups=True, clusters=True, gpu_pools=True, tpm="vtpm"),
     "gcp": Parts(
         tees=("snp", "tdx"),
         gpus=("none", "h100"),
@@ -45,6 +55,7 @@ PARTS: Mapping[str, Parts] = {
         keys_and_log=True,
         launches_signed=False,
         soft_delete_days=range(30, 121),
+        external_keys="cloud-ekm",
     ),
     "aws": Parts(
         tees=("snp",),
@@ -54,6 +65,8 @@ PARTS: Mapping[str, Parts] = {
         keys_and_log=True,
         processors_named=False,
         launches_signed=False,
+        tpm="nitrotpm",
+        tpm_root="aws",
         soft_delete_days=range(30, 31),
     ),
     "kubernetes": Parts(tees=("snp", "tdx"), groups=True),

@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 import catalog
 from components.spec.accounts import EMULATED_ACCOUNT
-from components.spec.checks import key_services
+from components.spec.keys import key_services
 from components.spec.model import RegionSpec
 from components.spec.parts import PARTS
 from components.spec.problems import NAMESPACE

@@ -48,6 +48,16 @@ KEY = ExampleResource(
     },
 )
 
+_OWN_KEY = but(
+    KEY,
+    {
+        "enableKeyRotation": None,
+        "rotationPeriodInDays": None,
+        "customKeyStoreId": "cks-0123456789abcdef0",
+    },
+    name="own-key",
+)
+
 VM = ExampleResource(
     "aws:ec2/instance:Instance",
     "inference",
@@ -249,9 +259,16 @@ COVERED: Final[Mapping[str, Covered]] = {
         (_example("For a week.", but(KEY, {"deletionWindowInDays": 7})),),
     ),
     "KEY-04": Covered(
-        _example("A new version every 90 days.", KEY),
+        _example(
+            "A new version every 90 days, as AWS makes it or as the keeper of a key store of one's own does.",
+            KEY,
+            but(_OWN_KEY, {"tags.key-rotation": "P90D"}),
+            but(_OWN_KEY, {"tags.key-rotation": "P90D", "customKeyStoreId": None, "xksKeyId": "llm"}, name="outside"),
+        ),
         (
             _example("Never.", but(KEY, {"enableKeyRotation": False})),
+            _example("A key store of one's own, whose keeper says nothing.", _OWN_KEY),
+            _example("One whose keeper renews it once a year.", but(_OWN_KEY, {"tags.key-rotation": "P1Y"})),
             _example("Once a year, which is the default.", but(KEY, {"rotationPeriodInDays": None})),
         ),
     ),

@@ -40,6 +40,14 @@ KEY = ExampleResource(
         "labels": _LABELS,
     },
 )
+OUTSIDE: Final = {
+    "versionTemplate": {"algorithm": "EXTERNAL_SYMMETRIC_ENCRYPTION", "protectionLevel": "EXTERNAL_VPC"},
+    "cryptoKeyBackend": f"{_PATH}/locations/{LOCATION}/ekmConnections/trustee",
+}
+"""How a key differs that is in an external key manager."""
+_RENEWED_OUTSIDE = but(
+    KEY, {**OUTSIDE, "rotationPeriod": None, "skipInitialVersionCreation": True}, name="renewed-outside"
+)
 KEY_RING = ExampleResource("gcp:kms/keyRing:KeyRing", "keys", {"location": LOCATION})
 
 VM = ExampleResource(
@@ -184,7 +192,7 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-01": Covered(
-        _example("A key in an HSM.", KEY),
+        _example("A key in Google's HSM, and one in an HSM outside.", KEY, but(KEY, OUTSIDE, name="outside")),
         (
             _example("A software key.", but(KEY, {"versionTemplate.protectionLevel": "SOFTWARE"})),
             _example("The default is software.", but(KEY, {"versionTemplate": None})),
@@ -198,10 +206,20 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-04": Covered(
-        _example("A new version every 90 days.", KEY),
+        _example(
+            "A new version every 90 days, as Google makes it or as the manager of a key outside does.",
+            KEY,
+            but(KEY, OUTSIDE, name="outside"),
+            but(_RENEWED_OUTSIDE, {"labels.key-rotation": "7776000s"}),
+        ),
         (
             _example("Once a year.", but(KEY, {"rotationPeriod": "31536000s"})),
             _example("Never, which Google's own hardened foundation lets pass.", but(KEY, {"rotationPeriod": None})),
+            _example("A key outside that its manager renews, and nobody says when.", _RENEWED_OUTSIDE),
+            _example(
+                "A key outside that its manager renews once a year.",
+                but(_RENEWED_OUTSIDE, {"labels.key-rotation": "31536000s"}),
+            ),
         ),
     ),
     "REL-07": Covered(

@@ -6,11 +6,10 @@ from typing import Final
 
 from policies.examples.common import but
 from policies.examples.components import GATEWAY, workload_told
-from policies.examples.gcp import CONFIG, KEY, KEY_RING, LOCATION, LOG_BUCKET, SINK, VM
+from policies.examples.gcp import CONFIG, KEY, KEY_RING, LOCATION, LOG_BUCKET, OUTSIDE, SINK, VM
 from policies.rule import Covered, Example, ExampleResource
 
 _HOST: Final = f"cloudkms.{LOCATION}.p.rep.googleapis.com"
-_SECRET_CLASS: Final = {**CONFIG, "dataClass": "secret"}
 
 
 def _example(says: str, *resources: ExampleResource, config: Mapping[str, str] = CONFIG) -> Example:
@@ -52,6 +51,7 @@ ROLE = ExampleResource(
     "unwrap",
     {"roleId": "unwrap", "permissions": ["cloudkms.cryptoKeyVersions.useToDecrypt"]},
 )
+_CONNECTION = ExampleResource("gcp:kms/ekmConnection:EkmConnection", "trustee", {"location": LOCATION})
 _VERIFIER: Final = "serviceAccount:verifier@bailiwick-emulated.iam.gserviceaccount.com"
 _MAY_DECRYPT = ExampleResource(
     "gcp:projects/iAMMember:IAMMember",
@@ -193,15 +193,10 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-02": Covered(
-        _example(
-            "Secret data under a key of a key manager outside Google Cloud.",
-            _WITH_KEY,
-            but(KEY, {"versionTemplate.protectionLevel": "EXTERNAL"}),
-            config=_SECRET_CLASS,
-        ),
+        _example("Confidential data under a key of a key manager outside Google Cloud.", _WITH_KEY, but(KEY, OUTSIDE)),
         (
             _example("A disk under Google's key.", VM),
-            _example("Secret data, and an HSM that others share.", _WITH_KEY, KEY, config=_SECRET_CLASS),
+            _example("Confidential data, and an HSM that others share.", _WITH_KEY, KEY),
         ),
     ),
     "KEY-06": Covered(
@@ -274,9 +269,10 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-09": Covered(
-        _example("A key ring and a machine in Frankfurt.", KEY_RING, VM),
+        _example("A key ring, the way to keys outside, and a machine in Frankfurt.", KEY_RING, _CONNECTION, VM),
         (
             _example("A key ring of several countries.", but(KEY_RING, {"location": "eur4"}), VM),
+            _example("Keys outside that several countries reach.", but(_CONNECTION, {"location": "europe"}), VM),
             _example(
                 "Keys in the Netherlands for a machine in Germany, in a stack for the whole EU.",
                 but(KEY_RING, {"location": "europe-west4"}),

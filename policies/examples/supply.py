@@ -81,7 +81,13 @@ AWS: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-02": Covered(
-        _aws("Secret data under a key of a key store of one's own.", _OWN_KEY, _ENCRYPTED_VM, **_SECRET_CLASS),
+        _aws(
+            "Secret data under keys of a key store of one's own, and of a key manager outside AWS.",
+            _OWN_KEY,
+            but(_OWN_KEY, {"customKeyStoreId": None, "xksKeyId": "disks"}, name="outside"),
+            _ENCRYPTED_VM,
+            **_SECRET_CLASS,
+        ),
         (
             _aws("A disk under AWS's key.", aws.VM),
             _aws("Secret data under a key of AWS KMS's shared HSMs.", aws.KEY, **_SECRET_CLASS),

@@ -5,10 +5,9 @@ from typing import Any
 
 from pulumi_policy import Severity
 
-import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.edges import edges
+from policies.edges import edges, places
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
@@ -36,14 +35,16 @@ _DISK_KEY = examples.but(
 
 KEY_02 = Rule(
     id="KEY-02",
-    title="Services encrypt with the customer's keys, and secret data with keys of an HSM that nobody shares",
+    title="Services encrypt with the customer's keys, sensitive data with keys of an HSM that nobody shares",
     why="A key of the cloud's own is the operator's to use; a shared HSM is the operator's to administer.",
     severity=Severity.HIGH,
-    remediation="name a customer's key by its URL; for secret data one of a Managed HSM, an external key manager or "
-    "a key store of your own",
-    confirm="who may administer that HSM, which its security domain and not the stack decides; and that confidential "
-    "data may be under keys of an HSM that the cloud's customers share, which this rule lets pass unless the policy "
-    'config says otherwise: `{"KEY-02": {"ownHardwareFrom": "confidential"}}`.',
+    remediation="name a customer's key by its URL, of a Managed HSM (bailiwick:keys.service), an external key manager "
+    "(bailiwick:keys.externalManager) or a key store of your own",
+    confirm="who may administer that HSM, which its security domain or its operator and not the stack decides. Keys of "
+    "an HSM that nobody shares are asked for from confidential data on, and on Azure from secret data on: AKS takes no "
+    "key of a Managed HSM, so that no region with a cluster could have them all there. A team decides otherwise in the "
+    'policy config: `{"KEY-02": {"ownHardwareFrom": "confidential"}}` asks for them on Azure too, and `"secret"` lets '
+    "confidential data be under keys of an HSM that the cloud's customers share.",
     check=_own_key,
     settings={
         "ownHardwareFrom": {
@@ -97,9 +98,9 @@ def _places(stack: Stack, kind: str, is_one: Any) -> Iterator[tuple[Resource, Pr
 
 
 def _country(place: Property, declared: Declared) -> str | None:
-    """The narrowest jurisdiction of a region; None for what the catalogue does not know."""
-    known = {one.id: one.jurisdiction for one in catalog.load().regions(cloud=declared.cloud.id)}
-    return known.get(region_id(place.text or ""))
+    """The narrowest jurisdiction of a region, or of a place that is named by it; None for what the catalogue does not
+    know."""
+    return places(declared.cloud.id).get(region_id(place.text or ""))
 
 
 _HSM = ExampleResource(

@@ -12,7 +12,7 @@ from pulumi_policy import Severity
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.edges import GRAPH
+from policies.edges import GRAPH, places
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
 from policies.terms import region_id
@@ -40,12 +40,12 @@ def _edge(region: Resource, edge: Property, declared: Declared) -> Iterator[Find
         return
     allowed = f"a dependency inside {declared.area}, or one that carries {HARMLESS} only"
     location, jurisdiction = region_id(edge.at("location").text or ""), edge.at("jurisdiction").text or ""
-    places = {one.id: one.jurisdiction for one in catalog.load().regions(cloud=declared.cloud.id)}
-    if location not in places:
+    known = places(declared.cloud.id)
+    if location not in known:
         where = "no place" if location == GLOBAL else "a place that the catalogue does not know"
         yield Finding(edge.at("location").path, f"is {where}, and content, keys or evidence go there", allowed, region)
-    elif not declared.contains(places[location]):
-        found = f"is '{location}' ({places[location]}), and content, keys or evidence go there"
+    elif not declared.contains(known[location]):
+        found = f"is '{location}' ({known[location]}), and content, keys or evidence go there"
         yield Finding(edge.at("location").path, found, allowed, region)
     elif jurisdiction not in catalog.load().jurisdictions:
         yield Finding(edge.at("jurisdiction").path, "is not in the catalogue", allowed, region)
@@ -69,10 +69,11 @@ RES_11 = Rule(
     remediation="replace the dependency by one inside the jurisdiction",
     check_stack=_no_edge_leaves,
     passing=Example(
-        "Keys stay in Germany; the worldwide control plane sees names and settings.",
-        (_region(_KEYS, _CONTROL_PLANE),),
+        "Keys stay in Germany, in the cloud and at a trustee; the worldwide control plane sees names and settings.",
+        (_region(_KEYS, {**_KEYS, "location": "DE"}, _CONTROL_PLANE),),
     ),
     failing=(
+        Example("A trustee in America.", (_region({**_KEYS, "location": "US", "jurisdiction": "US"}),)),
         Example("Keys in Virginia.", (_region({**_KEYS, "location": "eastus", "jurisdiction": "US"}),)),
         Example(
             "A key service in Germany that falls back to the Netherlands.",

@@ -41,6 +41,9 @@ KEY_04 = Rule(
     why="What one version can decrypt is what is lost with it.",
     severity=Severity.HIGH,
     remediation="give the key a rotation policy of 90 days or less (bailiwick:keys.rotationDays)",
+    confirm="that the keeper of a key that its cloud cannot rotate does so as the key's `key-rotation` says (a tag on "
+    "AWS, a label on Google Cloud; `P90D`, or `7776000s`): AWS rotates no key in a key store of one's own, and Google "
+    "none that a manual connection to an external key manager names.",
     check=_rotated,
     passing=Example("A new version every 90 days.", (examples.WRAPPING_KEY,)),
     failing=(

@@ -1,8 +1,8 @@
-"""AWS's keys, all of them in HSMs of AWS KMS."""
+"""AWS's keys: in HSMs of AWS KMS, or in a store of one's own."""
 
 from collections.abc import Iterator
 
-from policies.conditions import AtLeast, AtMost, Matching, OneOf
+from policies.conditions import AtLeast, AtMost, Matching, OneOf, WithinDays
 from policies.release import aws as language
 from policies.release.model import Reading
 from policies.subject import Property, Resource
@@ -19,6 +19,9 @@ _REPLICAS = frozenset({"aws:kms:ReplicaKey", "aws:kms:ReplicaExternalKey"})
 _INSTANCE = "aws:ec2:Instance"
 _LONGEST_BETWEEN_ROTATIONS = AtMost(90, "days")
 _OWN_STORE = Matching(r"cks-[0-9a-f]+", "a key store of one's own (cks-…)")
+_EXTERNAL_ID = Matching(r"[A-Za-z0-9_.-]{1,128}", "a key of an external key manager")
+_STATED_ROTATION = "key-rotation"
+"""Tag of a key in a store of one's own, whose material AWS does not rotate: how often its keeper does."""
 _DELETION_DELAY = AtLeast(30, "days")
 
 
@@ -81,23 +84,28 @@ def key(resource: Resource) -> Key | None:
     never = Property("", {}).at("none")
     if resource.type == _EXTERNAL_KEY:
         return _brought(resource, never)
-    rotates = props.at("enableKeyRotation")
-    on = not rotates.unknown and rotates.value is True
-    rotation = (
-        Setting(props.at("rotationPeriodInDays"), _LONGEST_BETWEEN_ROTATIONS)
-        if on
-        else Setting(rotates, OneOf((True,)))
-    )
     return Key(
         hardware=None,
         exportable=never,
         releasable=None,
         release_document=never,
         wraps=props.at("keyUsage").text in (None, "ENCRYPT_DECRYPT"),
-        rotation=(rotation,),
+        rotation=(_rotation(resource),),
         expiry=(),
         deletion_delay=Setting(props.at("deletionWindowInDays"), _DELETION_DELAY),
     )
+
+
+def _rotation(resource: Resource) -> Setting:
+    """How often AWS renews a key; in a store of one's own, how often its keeper is said to, for AWS renews none there
+    (`EnableKeyRotation` of AWS KMS)."""
+    props = resource.props
+    store, rotates = props.at("customKeyStoreId"), props.at("enableKeyRotation")
+    if store.stated or props.at("xksKeyId").stated:
+        return Setting(props.at("tags", _STATED_ROTATION), WithinDays(_LONGEST_BETWEEN_ROTATIONS.maximum))
+    if not rotates.unknown and rotates.value is True:
+        return Setting(props.at("rotationPeriodInDays"), _LONGEST_BETWEEN_ROTATIONS)
+    return Setting(rotates, OneOf((True,)))
 
 
 def _brought(resource: Resource, never: Property) -> Key:
@@ -121,9 +129,14 @@ def service_keys(resource: Resource) -> Iterator[Property]:
 
 
 def own_hardware(resource: Resource) -> Iterator[Setting]:
-    """A key store of one's own: a CloudHSM cluster, or a key manager outside AWS."""
+    """A key store of one's own: a CloudHSM cluster, or a key manager outside AWS, which alone has keys with an id of
+    its own."""
     if resource.type == _KEY:
-        yield Setting(resource.props.at("customKeyStoreId"), _OWN_STORE)
+        outside = resource.props.at("xksKeyId")
+        if outside.stated:
+            yield Setting(outside, _EXTERNAL_ID)
+        else:
+            yield Setting(resource.props.at("customKeyStoreId"), _OWN_STORE)
 
 
 def key_places(resource: Resource) -> Iterator[Setting | Unwanted]:

@@ -10,16 +10,20 @@ from policies.terms import Key, KeyStore, Setting
 
 _KEY = "gcp:kms:CryptoKey"
 _RING = "gcp:kms:KeyRing"
+_CONNECTION = "gcp:kms:EkmConnection"
+_STATED_ROTATION = "key-rotation"
+"""Label of a key whose versions its external manager makes: how often it does."""
 _ONE_REGION = Matching(r"[a-z]+-[a-z]+\d+", "one region")
-_HARDWARE = ("HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
-_OWN_HARDWARE = ("EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT")
-_LONGEST_BETWEEN_ROTATIONS = 90
+_OUTSIDE = ("EXTERNAL", "EXTERNAL_VPC")
+_OWN_HARDWARE = (*_OUTSIDE, "HSM_SINGLE_TENANT")
+_HARDWARE = ("HSM", *_OWN_HARDWARE)
+_ROTATION = WithinDays(90)
 _DELETION_DELAY = NotSooner(30)
 
 
 def key_store(resource: Resource) -> KeyStore | None:
-    """`resource` as a store of keys: a key ring has no settings, and is reached and watched with its service."""
-    if resource.type != _RING:
+    """`resource` as a store of keys: it has no settings, and is reached and watched with its service."""
+    if resource.type not in {_RING, _CONNECTION}:
         return None
     return KeyStore(
         service="cloud-kms",
@@ -44,17 +48,27 @@ def key(resource: Resource) -> Key | None:
         return None
     props = resource.props
     purpose, rotation = props.at("purpose"), props.at("rotationPeriod")
-    level = props.at("versionTemplate", "protectionLevel")
     return Key(
-        hardware=Setting(level, OneOf(_HARDWARE), ("SOFTWARE",)),
+        hardware=Setting(_level(resource), OneOf(_HARDWARE), ("SOFTWARE",)),
         exportable=_never(),
         releasable=None,
         release_document=_never(),
         wraps=purpose.text in (None, "ENCRYPT_DECRYPT"),
-        rotation=(Setting(rotation, WithinDays(_LONGEST_BETWEEN_ROTATIONS)),),
+        rotation=(Setting(rotation, _ROTATION), *_rotated_outside(resource)),
         expiry=(),
         deletion_delay=Setting(props.at("destroyScheduledDuration"), _DELETION_DELAY),
     )
+
+
+def _rotated_outside(resource: Resource) -> Iterator[Setting]:
+    """How often the manager of a key that names its versions itself is said to renew it: Google rotates none of those
+    (`KeyManagementMode` in the Cloud KMS API)."""
+    if resource.props.at("skipInitialVersionCreation").flag and _level(resource).text in _OUTSIDE:
+        yield Setting(resource.props.at("labels", _STATED_ROTATION), _ROTATION)
+
+
+def _level(resource: Resource) -> Property:
+    return resource.props.at("versionTemplate", "protectionLevel")
 
 
 def _never() -> Property:
@@ -77,10 +91,10 @@ def service_keys(resource: Resource) -> Iterator[Property]:
 def own_hardware(resource: Resource) -> Iterator[Setting]:
     """An HSM that one customer has alone, or a key manager outside Google Cloud."""
     if resource.type == _KEY:
-        yield Setting(resource.props.at("versionTemplate", "protectionLevel"), OneOf(_OWN_HARDWARE), _HARDWARE)
+        yield Setting(_level(resource), OneOf(_OWN_HARDWARE), _HARDWARE)
 
 
 def key_places(resource: Resource) -> Iterator[Setting]:
-    """A key ring in one region; `global`, `eu` and `eur4` are places in several."""
-    if resource.type == _RING:
+    """A key ring or a way to keys outside, in one region; `global`, `eu` and `eur4` are places in several."""
+    if resource.type in {_RING, _CONNECTION}:
         yield Setting(resource.props.at("location"), _ONE_REGION, ("global", "europe", "eur4", "us"))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from sandbox.clouds.gcp import ids, policies, service_agents
+from sandbox.clouds.gcp import external_keys, ids, policies, service_agents
 from sandbox.clouds.gcp.errors import ApiError, FieldError, RefusedError
 from sandbox.clouds.gcp.places import within_region
 from sandbox.clouds.gcp.references import CRYPTO_KEY, KEY_RING
@@ -78,13 +78,6 @@ def _algorithm(request: Request) -> None:
         )
 
 
-def _backend(request: Request) -> None:
-    """A key outside Google names where it is."""
-    level = request.inputs["versionTemplate.protectionLevel"]
-    if level == "EXTERNAL_VPC" and not request.inputs["cryptoKeyBackend"]:
-        raise FieldError("cryptoKeyBackend", "", "A key with protection level EXTERNAL_VPC needs an EKM connection.")
-
-
 def _rotation(request: Request) -> None:
     period = request.inputs["rotationPeriod"]
     if period is None:
@@ -101,13 +94,9 @@ def _destroy_seconds(request: Request) -> int:
     return int(found[1]) if found else _DEFAULT_DESTROY_SECONDS
 
 
-def _is_hsm(inputs: View) -> bool:
-    return inputs["versionTemplate.protectionLevel"] in ("HSM", "HSM_SINGLE_TENANT")
-
-
 def _generate(request: Request, item: Object) -> None:
-    """The HSM makes the key when it is new; a key in software is nobody's business."""
-    if request.before is None and _is_hsm(request.inputs):
+    """The HSM makes the key when it is new, Google's or the manager's outside; one in software is nobody's business."""
+    if request.before is None and external_keys.level_of(request) in ("HSM", "HSM_SINGLE_TENANT", "EXTERNAL_VPC"):
         request.session.hardware.create_key(request.parent, item.name, request.inputs.properties)
 
 
@@ -152,7 +141,7 @@ TYPES = (
         name_property="name",
         replace_on=("name", "keyRing", "purpose", "versionTemplate.protectionLevel", "destroyScheduledDuration",
                     "importOnly", "cryptoKeyBackend", "skipInitialVersionCreation"),
-        references=(Reference("keyRing", (KEY_RING,)),),
+        references=(Reference("keyRing", (KEY_RING,)), external_keys.BACKEND),
         checks=(
             matches("name", _NAME),
             one_of("purpose", *_ALGORITHMS),
@@ -160,7 +149,7 @@ TYPES = (
                    "HSM_SINGLE_TENANT"),
             one_of("deletionPolicy", "DELETE", "ABANDON", "PREVENT"),
             _algorithm,
-            _backend,
+            external_keys.outside,
             _rotation,
         ),
         outputs={

@@ -47,10 +47,39 @@ GERMANY: dict[str, Any] = _COMMON | {
         machine("embedding", "c3-standard-4", tee="tdx", model="embedder"),
     ],
 }
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBszCCAVqgAwIBAgIUb5d8GyXt5KXHfNsCdFCHvLLb36owCgYIKoZIzj0EAwIw
+HzEdMBsGA1UEAwwUa2V5cy50cnVzdGVlLmV4YW1wbGUwHhcNMjYxMTIzMDkxNDE3
+WhcNMzYxMTIwMDkxNDE3WjAfMR0wGwYDVQQDDBRrZXlzLnRydXN0ZWUuZXhhbXBs
+ZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABO41LhMXlTrArcnUHc8WYl6BQCig
+rfCrubC8Qr2oYyZmBfXw8XewwU9g08SUfomWaTASW9IzO3ZQ5LmtrQa4XIyjdDBy
+MB0GA1UdDgQWBBQpJxhJTwdcjje548/q5A2zjBJEpzAfBgNVHSMEGDAWgBQpJxhJ
+Twdcjje548/q5A2zjBJEpzAPBgNVHRMBAf8EBTADAQH/MB8GA1UdEQQYMBaCFGtl
+eXMudHJ1c3RlZS5leGFtcGxlMAoGCCqGSM49BAMCA0cAMEQCIE9m6xts0KHPA9v+
+0TnZXP3tpAcbu/DKMpsoKZrVhaY3AiBKb2VwOly0q2w1y4iQuNPfdc0uoCD0IZXw
+oEOIVshbhA==
+-----END CERTIFICATE-----
+"""
+"""That of `keys.trustee.example`."""
+MANAGER: dict[str, Any] = {
+    "operator": "Example Trustee",
+    "jurisdiction": "DE",
+    "legalReach": ["DE"],
+    "host": "keys.trustee.example",
+    "connection": "projects/trustee/locations/europe-west3/namespaces/keys/services/manager",
+    "path": "v0/cryptospaces/sovereign",
+    "certificates": [CERTIFICATE],
+}
+"""A key manager outside Google Cloud, in Germany."""
 NETHERLANDS: dict[str, Any] = _COMMON | {
     "jurisdiction": "NL",
     "location": "europe-west4",
     "network": {"addressSpace": "10.40.0.0/16"},
+    "keys": {
+        "externalManager": MANAGER
+        | {"jurisdiction": "NL", "connection": MANAGER["connection"].replace("europe-west3", "europe-west4")}
+    },
     "machines": [
         machine("inference", "a3-highgpu-1g", tee="tdx", gpu="h100", purchase="flex-start"),
         machine("embedding", "c3-standard-4", tee="tdx", count=2, model="embedder"),

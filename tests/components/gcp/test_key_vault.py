@@ -1,12 +1,15 @@
 """The key ring, and who may use which key."""
 
+import base64
 import dataclasses
+import ssl
 from typing import Any
 
 import pytest
 
 from components.errors import InputError
 from components.gcp import Grant, KeyVault, KeyVaultArgs, Placement, WorkloadIdentity, WorkloadIdentityArgs
+from components.spec import ExternalManagerSpec
 from tests.components.gcp import region
 
 
@@ -52,10 +55,71 @@ def test_what_google_never_deletes_can_be_taken_over(args: KeyVaultArgs) -> None
     assert found["keys-model-llm"].options["import"] == f"{ring}/cryptoKeys/model-llm"
 
 
+@pytest.fixture
+def outside(args: KeyVaultArgs) -> KeyVaultArgs:
+    manager = ExternalManagerSpec.model_validate(region.MANAGER)
+    return dataclasses.replace(args, service="cloud-ekm", external_manager=manager)
+
+
+def test_keys_of_an_external_manager_are_made_and_rotated_there(outside: KeyVaultArgs) -> None:
+    found = region.record(lambda: KeyVault("keys", outside))
+    connection = found["keys-external"]
+    assert connection.inputs["keyManagementMode"] == "CLOUD_KMS"
+    assert connection.inputs["cryptoSpacePath"] == "v0/cryptospaces/sovereign"
+    (resolver,) = connection.inputs["serviceResolvers"]
+    assert resolver["hostname"] == "keys.trustee.example"
+    (certificate,) = resolver["serverCertificates"]
+    der = ssl.PEM_cert_to_DER_cert(region.CERTIFICATE)
+    assert base64.b64decode(certificate["rawDer"]) == der
+    for key in found.of_type(":CryptoKey"):
+        template = {"algorithm": "EXTERNAL_SYMMETRIC_ENCRYPTION", "protectionLevel": "EXTERNAL_VPC"}
+        assert key.inputs["versionTemplate"] == template
+        assert key.inputs["cryptoKeyBackend"] == "<keys-external.id>"
+        assert key.inputs["rotationPeriod"] == "2592000s"
+        assert "skipInitialVersionCreation" not in key.inputs
+
+
+def test_google_never_deletes_a_connection_either(outside: KeyVaultArgs) -> None:
+    found = region.record(lambda: KeyVault("keys", dataclasses.replace(outside, adopt=True)))
+    options = found["keys-external"].options
+    assert options["import"] == f"projects/{region.PROJECT}/locations/europe-west3/ekmConnections/gcp-germany-keys"
+    assert options["protect"]
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"service": "cloud-ekm"}, "service: 'cloud-ekm' is not built; nearest supported: cloud-hsm"),
+        ({"jurisdiction": "US"}, "external_manager.jurisdiction: is in US, and the keys must not leave EU"),
+        ({"jurisdiction": "ED"}, "external_manager: 'ED' is not a jurisdiction of the catalogue"),
+        ({"legal_reach": ("DE", "EUU")}, "'EUU' is not a jurisdiction of the catalogue; nearest supported: EU"),
+        ({"certificates": ()}, "external_manager.certificates: is missing: Cloud KMS could not reach the keys"),
+    ],
+)
+def test_an_external_manager_is_reachable_and_not_abroad(
+    outside: KeyVaultArgs, change: dict[str, Any], problem: str
+) -> None:
+    assert outside.external_manager is not None
+    manager = outside.external_manager.model_copy(update=change)
+    with pytest.raises(InputError, match=problem):
+        region.record(lambda: KeyVault("keys", dataclasses.replace(outside, external_manager=manager)))
+
+
+def test_an_external_manager_and_its_service_come_together(args: KeyVaultArgs, outside: KeyVaultArgs) -> None:
+    for given, problem in (
+        (dataclasses.replace(args, service="cloud-ekm"), "external_manager: is missing: cloud-ekm has no keys of its"),
+        (dataclasses.replace(outside, service="cloud-hsm"), "'cloud-hsm' makes keys itself, and external_manager is"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            region.record(lambda given=given: KeyVault("keys", given))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            {"service": "cloud-hsm-single-tenant"},
+            "'cloud-hsm-single-tenant' is not built; nearest supported: cloud-hsm",
+        ),
         ({"soft_delete_days": 29}, "soft_delete_days: 29 is not between 30 and 120 days; nearest supported: 30"),
         ({"rotation_days": 1}, "rotation_days: 1 is not between 7 and 730 days; nearest supported: 7"),
     ],

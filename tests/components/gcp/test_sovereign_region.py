@@ -32,6 +32,7 @@ _UNLABELLED = (
     "Subnetwork",
     "BucketIAMMember",
     "CryptoKeyIAMMember",
+    "EkmConnection",
 )
 """Types that Google Cloud gives no labels."""
 

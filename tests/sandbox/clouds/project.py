@@ -15,6 +15,16 @@ NETWORK = f"projects/{PROJECT}/global/networks/net"
 SUBNET = f"projects/{PROJECT}/regions/{REGION}/subnetworks/guests"
 RING = f"projects/{PROJECT}/locations/{REGION}/keyRings/keys"
 KEY = f"{RING}/cryptoKeys/os-disk"
+EKM_CONNECTION = f"projects/{PROJECT}/locations/{REGION}/ekmConnections/outside"
+CERTIFICATE = (
+    "MIIBszCCAVqgAwIBAgIUb5d8GyXt5KXHfNsCdFCHvLLb36owCgYIKoZIzj0EAwIwHzEdMBsGA1UEAwwUa2V5cy50cnVzdGVlLmV4"
+    "YW1wbGUwHhcNMjYxMTIzMDkxNDE3WhcNMzYxMTIwMDkxNDE3WjAfMR0wGwYDVQQDDBRrZXlzLnRydXN0ZWUuZXhhbXBsZTBZMBMG"
+    "ByqGSM49AgEGCCqGSM49AwEHA0IABO41LhMXlTrArcnUHc8WYl6BQCigrfCrubC8Qr2oYyZmBfXw8XewwU9g08SUfomWaTASW9Iz"
+    "O3ZQ5LmtrQa4XIyjdDByMB0GA1UdDgQWBBQpJxhJTwdcjje548/q5A2zjBJEpzAfBgNVHSMEGDAWgBQpJxhJTwdcjje548/q5A2z"
+    "jBJEpzAPBgNVHRMBAf8EBTADAQH/MB8GA1UdEQQYMBaCFGtleXMudHJ1c3RlZS5leGFtcGxlMAoGCCqGSM49BAMCA0cAMEQCIE9m"
+    "6xts0KHPA9v+0TnZXP3tpAcbu/DKMpsoKZrVhaY3AiBKb2VwOly0q2w1y4iQuNPfdc0uoCD0IZXwoEOIVshbhA=="
+)
+"""That of `keys.trustee.example`, DER in base64."""
 IMAGE = f"projects/{PROJECT}/global/images/inference-guest-1-0-0"
 POOL = "projects/100000000001/locations/global/workloadIdentityPools/guests"
 
@@ -86,6 +96,23 @@ def subnet(name: str, prefix: str, **more: Value) -> Properties:
 def key(name: str, **changes: Value) -> Properties:
     template = {"algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION", "protectionLevel": "HSM"}
     return changed({"name": name, "keyRing": RING, "rotationPeriod": "7776000s", "versionTemplate": template}, changes)
+
+
+def ekm_connection(**changes: Value) -> Properties:
+    """The connection to an external key manager in which Cloud KMS makes keys."""
+    resolver = {
+        "hostname": "keys.trustee.example",
+        "serviceDirectoryService": f"projects/{PROJECT}/locations/{REGION}/namespaces/keys/services/manager",
+        "serverCertificates": [{"rawDer": CERTIFICATE}],
+    }
+    mode = {"keyManagementMode": "CLOUD_KMS", "cryptoSpacePath": "v0/cryptospaces/sovereign"}
+    return changed({"name": "outside", "location": REGION, "serviceResolvers": [resolver], **mode}, changes)
+
+
+def external_key(name: str, **changes: Value) -> Properties:
+    """A key in that manager."""
+    template = {"algorithm": "EXTERNAL_SYMMETRIC_ENCRYPTION", "protectionLevel": "EXTERNAL_VPC"}
+    return changed(key(name, versionTemplate=template, cryptoKeyBackend=EKM_CONNECTION), changes)
 
 
 def agent_grant(service: str, key_id: str = KEY) -> Properties:

@@ -10,6 +10,8 @@ from tests.sandbox.clouds.project import (
     SUBNET,
     ZONE,
     agent_grant,
+    ekm_connection,
+    external_key,
     machine,
     template,
 )
@@ -179,6 +181,8 @@ def other_parts() -> list[tuple[str, str, Properties]]:
     return [
         *network_parts(),
         *machine_parts(),
+        ("kms:EkmConnection", "outside", ekm_connection()),
+        ("kms:CryptoKey", "outside-key", external_key("outside")),
         (
             "kms:CryptoKeyIAMMember",
             "use",

@@ -8,6 +8,7 @@ import pytest
 from sandbox.provider import Properties, ProviderError
 from sandbox.values import Value
 from tests.sandbox.clouds.project import (
+    EKM_CONNECTION,
     KEY,
     NETWORK,
     PROJECT,
@@ -18,6 +19,8 @@ from tests.sandbox.clouds.project import (
     Bench,
     agent_grant,
     changed,
+    ekm_connection,
+    external_key,
     key,
     machine,
     spot_h100,
@@ -73,6 +76,26 @@ def policy(constraint: str, **rule: Value) -> Callable[[Bench], object]:
     parent = f"projects/{PROJECT}"
     name = f"{parent}/policies/{constraint}"
     return make("orgpolicy:Policy", {"parent": parent, "name": name, "spec": {"rules": [rule]}})
+
+
+RESOLVERS: list[Properties] = ekm_connection()["serviceResolvers"]
+
+
+def outside(connection: Properties, **changes: Value) -> Callable[[Bench], object]:
+    """A key with `changes` in an external manager, behind a connection with those of `connection`."""
+
+    def act(bench: Bench) -> None:
+        bench.create("kms:EkmConnection", "outside", ekm_connection(**connection))
+        bench.create("kms:CryptoKey", "mistake", external_key("k", **changes))
+
+    return act
+
+
+def connection_again(bench: Bench) -> None:
+    """Google deletes no connection, whatever leaves a program."""
+    made = bench.create("kms:EkmConnection", "outside", ekm_connection())
+    bench.cloud.delete(urn("kms:EkmConnection", "outside"), made.id, made.outputs)
+    bench.create("kms:EkmConnection", "outside", ekm_connection())
 
 
 def gpu(**changes: Value) -> Callable[[Bench], object]:
@@ -276,6 +299,32 @@ MISTAKES = [
     Mistake("ring missing", make("kms:CryptoKey", key("k", keyRing=RING + "2")), ("Error 404", "was not found")),
     Mistake("EKM without connection", make("kms:CryptoKey", key("k", versionTemplate={"algorithm":
             "EXTERNAL_SYMMETRIC_ENCRYPTION", "protectionLevel": "EXTERNAL_VPC"})), ("needs an EKM connection",)),
+    Mistake("EKM not there", make("kms:CryptoKey", external_key("k")), ("Error 404", "outside' was not found")),
+    Mistake("EKM elsewhere", outside({"location": "europe-west4"}, cryptoKeyBackend=EKM_CONNECTION.replace(
+            REGION, "europe-west4")), ("'resource.cryptoKeyBackend'", "not in the key's location europe-west3")),
+    Mistake("HSM key through EKM", outside({}, versionTemplate={"algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
+            "protectionLevel": "HSM"}), ("Keys with protection level HSM have no EKM connection",)),
+    Mistake("EKM key of Google's algorithm", outside({}, versionTemplate__algorithm="GOOGLE_SYMMETRIC_ENCRYPTION"),
+            ("'GOOGLE_SYMMETRIC_ENCRYPTION'. Keys with protection level EXTERNAL_VPC",)),
+    Mistake("EKM key for MACs", outside({}, purpose="MAC", rotationPeriod=None, versionTemplate__algorithm=
+            "HMAC_SHA256"), ("Keys with protection level EXTERNAL_VPC and purpose MAC do not support it",)),
+    Mistake("external algorithm in the HSM", make("kms:CryptoKey", key("k", versionTemplate__algorithm=
+            "EXTERNAL_SYMMETRIC_ENCRYPTION")), ("It is for keys outside, not for level HSM",)),
+    Mistake("manual EKM rotates nothing", outside({"keyManagementMode": "MANUAL"}), ("Automatic rotation is not",)),
+    Mistake("manual EKM makes no version", outside({"keyManagementMode": "MANUAL"}, rotationPeriod=None),
+            ("create the key with skipInitialVersionCreation",)),
+    Mistake("EKM without a crypto space", make("kms:EkmConnection", ekm_connection(cryptoSpacePath=None)),
+            ("It is required if keyManagementMode is CLOUD_KMS",)),
+    Mistake("EKM mode", make("kms:EkmConnection", ekm_connection(keyManagementMode="BOTH")), ("got BOTH",)),
+    Mistake("two EKM replicas", make("kms:EkmConnection", ekm_connection(serviceResolvers=2 * RESOLVERS)),
+            ("exactly one ServiceResolver",)),
+    Mistake("EKM by address", make("kms:EkmConnection", ekm_connection(serviceResolvers=[
+            RESOLVERS[0] | {"serviceDirectoryService": "10.0.0.9"}])), ("'10.0.0.9'. Must be a match of",)),
+    Mistake("EKM without certificate", make("kms:EkmConnection", ekm_connection(serviceResolvers=[
+            RESOLVERS[0] | {"serverCertificates": []}])), ("'0'. 1 to 10 are supported",)),
+    Mistake("EKM certificate", make("kms:EkmConnection", ekm_connection(serviceResolvers=[
+            RESOLVERS[0] | {"serverCertificates": [{"rawDer": "AAAA"}]}])), ("not a DER-encoded X.509",)),
+    Mistake("EKM connection made again", connection_again, ("googleapi: Error 409:", "already exists")),
     Mistake("member without type", member("guest@example.org"), ("is of an unknown type. Please set a valid type",)),
     Mistake("account does not exist", member(f"serviceAccount:no@{PROJECT}.iam.gserviceaccount.com"),
             ("Service account no@", "does not exist")),

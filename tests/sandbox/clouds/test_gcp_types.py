@@ -46,7 +46,7 @@ def test_everything_goes_in_the_reverse_order(google: Bench) -> None:
     parts = [(kind, name, google.create(kind, name, inputs)) for kind, name, inputs in PARTS]
     for kind, name, created in reversed(parts):
         google.cloud.delete(urn(kind, name), created.id, created.outputs)
-        survives = kind in ("kms:KeyRing", "kms:CryptoKey")
+        survives = kind in ("kms:KeyRing", "kms:CryptoKey", "kms:EkmConnection")
         assert (google.cloud.read(urn(kind, name), created.id, {}) is not None) is survives
 
 
