@@ -15,7 +15,8 @@ from tests.verifier.broker.test_verification import answered, problem
 from tests.verifier.emulated_aws import AwsGuest, admit_aws, reference_values, replica, text, trust
 from tests.verifier.emulated_site import RESOURCE, Client, Site
 from tests.verifier.emulated_site import reference_values as snp_reference_values
-from verifier.command import Verdict, verify_files
+from verifier.aws import AwsEvidence
+from verifier.command import Verdict, read_evidence, verify_files
 from verifier.signer import SoftwareSigner
 
 NONCE = b"asked with this nonce"
@@ -138,6 +139,11 @@ def test_the_command_finds_the_document_beside_the_report(site: Site, vm: AwsGue
     assert "measurement" in files.verdict("report.bin", "nitro").summary
     assert files.verdict("nitro_document.cbor", "nitro").acceptable
     assert "predicate.tee" in files.verdict("nitro_document.cbor", "snp").summary
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "collateral.json").write_text('{"layout": "bailiwick-collateral", "version": 1}')
+    for collateral in (None, store):
+        assert isinstance(read_evidence(tmp_path / "report.bin", collateral), AwsEvidence)
     (tmp_path / "nitro_document.cbor").write_bytes(b"none")
     assert "nitro_document.cbor: " in files.verdict("report.bin", "snp", "nitro").summary
     (tmp_path / "nitro_document.cbor").unlink()

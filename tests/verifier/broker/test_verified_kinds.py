@@ -33,6 +33,10 @@ class TestTrustDomains:
         answer = answered(site.replica(), asked(quote, kind="tdx"))
         assert (answer["genuine"], answer["acceptable"]) == (True, True), answer["summary"]
 
+    def test_values_for_other_hardware_are_no_hindrance(self, site: Site) -> None:
+        admit_trust_domains(site)
+        assert answered(site.replica(), request(site.pki))["acceptable"]
+
     def test_or_has_none_for_it(self, site: Site, quote: bytes) -> None:
         assert answered(site.replica(), asked(quote))["failed_check"] == "collateral.missing"
 
