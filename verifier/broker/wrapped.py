@@ -80,9 +80,5 @@ class WrappedKeys:
             raise WrappedKeysError(f"{file} holds the key of {key.path!r:.80}, not of {path!r}: restore the file")
         return key
 
-    def remove(self, path: str) -> None:
-        """Forget a wrapped key; no error when it is not there."""
-        self._file(path).unlink(missing_ok=True)
-
     def _file(self, path: str) -> Path:
         return self._directory / (hashlib.sha256(path.encode("utf-8")).hexdigest() + _SUFFIX)

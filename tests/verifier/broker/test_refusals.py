@@ -273,7 +273,8 @@ def test_an_unknown_resource_is_refused(client: Client, guest: Guest, refused: R
 def test_a_resource_without_a_published_key_is_refused(
     site: Site, client: Client, guest: Guest, refused: Refused
 ) -> None:
-    site.wrapped.remove(RESOURCE)
+    for file in (site.directory / "wrapped").iterdir():
+        file.unlink()
     refused(client.get(PATH, **bearer(guest.token(client))), 404, "no key has been published")
 
 
