@@ -1,7 +1,7 @@
 """AMD's product lines, as far as keys and TCB layouts differ between them.
 
 Sources: AMD 57230 (KDS interface: products, certificate extensions, struct versions), AMD 56860 section 2.2
-(TCB_VERSION), CPUID families and models as in shared reports of version 3 and later.
+(TCB_VERSION), CPUID families and models as in genuine reports of version 3 and later.
 """
 
 from __future__ import annotations

@@ -208,6 +208,36 @@ def test_a_weakness_that_the_policy_accepts(path, value, weakness):
     assert against(data, AZURE, policy=POLICY.model_copy(update=weakness)) == []
 
 
+OF_THE_WHOLE = {"iss", "iat", "nbf", "exp", "eat_nonce"}
+DEVICE_WITHIN = {name: value for name, value in DEVICE.items() if name not in OF_THE_WHOLE}
+
+
+class TestCompositeTokens:
+    """Intel's, with NVIDIA's word on a GPU in them: its status is the worse of both."""
+
+    def against(self, device: object) -> list[str]:
+        token = with_claims(jwt(INTEL), nvgpu=device).encode().encode()
+        result = appraise(verified(token, INTEL), POLICY, nonce=NONCE)
+        found = [claim.name for claim in result.submods["gpu0"].claims if claim.tier > Tier.AFFIRMING]
+        assert not [claim.name for claim in result.submods["cpu"].claims if claim.tier > Tier.AFFIRMING]
+        assert (result.status is Tier.AFFIRMING) is (not found)
+        return found
+
+    def test_a_good_gpu(self):
+        assert self.against(DEVICE_WITHIN) == []
+
+    def test_a_gpu_that_measures_something_else(self):
+        assert self.against(DEVICE_WITHIN | {"measres": "comparison-fail"}) == ["measurements"]
+
+    def test_checks_in_an_object_of_their_own(self):
+        older = DEVICE_WITHIN | {"x-nvidia-attestation-detailed-result": {"x-nvidia-gpu-measurements-match": False}}
+        assert self.against(older) == ["checks"]
+
+    @pytest.mark.parametrize("device", ["GPU", [DEVICE], {}])
+    def test_a_gpu_of_which_nothing_is_stated(self, device):
+        assert self.against(device) == ["measurements", "debug", "secure-boot", "checks", "chains"]
+
+
 def test_a_td_on_azure():
     tee = {
         "x-ms-attestation-type": "tdxvm",

@@ -17,10 +17,14 @@ from verifier.tokens.issuers import Kind
 from verifier.tokens.token import VerifiedToken
 
 CPU: Final = "cpu"
+GPU: Final = "gpu0"
 REJECTED: Final = "issuer"
 """Submodule of a token that is not genuine."""
 
-_MAPPED: Final[dict[Kind, Callable[[Mapping[str, Any], AppraisalPolicy], Iterator[Claim]]]] = {
+_Claims = Mapping[str, Any]
+_Mapped = Callable[[_Claims, AppraisalPolicy], Iterator[Claim]]
+
+_MAPPED: Final[dict[Kind, _Mapped]] = {
     "azure": issuers.azure,
     "confidential-space": issuers.confidential_space,
     "intel": issuers.intel,
@@ -38,8 +42,6 @@ _NONCES: Final[dict[Kind, tuple[tuple[str, ...], ...]]] = {
 def appraise(verified: VerifiedToken, policy: AppraisalPolicy, *, nonce: bytes | None) -> AttestationResult:
     """Hold what a listed issuer says against `policy`. nonce: what it was asked with, or None."""
     about = [_asserted(verified, policy), *_audience(verified, policy)]
-    mapped = _MAPPED[verified.issuer.kind]
-    parts = {name.lower(): part.claims for name, part in verified.token.parts.items()} or {CPU: verified.claims}
     if verified.token.parts:
         overall = verified.claims.get("x-nvidia-overall-att-result")
         about.append(
@@ -49,13 +51,30 @@ def appraise(verified: VerifiedToken, policy: AppraisalPolicy, *, nonce: bytes |
     return AttestationResult.of(
         {
             name: Appraisal.of(
-                [*about, _freshness(verified, claims, policy, nonce), *mapped(claims, policy)],
+                [*about, _freshness(verified, whose, policy, nonce), *mapped(claims, policy)],
                 policy.identifier,
                 verified,
             )
-            for name, claims in parts.items()
+            for name, claims, whose, mapped in _submods(verified)
         }
     )
+
+
+def _submods(verified: VerifiedToken) -> Iterator[tuple[str, _Claims, _Claims, _Mapped]]:
+    """Each part's name and claims, the claims that have its nonce, and how they are read.
+
+    A composite token of Intel's has NVIDIA's word on a GPU in it, as an older version of its claims puts it: the checks
+    in an object of their own. It was asked with a nonce that Intel made.
+    """
+    kind, whole = verified.issuer.kind, verified.claims
+    for name, part in verified.token.parts.items():
+        yield name.lower(), part.claims, part.claims, _MAPPED[kind]
+    if not verified.token.parts:
+        yield CPU, whole, whole, _MAPPED[kind]
+    if kind == "intel" and "nvgpu" in whole:
+        device = whole["nvgpu"] if isinstance(whole["nvgpu"], Mapping) else {}
+        checks = member(device, "x-nvidia-attestation-detailed-result")
+        yield GPU, {**device, **(checks if isinstance(checks, Mapping) else {})}, whole, issuers.nvidia
 
 
 def rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Evidence) -> AttestationResult:
@@ -88,9 +107,7 @@ def _audience(verified: VerifiedToken, policy: AppraisalPolicy) -> Iterator[Clai
     yield judged(Component.INSTANCE_IDENTITY, "audience", found, holds=holds, demanded=demanded)
 
 
-def _freshness(
-    verified: VerifiedToken, claims: Mapping[str, Any], policy: AppraisalPolicy, nonce: bytes | None
-) -> Claim:
+def _freshness(verified: VerifiedToken, claims: _Claims, policy: AppraisalPolicy, nonce: bytes | None) -> Claim:
     if nonce is None:
         return unasked("", policy)
     found = [member(claims, *path) for path in _NONCES[verified.issuer.kind]]
