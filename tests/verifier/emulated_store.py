@@ -4,11 +4,12 @@ import hashlib
 from datetime import timedelta
 from typing import Final
 
-from sandbox.hardware import publish_collateral
+from sandbox.hardware import Chip, SnpFirmware, publish_collateral
 from sandbox.hardware.platform import FMSPC
 from tests.verifier.emulated_site import Client, Site
+from verifier import snp
 from verifier.broker import create_app
-from verifier.collateral import pem
+from verifier.collateral import needs, pem
 from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
 from verifier.collateral.record import Kind, Record
 from verifier.collateral.source import Reader
@@ -39,6 +40,13 @@ def put(site: Site, kind: Kind, subject: str, content: bytes, age: timedelta, en
 def put_revocation_list(site: Site, age: timedelta, ends_in: timedelta = 60 * DAY) -> Store:
     """AMD's list."""
     return put(site, Kind.AMD_CRL, "milan", site.pki.revocation_list(), age, ends_in)
+
+
+def put_endorsement(site: Site, report: bytes, age: timedelta) -> Store:
+    """The VCEK of a report's chip, with its chain."""
+    chain = SnpFirmware(site.pki, Chip("host-a")).certificates
+    content = pem.certificates(chain.leaf, chain.intermediate, chain.ark)
+    return put(site, Kind.VCEK, needs.vcek_subject(snp.parse(report)), content, age)
 
 
 def put_quote_collateral(site: Site, age: timedelta) -> None:

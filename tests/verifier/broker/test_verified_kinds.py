@@ -9,11 +9,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.guest.device import additional_evidence
 from sandbox.hardware import SandboxPki, TdxModule
+from tests.verifier import emulated_store
 from tests.verifier.broker.test_verification import NONCE, answered, problem, request, text
 from tests.verifier.emulated_azure import AzureTdGuest, admit_azure
 from tests.verifier.emulated_devices import gpu
 from tests.verifier.emulated_site import RESOURCE, Site
+from tests.verifier.emulated_store import DAY, put_endorsement, put_revocation_list
 from tests.verifier.emulated_td import APPLICATION, HOST, KERNEL, MR_TD, admit_trust_domains
+from verifier import jwk
 
 
 def asked(evidence: bytes, **members: Any) -> dict[str, Any]:
@@ -89,3 +92,22 @@ class TestDevices:
     def test_a_nonce_that_no_device_can_have_been_asked_with(self, site: Site, evidence: bytes) -> None:
         response = site.replica().post("/v1/verify", json=asked(evidence, nonce="00"))
         assert "a device is asked with 32" in problem(response, 400, "malformed-request")
+
+
+class TestReports:
+    """An SNP report, with less beside it."""
+
+    def test_the_service_has_the_certificates_in_a_store(self, site: Site) -> None:
+        body = request(site.pki)
+        del body["endorsements"]
+        put_revocation_list(site, DAY)
+        store = put_endorsement(site, base64.b64decode(body["evidence"]), DAY)
+        assert answered(emulated_store.replica(site, store), body)["acceptable"]
+
+    def test_without_a_nonce_nothing_says_that_it_is_fresh(self, site: Site) -> None:
+        body = request(site.pki)
+        del body["nonce"]
+        answer = answered(site.replica(), body)
+        payload = json.loads(jwk.decode(answer["token"].split(".")[1]))
+        assert (answer["genuine"], answer["acceptable"], "eat_nonce" in payload) == (True, False, False)
+        assert "report-data" in answer["summary"]
