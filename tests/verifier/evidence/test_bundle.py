@@ -37,7 +37,7 @@ class Export:
         return to_bytes(build(self.inputs, self.signer))
 
     def verify(self, content: bytes | dict[str, Any], **arguments: Any) -> Verification:
-        defaults = {
+        defaults: dict[str, Any] = {
             "trusted_key": public_key_pem(self.signer.public_key),
             "at": self.inputs.created_at + timedelta(days=400),
             "sandbox_root": self.inputs.sandbox_root,
@@ -131,6 +131,8 @@ def test_emulated_hardware_fails_unless_its_root_is_given(export: Export) -> Non
     assert failed(outcome) == ["hardware.evidence"]
     assert "its root was not given to this check" in outcome.failures[0].detail
     assert export.verify(export.file, sandbox_root=None, emulated=True).ok
+    unnamed = export.but(sandbox_root=None)
+    assert unnamed.verify(unnamed.file, sandbox_root=export.inputs.sandbox_root, emulated=True).ok
 
 
 def test_every_changed_byte_fails(export: Export) -> None:
@@ -277,6 +279,11 @@ def test_statements_must_agree_even_when_their_signer_lies(
         assert failed(outcome) == ["bundle.subject"]
     else:
         assert check in failed(outcome)
+
+
+def test_receipts_without_a_verifier_are_not_nothing(export: Export) -> None:
+    bare = export.but(configurations=[], attestations=[])
+    assert set(failed(bare.verify(bare.file))) >= {"hardware.evidence", "releases.bound"}
 
 
 def test_missing_facts_are_told_and_do_not_fail(export: Export) -> None:

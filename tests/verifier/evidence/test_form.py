@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,30 @@ def test_the_bundle_that_is_changed_here_verifies() -> None:
     assert [it.name for it in outcome.checks][-1] == "attestation.none"
     for kind in (*KINDS, MANIFEST):
         assert check(restated(kind, lambda _: None)).ok
+
+
+def test_a_verifier_that_decided_nothing_yet_is_one() -> None:
+    configuration = {
+        "version": 1,
+        "role": "verifier",
+        "port": 8443,
+        "name": "verifier.test.bailiwick.internal",
+        "region": {"cloud": "azure", "location": "germanywestcentral", "jurisdiction": "DE"},
+        "trust_anchors": ["amd"],
+        "reference_values": [],
+        "build_keys": [],
+        "resources": [],
+    }
+    outcome = check(build(replace(INPUTS, configurations=[configuration]), SIGNER))
+    assert outcome.ok, outcome.failures
+    details = {it.name: it.detail for it in outcome.checks}
+    assert "attestation.none" not in details
+    assert details["releases.bound"] == "no key was released"
+
+
+def test_results_without_a_verifier_are_not_nothing() -> None:
+    outcome = check(restated("attestation", lambda it: it["predicate"].update(results=[{}])))
+    assert [it.name for it in outcome.failures] == ["statements.form"]
 
 
 @pytest.mark.parametrize(
