@@ -64,18 +64,37 @@ def test_a_known_image_on_current_hardware_with_our_nonce_is_affirmed():
 
 
 DEBUG, MIGRATE, SINGLE, CXL, UNKNOWN = 1 << 19, 1 << 18, 1 << 20, 1 << 21, 1 << 26
-HIDING, SWAP = 1 << 24, 1 << 25
+XTS, RAPL, HIDING, SWAP = 1 << 22, 1 << 23, 1 << 24, 1 << 25
+AGENT, ANOTHER = "22" * 32, "33" * 32
 BASE = 0x3001F
 
 ONE_CLAIM = [
     ("configuration", "policy.debug", 96, {"policy": BASE | DEBUG}, {}, {"guest_policy": {}}),
     ("configuration", "policy.debug", 32, {"policy": BASE | DEBUG}, {"allow_debug": True}, {"guest_policy": {}}),
     ("configuration", "policy.migration", 96, {"policy": BASE | MIGRATE}, {}, {"guest_policy": {}}),
-    ("configuration", "policy.migration", 96, {"report_id_ma": b"\x22" * 32}, {}, {}),
+    ("configuration", "policy.migration", 96, {"report_id_ma": bytes.fromhex(AGENT)}, {}, {}),
+    (
+        "configuration",
+        "policy.migration",
+        96,
+        {"report_id_ma": bytes.fromhex(AGENT)},
+        {"migration_agents": [ANOTHER], "allow_migration": True},
+        {},
+    ),
+    (
+        "configuration",
+        "policy.migration",
+        96,
+        {"policy": BASE | MIGRATE},
+        {"migration_agents": [AGENT]},
+        {"guest_policy": {}},
+    ),
     ("configuration", "policy.smt", 96, {}, {"allow_smt": False}, {}),
     ("configuration", "policy.cxl", 96, {"policy": BASE | CXL}, {}, {}),
     ("configuration", "policy.unknown", 96, {"policy": BASE | UNKNOWN}, {}, {}),
     ("configuration", "policy.single-socket", 96, {}, {"require_single_socket": True}, {}),
+    ("configuration", "policy.aes-256-xts", 96, {}, {"require_aes_256_xts": True}, {}),
+    ("configuration", "policy.rapl-disabled", 96, {}, {"require_rapl_disabled": True}, {}),
     ("configuration", "policy.ciphertext-hiding", 96, {}, {"require_ciphertext_hiding": True}, {}),
     ("configuration", "policy.page-swap-disable", 96, {}, {"require_page_swap_disabled": True}, {}),
     ("configuration", "policy.abi", 96, {}, {"minimum_abi": [0, 32]}, {}),
@@ -146,7 +165,13 @@ def test_only_this_claim_is_not_affirmed(component, name, score, fields, policy,
 
 SATISFIED = [
     ({"policy": BASE | MIGRATE}, {"allow_migration": True}, {"guest_policy": {}}),
+    (
+        {"policy": BASE | MIGRATE, "report_id_ma": bytes.fromhex(AGENT)},
+        {"migration_agents": [AGENT, ANOTHER]},
+        {"guest_policy": {}},
+    ),
     ({"policy": BASE | CXL}, {"allow_cxl": True}, {}),
+    ({"policy": BASE | XTS | RAPL}, {"require_aes_256_xts": True, "require_rapl_disabled": True}, {}),
     ({"policy": BASE & ~(1 << 16)}, {"allow_smt": False}, {}),
     ({"policy": BASE | SINGLE}, {"require_single_socket": True}, {"guest_policy": {"single_socket": True}}),
     ({"policy": BASE | HIDING | SWAP}, {"require_ciphertext_hiding": True, "require_page_swap_disabled": True}, {}),

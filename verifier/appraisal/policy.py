@@ -110,9 +110,14 @@ class AppraisalPolicy(BaseModel):
     )
     allow_debug: bool = Field(False, description="Whether the host may debug, and so read, the guest.")
     allow_migration: bool = Field(False, description="Whether a migration agent may be bound to the guest.")
+    migration_agents: frozenset[Hex32] | None = Field(
+        None, description="REPORT_ID_MAs (hex) of the migration agents that may be bound; no other may, then."
+    )
     allow_smt: bool = Field(True, description="Whether the guest's policy may allow SMT.")
     allow_cxl: bool = Field(False, description="Whether the guest's policy may allow CXL devices.")
     require_single_socket: bool = Field(False, description="Whether the guest must be kept on one socket.")
+    require_aes_256_xts: bool = Field(False, description="Whether memory must be encrypted with AES-256 in XTS mode.")
+    require_rapl_disabled: bool = Field(False, description="Whether the host must be kept from measuring power (RAPL).")
     require_ciphertext_hiding: bool = Field(False, description="Whether ciphertext must be hidden from the host.")
     require_page_swap_disabled: bool = Field(False, description="Whether the host must be kept from swapping pages.")
     minimum_abi: tuple[Byte, Byte] = Field((0, 0), description="Lowest ABI (major, minor) the guest's policy names.")

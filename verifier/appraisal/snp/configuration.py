@@ -58,12 +58,20 @@ def _debug(report: SnpReport, policy: AppraisalPolicy) -> Claim:
 
 
 def _migration(report: SnpReport, policy: AppraisalPolicy) -> Claim:
-    """MIGRATE_MA in the policy, or an agent bound by REPORT_ID_MA: either gives an agent the guest's state."""
+    """MIGRATE_MA in the policy, or an agent bound by REPORT_ID_MA: either gives an agent the guest's state.
+
+    A guest has no other agent than the one that it was launched with.
+    """
     name = "policy.migration"
     bound = report.report_id_ma != _NO_MIGRATION_AGENT
     if not report.allows(GuestPolicy.MIGRATE_MA) and not bound:
         return _good(name, "off", "no migration agent can be bound", "MIGRATE_MA clear")
-    value = f"agent {report.report_id_ma.hex()}" if bound else "allowed"
+    agent = report.report_id_ma.hex()
+    value = f"agent {agent}" if bound else "allowed"
+    if bound and policy.migration_agents is not None:
+        if agent in policy.migration_agents:
+            return _good(name, value, "the migration agent is on the policy's list", agent)
+        return _bad(name, value, "the migration agent is not on the policy's list")
     if policy.allow_migration:
         return _good(name, value, "the policy accepts migration agents", "allow_migration")
     return _bad(name, value, "a migration agent may hold the guest's keys")
@@ -80,6 +88,8 @@ def _bits(report: SnpReport, policy: AppraisalPolicy) -> Iterator[Claim]:
         yield _bad("policy.cxl", "allowed", "the guest's policy allows CXL devices")
     demands = (
         ("policy.single-socket", GuestPolicy.SINGLE_SOCKET, policy.require_single_socket),
+        ("policy.aes-256-xts", GuestPolicy.MEM_AES_256_XTS, policy.require_aes_256_xts),
+        ("policy.rapl-disabled", GuestPolicy.RAPL_DIS, policy.require_rapl_disabled),
         ("policy.ciphertext-hiding", GuestPolicy.CIPHERTEXT_HIDING, policy.require_ciphertext_hiding),
         ("policy.page-swap-disable", GuestPolicy.PAGE_SWAP_DISABLE, policy.require_page_swap_disabled),
     )
