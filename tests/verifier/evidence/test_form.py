@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from verifier import canonical, dsse
+from verifier import canonical, dsse, jwk
 from verifier.evidence import BundleInputs, Verification, build, verify
 from verifier.evidence import bundle as bundles
 from verifier.evidence.bundle import KINDS, MANIFEST, digest_of
@@ -96,7 +97,7 @@ def test_a_verifier_that_decided_nothing_yet_is_one() -> None:
         "port": 8443,
         "name": "verifier.test.bailiwick.internal",
         "region": {"cloud": "azure", "location": "germanywestcentral", "jurisdiction": "DE"},
-        "trust_anchors": ["amd"],
+        "trust_anchors": ["amd", "sandbox"],
         "reference_values": [],
         "build_keys": [],
         "resources": [],
@@ -174,6 +175,24 @@ def test_a_key_to_trust_that_is_none_or_another_fails_with_the_key_that_signed(k
     assert [it.name for it in outcome.failures] == ["bundle.signer"]
     assert fingerprint(SIGNER.public_key) in outcome.failures[0].detail
     assert not outcome.only_unpinned
+
+
+def test_a_log_s_key_is_on_an_elliptic_curve() -> None:
+    key = jwk.from_public_key(rsa.RSAPublicNumbers(65537, 2**2048 - 1).public_key())
+    outcome = check(restated("verifier", lambda it: it["predicate"]["keys"].update(log=key)))
+    (failure,) = outcome.failures
+    assert failure.name == "statements.form"
+    assert failure.detail.endswith("a verifier's key is an elliptic-curve key")
+
+
+def test_only_the_signer_is_missing_where_nothing_else_fails() -> None:
+    assert check(build(INPUTS, SIGNER), trusted_key=None).only_unpinned
+    failing = restated("policy", lambda it: it["predicate"]["verdicts"].clear())
+    assert not check(failing, trusted_key=None).only_unpinned
+
+
+def test_nothing_that_was_checked_is_nothing_that_holds() -> None:
+    assert not Verification(CREATED, pinned=True).ok
 
 
 def test_clocks_may_differ_by_five_minutes() -> None:

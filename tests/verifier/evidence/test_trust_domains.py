@@ -46,6 +46,7 @@ def test_without_the_collateral_nothing_shows_that_the_quote_was_genuine(export:
     bare = export.but(collateral=[])
     assert failed(bare.verify(bare.file)) == ["hardware.evidence"]
     assert "that it was judged with is not in the bundle" in detail(bare)
+    assert "root was not given" not in detail(bare)
 
 
 def test_other_collateral_does_not_stand_in_even_if_it_is_genuine(export: Export, site: Site, tmp_path) -> None:
