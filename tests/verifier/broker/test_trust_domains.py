@@ -137,6 +137,15 @@ def test_a_platform_that_intel_gave_up_between_attestation_and_release(
     refused(client.get(PATH, headers={"authorization": f"Bearer {token}"}), 401, "collateral.missing")
 
 
+def test_another_nonce_or_another_key_in_the_quote(client: Client, td: TdGuest, refused: Refused) -> None:
+    other = td.but(private_key=ec.generate_private_key(ec.SECP256R1()))
+    for guest, bound in ((td, "another nonce"), (other, None)):
+        message = td.message(nonce := td.auth(client))
+        message["tee-evidence"]["primary_evidence"] = guest.evidence(bound or nonce)
+        entry = refused(client.post("/kbs/v0/attest", json=message), 401, "REPORT_DATA is not the hash of this nonce")
+        assert entry["check"] == "report-data"
+
+
 def test_a_replayed_nonce(client: Client, td: TdGuest, refused: Refused) -> None:
     nonce = td.auth(client)
     cookies, message = dict(client.cookies), td.message(nonce)
