@@ -151,7 +151,8 @@ class SovereignRegion(Component):
         if not self._spec.residency_guard:
             return []
         server = self._site.collateral_server
-        registries = {self._site.registry, *([server.rpartition("/")[0]] if server else [])}
+        own = [server.rpartition("/")[0]] if server else []
+        registries = {self._site.registry, *own, *self._spec.registries}
         args = ResidencyGuardArgs(
             placement=self._placement, runtime_classes=list(runtimes.names.values()), registries=sorted(registries)
         )

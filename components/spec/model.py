@@ -36,6 +36,7 @@ Purchase = Literal["on-demand", "spot", "flex-start"]
 HardwareId = Annotated[str, Field(pattern=r"^([0-9a-f]{128}|[0-9a-f]{32})$")]
 LaunchSigner = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
 PublicKey = Annotated[str, AfterValidator(public_key), Field(json_schema_extra={"pattern": PUBLIC_KEY})]
+Registry = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?(/[a-z0-9._-]+)*$")]
 TrustAnchor = Literal["amd", "intel", "nvidia", "aws", "sandbox"]
 
 
@@ -251,6 +252,12 @@ class RegionSpec(Spec):
         default=ApprovalSpec(),
         description="Who must agree to a deployment before it happens, as the pipeline that deploys asks them. A "
         "region in a real account that has a key broker declares it; an emulated one need not.",
+    )
+    registries: tuple[Registry, ...] = Field(
+        default=(),
+        examples=[["registry.example.org/platform"]],
+        description="Container registries inside the jurisdiction whose names do not say so: a host, or a host and the "
+        "beginning of a path. Workloads may take images from there too (RES-08).",
     )
     verifier: VerifierSpec | None = Field(
         default=None,

@@ -106,7 +106,10 @@ def _meaning(field: FieldInfo | None) -> str:
 
 
 def _example(field: FieldInfo | None) -> str:
+    """An example of a field, or of an entry of its list."""
     examples = field.examples if field else None
+    while examples and isinstance(examples[0], list):
+        examples = examples[0]
     return str(examples[0]) if examples else "in the schema of stack files"
 
 

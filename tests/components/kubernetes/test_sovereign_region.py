@@ -62,6 +62,12 @@ def test_admission_forces_class_digest_place_and_denies_shells(berlin: Recording
         assert "Deny" in one.inputs["spec"]["validationActions"]
 
 
+def test_the_cluster_takes_images_of_the_registries_that_the_stack_declares(reference_values: Path) -> None:
+    recording = region.deploy(reference_values, {"registries": ["mirror.example.org/platform"]})
+    (images,) = (one for one in recording.registrations if one.name == "onprem-kubernetes-guard-images")
+    assert "c.image.startsWith('mirror.example.org/platform/')" in str(images.inputs["spec"])
+
+
 def test_the_graph_says_who_stated_it_and_that_nothing_leaves(berlin: Recording) -> None:
     outputs = berlin.outputs["onprem-kubernetes"]
     assert outputs["edgesLeaving"] == []

@@ -205,6 +205,14 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
             91,
             "bailiwick:keys.softDeleteDays: 91 must be from 30 to 90 on azure; nearest valid: 90",
         ),
+        (
+            "registries",
+            ["https://registry.example.org"],
+            (
+                "bailiwick:registries[0]: 'https://registry.example.org' has the wrong form; "
+                "right is for example registry.example.org/platform"
+            ),
+        ),
         ("emulated", "maybe", "bailiwick:emulated: must be true or false, not 'maybe'"),
         (
             "tenantId",
