@@ -131,6 +131,9 @@ def test_emulated_hardware_fails_unless_its_root_is_given(export: Export) -> Non
     assert failed(outcome) == ["hardware.evidence"]
     assert "its root was not given to this check" in outcome.failures[0].detail
     assert export.verify(export.file, sandbox_root=None, emulated=True).ok
+    strict = export.verify(resigned(export, "verifier", distrust_emulated), sandbox_root=None)
+    assert failed(strict) == ["hardware.evidence"]
+    assert "its root was not given to this check" not in strict.failures[0].detail
     unnamed = export.but(sandbox_root=None)
     assert unnamed.verify(unnamed.file, sandbox_root=export.inputs.sandbox_root, emulated=True).ok
 
@@ -212,6 +215,10 @@ def resigned(export: Export, kind: str, change: Callable[[dict[str, Any]], None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundles, "_predicates", lying)
         return export.file
+
+
+def distrust_emulated(predicate: dict[str, Any]) -> None:
+    predicate["configurations"][0].update(trust_anchors=["amd"])
 
 
 def drop_refusal(predicate: dict[str, Any]) -> None:
