@@ -103,6 +103,7 @@ def test_an_untouched_bundle_verifies_long_after_its_tokens_expired(export: Expo
     details = {check.name: check.detail for check in outcome.checks}
     assert details["log.receipts"] == "all 3 entries of bailiwick.internal/log, 1 of them refusals"
     assert details["releases.bound"] == "1 release"
+    assert details["hardware.evidence"] == "reports verify up to the pinned root: sandbox"
     assert details["jurisdiction.graph"] == "dependencies inside DE: 1; outside, with metadata only: 1"
     assert [check.name for check in outcome.checks if check.status == "warning"] == ["hardware.emulated"]
 

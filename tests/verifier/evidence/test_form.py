@@ -107,6 +107,7 @@ def test_a_verifier_that_decided_nothing_yet_is_one() -> None:
     details = {it.name: it.detail for it in outcome.checks}
     assert "attestation.none" not in details
     assert details["releases.bound"] == "no key was released"
+    assert details["hardware.evidence"] == "reports verify up to the pinned root: none was needed"
 
 
 def test_results_without_a_verifier_are_not_nothing() -> None:
