@@ -12,6 +12,7 @@ from sandbox.hardware.platform import FMSPC
 from tests.verifier.emulated_site import DEK, RESOURCE, Client, Guest, Refused, Site
 from tests.verifier.emulated_td import APPLICATION, KERNEL, MR_TD, TdGuest, admit_trust_domains
 from verifier import canonical, jwk
+from verifier.broker import create_app
 from verifier.tdx import Collateral
 from verifier.trust import TrustStore
 
@@ -165,6 +166,30 @@ def test_the_event_log_may_be_as_large_as_firmware_reserves(client: Client, td: 
     log = base64.b64decode(primary["cc_eventlog"])
     primary["cc_eventlog"] = base64.b64encode(log.ljust(256 * 1024, b"\xff")).decode()
     assert client.post("/kbs/v0/attest", json=message).status_code == 200
+
+
+def test_an_event_log_that_is_another_tds(client: Client, td: TdGuest, refused: Refused) -> None:
+    message = td.message(td.auth(client))
+    other = td.but(booted=(KERNEL, Measured(2, 0x0D, b"another application"))).evidence("a nonce")
+    message["tee-evidence"]["primary_evidence"]["cc_eventlog"] = other["cc_eventlog"]
+    refused(client.post("/kbs/v0/attest", json=message), 401, "event-log.rtmr2")
+
+
+def test_a_policy_may_demand_the_event_log(site: Site, td: TdGuest, refused: Refused) -> None:
+    site.change_policy(tdx={"event_log": "required"})
+    client = site.replica()
+    assert td.attest(client).status_code == 200
+    message = td.message(td.auth(client))
+    del message["tee-evidence"]["primary_evidence"]["cc_eventlog"]
+    refused(client.post("/kbs/v0/attest", json=message), 401, "the policy demands the firmware's event log")
+
+
+def test_a_verifier_that_was_given_no_collateral(site: Site, td: TdGuest, refused: Refused) -> None:
+    trust = TrustStore.production().with_sandbox(site.pki.roots)
+    client = Client(create_app(site.config, site.keystore, trust, site.log, site.wrapped, lambda: site.now))
+    refused(td.attest(client), 401, "collateral.missing")
+    answer = client.post("/v1/verify", json={"evidence": td.evidence("a nonce")["quote"]}).json()
+    assert answer["failed_check"] == "collateral.missing"
 
 
 def test_the_archive_keeps_the_log_without_its_padding(site: Site, client: Client, td: TdGuest) -> None:
