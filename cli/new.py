@@ -16,6 +16,7 @@ from cli.display import print_verdicts
 from cli.errors import EXIT_VIOLATION, CliError
 from cli.project import Project
 from components.spec import EMULATED_ACCOUNT, RegionSpec
+from components.spec.parts import PARTS
 
 app = typer.Typer()
 
@@ -90,7 +91,7 @@ def _attested(
             "replicas": 2,
             "size": _smallest(facts, cloud, location, Tee.SNP),
             "image": {"name": "verifier", "version": "1.0.0"},
-            "trustAnchors": sorted({"amd", "intel" if tee is Tee.TDX else "amd", "sandbox"}),
+            "trustAnchors": sorted({"amd", "intel" if tee is Tee.TDX else "amd", "sandbox"} | _tpm_root(facts, cloud)),
         },
         "machines": [
             {
@@ -102,6 +103,12 @@ def _attested(
             }
         ],
     }
+
+
+def _tpm_root(facts: catalog.Catalog, cloud: str) -> set[str]:
+    """Whose root signs for the TPMs of the cloud's guests, if another's than the processor's does."""
+    root = PARTS[facts.cloud(cloud).provider].tpm_root
+    return {root} if root else set()
 
 
 def _asked(name: str, given: str | None, default: str) -> str:

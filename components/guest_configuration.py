@@ -17,6 +17,8 @@ HOST = "verifier"
 VERIFIER_PORT = 8443
 """TCP port of the verifier and key broker."""
 _NOT_HELD_BY_BROKER = ("image_digests", "image_signers", "minimum_tcb_by_product")
+_EVIDENCE_OF_TPM = {"azure": "az-{}-vtpm", "aws": "aws-{}-nitrotpm"}
+"""By provider, how the Key Broker Service protocol names the evidence of its TPM beside that of a TEE."""
 HEALTH_PATH = "/healthz"
 """Path at which a verifier says that it serves."""
 
@@ -119,6 +121,6 @@ def _hardware(policy: ReleasePolicy) -> dict[str, Any]:
 
 
 def _evidence(tee: Tee, policy: ReleasePolicy, cloud: str) -> str:
-    """What a guest sends to the broker: on Azure its vTPM's evidence, whatever the policy would take besides."""
-    behind_paravisor = catalog.load().cloud(cloud).provider == "azure"
-    return policy.evidence(tee)[-1 if behind_paravisor else 0]
+    """What a guest sends to the broker: on Azure and AWS its TPM's evidence, whatever the policy would take besides."""
+    form = _EVIDENCE_OF_TPM.get(catalog.load().cloud(cloud).provider)
+    return policy.evidence(tee)[0] if form is None else form.format(tee)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from components.release import MinimumTcb, Tee
 from components.release.policy import Measurement
 from components.spec.machines import reference_values_name
+from components.spec.parts import Tpm
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "https://bailiwick.dev/reference-values/v1"
@@ -32,8 +33,8 @@ class _Image(BaseModel):
     version: str
 
 
-class _Vtpm(BaseModel):
-    """What an image shows under a paravisor, as far as components use it."""
+class _BelowTpm(BaseModel):
+    """What an image shows where the cloud's own firmware starts it, as far as components use it."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -49,7 +50,8 @@ class _Predicate(BaseModel):
     tee: Tee
     launch_measurements: tuple[Measurement, ...] = Field(min_length=1)
     minimum_tcb: MinimumTcb | None = None
-    vtpm: _Vtpm | None = None
+    vtpm: _BelowTpm | None = None
+    nitrotpm: _BelowTpm | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -76,18 +78,18 @@ class ReferenceValues:
     tee: Tee
     launch_measurements: tuple[str, ...]
     """What the processor may measure at launch, lower-case hexadecimal; on Intel TDX the MRTD, which measures the
-    virtual firmware, while the RTMRs of the envelope measure what that boots. Under a paravisor it is the paravisor's,
-    and PCRs of the envelope measure the image."""
+    virtual firmware, while the RTMRs of the envelope measure what that boots. On Azure it is the paravisor's, on EC2
+    AWS's firmware's, and PCRs of the envelope measure the image."""
     minimum_tcb: MinimumTcb | None
     """Oldest firmware of a SEV-SNP platform; None on other TEEs."""
     envelope: dict[str, Any]
     """The DSSE envelope as it was read, for the verifier."""
 
 
-def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP, paravisor: bool = False) -> ReferenceValues:
+def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP, tpm: Tpm | None = None) -> ReferenceValues:
     """The reference values of image `name` in `version` on `tee`; raises `ReferenceValuesError`.
 
-    paravisor: whether the cloud starts the image under one, which the processor measures in its place.
+    tpm: what measures the image where the processor measures the cloud's own firmware, see `components.spec.parts`.
     """
     image = f"{name}-{version}"
     path = directory / f"{reference_values_name(image, tee)}.json"
@@ -116,11 +118,12 @@ def load(directory: Path, *, name: str, version: str, tee: Tee = Tee.SNP, paravi
         )
     if predicate.tee is not tee:
         raise ReferenceValuesError(f"{path.name}: states TEE {predicate.tee}, its name says {tee}")
-    if paravisor and predicate.vtpm is None:
+    below = {"vtpm": predicate.vtpm, "nitrotpm": predicate.nitrotpm}[tpm] if tpm else None
+    if tpm and below is None:
         raise ReferenceValuesError(
-            f"{path.name}: states no vtpm, and the cloud starts {image} under a paravisor; sign its PCRs"
+            f"{path.name}: states no {tpm}, and the cloud starts {image} by firmware of its own; sign its PCRs"
         )
-    measured = predicate.vtpm if paravisor and predicate.vtpm else predicate
+    measured = below or predicate
     return ReferenceValues(
         image=image,
         tee=predicate.tee,

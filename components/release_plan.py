@@ -9,6 +9,7 @@ from components import reference_values
 from components.reference_values import ReferenceValues
 from components.release import Authority, MinimumTcb, ReleasePolicy, Tee
 from components.spec import ImageSpec, MachineSpec, RegionSpec, VerifierSpec
+from components.spec.parts import PARTS
 
 
 def image_id(image: ImageSpec) -> str:
@@ -51,7 +52,7 @@ def plan(spec: RegionSpec, *, directory: Path, verifier_url: str) -> ImagePlan:
             name=entry.image.name,
             version=entry.image.version,
             tee=Tee(entry.tee),
-            paravisor=spec.provider == "azure",
+            tpm=PARTS[spec.provider].tpm,
         )
         for entry in entries
     }
@@ -96,8 +97,8 @@ def policy(
 
     signers: of the launch. The cloud renews a paravisor, and its measurement with it, but not the key that signs it.
     """
-    paravisor = spec.provider == "azure"
-    named = () if paravisor and signers else values
+    tpm = PARTS[spec.provider].tpm
+    named = () if tpm and signers else values
     floors = [value.minimum_tcb for value in values if value.minimum_tcb is not None]
     return ReleasePolicy(
         jurisdiction=spec.jurisdiction,
@@ -110,7 +111,7 @@ def policy(
         minimum_tcb=_strictest(floors) if floors else None,
         authorities=authorities,
         confidential_gpu=confidential_gpu,
-        vtpm=paravisor,
+        vtpm=tpm is not None,
         hardware=tuple(hardware),
     )
 

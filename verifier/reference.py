@@ -60,6 +60,20 @@ class VtpmValues(BaseModel):
     pcrs: Annotated[Mapping[Register, Annotated[frozenset[Hex32], Field(min_length=1)]], Field(min_length=1)]
 
 
+class NitroTpmValues(BaseModel):
+    """What a guest of the image shows on EC2, where AWS's firmware starts it and NitroTPM measures it.
+
+    The CPU measures that firmware, in `launch_measurements`; what it booted is in NitroTPM's PCRs. pcrs: PCR →
+    acceptable SHA-384 values, each listed one is needed.
+    """
+
+    model_config = _STRICT
+
+    firmware: Image
+    launch_measurements: Annotated[frozenset[Hex48], Field(min_length=1)]
+    pcrs: Annotated[Mapping[NitroRegister, Annotated[frozenset[Hex48], Field(min_length=1)]], Field(min_length=1)]
+
+
 class _Bundle(BaseModel, ABC):
     """What the predicates for all kinds of hardware have."""
 
@@ -101,11 +115,12 @@ class _Bundle(BaseModel, ABC):
 class ReferenceValues(_Bundle):
     """The predicate of a bundle: the values of one image on one kind of AMD hardware.
 
-    vtpm: None where the image is for no cloud with a paravisor.
+    vtpm: None where the image is for no cloud with a paravisor. nitrotpm: None where it is not for EC2.
     """
 
     tee: Literal["snp"]
     vtpm: VtpmValues | None = None
+    nitrotpm: NitroTpmValues | None = None
     product: Product
     launch_measurements: Annotated[frozenset[Hex48], Field(min_length=1)]
     minimum_tcb: TcbFloor
@@ -119,14 +134,32 @@ class ReferenceValues(_Bundle):
     @cached_property
     def paravisor(self) -> ReferenceValues | None:
         """What the CPU measures where a paravisor starts the image; None without values for that."""
-        if self.vtpm is None:
+        return None if self.vtpm is None else self._below(self.vtpm.paravisor, self.vtpm.launch_measurements)
+
+    @cached_property
+    def firmware(self) -> ReferenceValues | None:
+        """What the CPU measures where EC2 starts the image; None without values for that."""
+        if self.nitrotpm is None:
             return None
+        return self._below(self.nitrotpm.firmware, self.nitrotpm.launch_measurements)
+
+    @cached_property
+    def booted(self) -> NitroReferenceValues | None:
+        """What NitroTPM measures there of the image itself."""
+        if self.nitrotpm is None:
+            return None
+        return NitroReferenceValues(
+            image=self.image, built_at=self.built_at, tee="nitro", attested="nitrotpm", pcrs=self.nitrotpm.pcrs
+        )
+
+    def _below(self, image: Image, launch_measurements: frozenset[str]) -> ReferenceValues:
+        """What the CPU measures in place of this image, on a platform and by a policy as for it."""
         return ReferenceValues(
-            image=self.vtpm.paravisor,
+            image=image,
             built_at=self.built_at,
             tee="snp",
             product=self.product,
-            launch_measurements=self.vtpm.launch_measurements,
+            launch_measurements=launch_measurements,
             minimum_tcb=self.minimum_tcb,
             guest_policy=self.guest_policy,
         )

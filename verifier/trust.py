@@ -25,7 +25,7 @@ _ROOTS: Final = Path(__file__).parent / "roots"
 VENDORS: Final = ("amd", "intel", "nvidia", "aws", "google")
 """Whose roots ship: the folders of `roots`."""
 
-EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim")
+EMULATED: Final = ("milan", "genoa", "turin", "tdx", "nvidia-device", "nvidia-gpu-rim", "nvidia-switch-rim", "nitro")
 """Product lines that a sandbox emulates."""
 
 

@@ -17,6 +17,9 @@ RELEASE_ACTIONS = ("kms:Decrypt",)
 FORBIDDEN_ACTIONS = ("kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant")
 """What yields plaintext, or the right to it."""
 _HEX = frozenset("0123456789abcdef")
+_PREFIX = "kms:RecipientAttestation:"
+_NO_COMMAND_LINE = f"{_PREFIX}NitroTPMPCR12"
+"""The one register whose zeros say something: that no command line came from outside."""
 _DIGEST_LENGTH = 96
 """Hexadecimal digits of a PCR: SHA-384."""
 
@@ -54,18 +57,22 @@ class NitroMeasurements:
     pcrs: Mapping[int, str] = field(default_factory=dict)
     """An enclave's platform configuration registers, by number."""
     nitro_tpm_pcrs: Mapping[int, str] = field(default_factory=dict)
-    """Registers of the NitroTPM of an instance with an attestable image, by number."""
+    """Registers of the NitroTPM of an instance with an attestable image, by number: 4 and 12, or 7 with Secure Boot
+    (EC2 user guide, "NitroTPM Attestation Document contents"). 12 is zeros, as AWS's own tool states it, where no
+    command line is passed to the image."""
 
     def conditions(self) -> dict[str, str]:
         """The condition keys with their values; raises `ReleasePolicyError` for what is no SHA-384."""
-        prefix = "kms:RecipientAttestation:"
-        found = {f"{prefix}PCR{number}": value for number, value in sorted(self.pcrs.items())}
-        found |= {f"{prefix}NitroTPMPCR{number}": value for number, value in sorted(self.nitro_tpm_pcrs.items())}
+        found = {f"{_PREFIX}PCR{number}": value for number, value in sorted(self.pcrs.items())}
+        found |= {f"{_PREFIX}NitroTPMPCR{number}": value for number, value in sorted(self.nitro_tpm_pcrs.items())}
         if self.image_sha384 is not None:
-            found[f"{prefix}ImageSha384"] = self.image_sha384
+            found[f"{_PREFIX}ImageSha384"] = self.image_sha384
         for key, value in found.items():
-            if len(value) != _DIGEST_LENGTH or not set(value.lower()) <= _HEX or not value.strip("0"):
+            zeros = not value.strip("0") and key != _NO_COMMAND_LINE
+            if len(value) != _DIGEST_LENGTH or not set(value.lower()) <= _HEX or zeros:
                 raise ReleasePolicyError(f"release policy: {key}: must be a SHA-384 in hexadecimal, and not all zeros")
+        if found.keys() == {_NO_COMMAND_LINE}:
+            raise ReleasePolicyError(f"release policy: {_NO_COMMAND_LINE}: names no image by itself; add NitroTPMPCR4")
         return found
 
 

@@ -30,6 +30,8 @@ from components.release.trustee import AZURE_SNP, TRUST_CONTEXT, Shape
 
 PLUGIN = "resource"
 _AZURE_SNP = "az-snp-vtpm"
+_EC2_SNP = "aws-snp-nitrotpm"
+"""The region's own verifier takes it; Trustee has no attester for it."""
 _SEGMENTS = 3
 
 _HEAD = """package policy
@@ -139,7 +141,7 @@ def _evidence(policy: ReleasePolicy, shape: Shape) -> Iterator[tuple[str, SnpPro
         for kind in policy.evidence(tee):
             if kind == Tee.SNP and policy.minimum_tcb_by_product and "generation" in shape.snp:
                 yield from ((kind, product) for product in SnpProduct)
-            elif policy.vtpm or kind != _AZURE_SNP or not _says_more_than_azure(policy):
+            elif kind != _EC2_SNP and (policy.vtpm or kind != _AZURE_SNP or not _says_more_than_azure(policy)):
                 yield kind, None
 
 

@@ -127,9 +127,9 @@ class ReleasePolicy(_Model):
     """The guest must have a GPU whose evidence is good and whose confidential-computing mode is on: off and devtools,
     in which its memory can be read, are refused."""
     vtpm: bool = False
-    """The evidence must be a vTPM's that the CPU vouches for, and the CPU's own is refused: on Azure the CPU measures a
-    paravisor, under which any image may run, and the vTPM the image, which the verifier holds to its reference values.
-    Without it either may speak."""
+    """The evidence must be that of a TPM too, and the CPU's own is refused: on Azure and AWS the CPU measures the
+    cloud's firmware, under which any image may run, and a TPM the image, which the verifier holds to its reference
+    values. On Azure the CPU vouches for the TPM, on AWS the operator does. Without it either may speak."""
     hardware: tuple[ChipId | Ppid, ...] = ()
     """Processors that may receive the key, of SEV-SNP by CHIP_ID and of TDX by PPID; empty for any genuine one."""
     max_token_seconds: int = Field(default=300, ge=1, le=3600)
@@ -160,9 +160,10 @@ class ReleasePolicy(_Model):
         return [field for field in fields if getattr(self, field)]
 
     def evidence(self, tee: Tee) -> tuple[str, ...]:
-        """What may show `tee`, as the Key Broker Service protocol names evidence: the CPU's own, and Azure's vTPM's."""
-        behind_paravisor = f"az-{tee}-vtpm"
-        return (behind_paravisor,) if self.vtpm else (tee.value, behind_paravisor)
+        """What may show `tee`, as the Key Broker Service protocol names evidence: the CPU's own, and that with a TPM's,
+        Azure's or EC2's."""
+        with_tpm = (f"az-{tee}-vtpm", *((f"aws-{tee}-nitrotpm",) if tee is Tee.SNP else ()))
+        return with_tpm if self.vtpm else (tee.value, *with_tpm)
 
     def strictest_tcb(self) -> MinimumTcb:
         """The highest floor of every part, for targets that do not learn the product; a policy for SEV-SNP only."""

@@ -44,6 +44,8 @@ def machine_problems(
         if not parts.processors_named and as_mapping(mapping.get("verifier")).get("hardware"):
             why = f"evidence on {region.cloud} does not name its processor, so that no machine gets its key"
             yield Problem(key_path("verifier", "hardware"), f"{why}: leave the key out")
+        if parts.tpm_root and verifiers:
+            yield from _tpm_anchor(verifiers[0][1], parts.tpm_root)
         if not parts.launches_signed:
             yield from _no_signers([*verifiers, *machines], region)
         yield from _built(machines, clusters, parts, region)
@@ -246,6 +248,13 @@ def _anchors(machines: list[Entry]) -> Iterator[Problem]:
             anchor = _ANCHORS.get(part) if isinstance(part, str) else None
             if anchor is not None and anchor not in named:
                 yield Problem(key_path("verifier", "trustAnchors"), f"lacks '{anchor}', whose root signs for {part}")
+
+
+def _tpm_anchor(verifier: Mapping[str, Any], root: str) -> Iterator[Problem]:
+    """A verifier that lacks the root of the cloud's TPM knows of no guest what booted, and refuses every one."""
+    named = verifier.get("trustAnchors", ("amd",))
+    if isinstance(named, list | tuple) and named and not {root, _SANDBOX} & set(map(str, named)):
+        yield Problem(key_path("verifier", "trustAnchors"), f"lacks '{root}', whose root signs for the guests' TPMs")
 
 
 def _hardware(verifier: Mapping[str, Any], machines: list[Entry]) -> Iterator[Problem]:

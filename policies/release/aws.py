@@ -45,7 +45,7 @@ _POSITIVE = frozenset({"stringequals", "stringequalsignorecase", "arnequals"})
 _PATTERNS = frozenset({"stringlike", "arnlike"})
 _ATTESTATION = "kms:recipientattestation:"
 # What tells the owner's workload from others. Enclaves: image, kernel and application, application, signer; the other
-# registers are the role and the instance. NitroTPM: boot manager, Secure Boot's keys, kernel command line.
+# registers are the role and the instance. NitroTPM: boot manager, Secure Boot's keys.
 _PINS = {
     "imagesha384": "image digest",
     "pcr0": "image digest",
@@ -53,8 +53,9 @@ _PINS = {
     "pcr8": "signer",
     "nitrotpmpcr4": "nitrotpm pcr4",
     "nitrotpmpcr7": "nitrotpm pcr7",
-    "nitrotpmpcr12": "nitrotpm pcr12",
 }
+_COMMAND_LINE = "nitrotpmpcr12"
+"""Of an Attestable AMI zeros, as none is passed to it: that is no debug mode, and by itself pins no workload."""
 _SHA384 = re.compile(r"[0-9a-f]{96}")
 _ONE_CALLER = re.compile(r"arn:[a-z-]+:(iam::\d{12}:role/|sts::\d{12}:assumed-role/)[^*?$]+")
 _PERSON = re.compile(
@@ -161,7 +162,11 @@ def _ways(statement: Mapping[str, Any], path: str) -> Iterator[Way]:
     for caller, service in _callers(statement, path, conditions):
         for choice in choices:
             measured = dict(zip(attested, (value.lower() for value in choice), strict=True))
-            sound = {key: value for key, value in measured.items() if _SHA384.fullmatch(value) and value.strip("0")}
+            sound = {
+                key: value
+                for key, value in measured.items()
+                if _SHA384.fullmatch(value) and (value.strip("0") or key == _COMMAND_LINE)
+            }
             yield Way(
                 path=path,
                 authority="",

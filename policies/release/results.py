@@ -13,7 +13,7 @@ from policies.release.model import Flaw, Way, Weakness
 
 _EVIDENCE = ("submods", "cpu", "ear.veraison.annotated-evidence")
 _PINS = {"measurement": "launch measurement", "mr_td": "launch measurement", "id_key_digest": "signer"}
-_TEES = {"snp": "snp", "az-snp-vtpm": "snp", "tdx": "tdx", "az-tdx-vtpm": "tdx"}
+_TEES = {"snp": "snp", "az-snp-vtpm": "snp", "aws-snp-nitrotpm": "snp", "tdx": "tdx", "az-tdx-vtpm": "tdx"}
 """Evidence, as the Key Broker Service protocol names it: the TEE that it shows."""
 _SHA384 = re.compile(r"[0-9a-f]{96}")
 

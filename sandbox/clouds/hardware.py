@@ -48,6 +48,9 @@ class Machine:
     cloud_key: str | None = None
     """Whom AMD issued a key to that the cloud's hosts sign reports with (VLEK), as its certificate names the cloud;
     None: every host signs with its chip's own key (VCEK)."""
+    instance_id: str | None = None
+    """EC2's id of the machine, which AWS's firmware starts: the processor measures that, and NitroTPM, where there is
+    one (`vtpm`), what it boots. None: no machine of EC2."""
     paravisor: bool = False
     """Whether the cloud starts guests under a paravisor with a vTPM, which the processor measures in their place."""
 

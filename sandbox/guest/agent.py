@@ -82,7 +82,7 @@ class GuestAgent:
             runtime_data = replace(runtime_data, additional_evidence=devices)
             journal.report = self._device.report(runtime_data.report_data())
         with journal.step("attest"):
-            attested = self._kbs.attest(runtime_data, self._device.evidence(journal.report))
+            attested = self._kbs.attest(runtime_data, self._device.evidence(journal.report, self._key.public_der))
         journal.keep(attested.receipt)
         journal.token = str(attested.body["token"])
         with journal.step("key"):

@@ -1,6 +1,7 @@
 """The guest's side of the hardware: what a confidential VM gets from its processor, its vTPM and its GPUs."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from sandbox.hardware import (
     Gpu,
     LaunchedGuest,
     LaunchedTd,
+    NitroTpm,
     SnpFirmware,
     TdxModule,
 )
 
 _DIGEST_BYTES: Final = 48
 """Of the 64 bytes of REPORT_DATA, those that are not padding: what a vTPM is asked to quote."""
+_REPORT_DATA: Final = slice(0x50, 0x90)
+"""Where they are in an SNP report."""
 _EVIDENCE_VERSION: Final = 1
 
 
@@ -36,8 +40,11 @@ class Device(Protocol):
     def report(self, report_data: bytes) -> bytes:
         """Signed evidence over `report_data` (64 bytes)."""
 
-    def evidence(self, report: bytes) -> dict[str, Any]:
-        """`report` as `primary_evidence`, with what the host adds to it."""
+    def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:
+        """`report` as `primary_evidence`, with what the host adds to it.
+
+        public_key: the guest's (SubjectPublicKeyInfo, DER), for evidence that has a place for it.
+        """
 
     def certificates(self) -> dict[str, bytes]:
         """The certificates under which evidence verifies, in DER, by the vendor's name for each."""
@@ -74,11 +81,33 @@ class SevGuestDevice(_Guest):
     def report(self, report_data: bytes) -> bytes:
         return self.firmware.report(self.guest, report_data)
 
-    def evidence(self, report: bytes) -> dict[str, Any]:
+    def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:  # noqa: ARG002
         return snp_evidence(report, self.firmware.certificates)
 
     def certificates(self) -> dict[str, bytes]:
         return _snp_certificates(self.firmware)
+
+
+@dataclass(frozen=True, slots=True)
+class NitroTpmDevice(SevGuestDevice):
+    """An EC2 guest's with NitroTPM: the same report, and beside it a document that names it.
+
+    The document's nonce is what the report is bound to, without the padding; its user_data is the report's SHA-384.
+    """
+
+    tpm: NitroTpm
+
+    @property
+    def tee(self) -> str:
+        return "aws-snp-nitrotpm"
+
+    def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:
+        document = self.tpm.document(
+            nonce=report[_REPORT_DATA][:_DIGEST_BYTES],
+            user_data=hashlib.sha384(report).digest(),
+            public_key=public_key,
+        )
+        return snp_evidence(report, self.firmware.certificates) | {"nitro_document": _text(document)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +128,7 @@ class TdxGuestDevice(_Guest):
     def report(self, report_data: bytes) -> bytes:
         return self.module.quote(self.td, report_data)
 
-    def evidence(self, report: bytes) -> dict[str, Any]:
+    def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:  # noqa: ARG002
         return {"quote": _text(report), "cc_eventlog": _text(self.td.event_log)}
 
     def certificates(self) -> dict[str, bytes]:
@@ -124,7 +153,7 @@ class SevVtpmDevice(_Guest):
     def report(self, report_data: bytes) -> bytes:
         return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
 
-    def evidence(self, report: bytes) -> dict[str, Any]:
+    def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:  # noqa: ARG002
         return vtpm_evidence(report, self.booted) | {"vcek": _urlsafe(self.firmware.certificates.leaf)}
 
     def certificates(self) -> dict[str, bytes]:
@@ -150,7 +179,7 @@ class TdxVtpmDevice(_Guest):
     def report(self, report_data: bytes) -> bytes:
         return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
 
-    def evidence(self, report: bytes) -> dict[str, Any]:
+    def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:  # noqa: ARG002
         return vtpm_evidence(report, self.booted) | {"td_quote": _urlsafe(self.td_quote)}
 
     def certificates(self) -> dict[str, bytes]:

@@ -25,6 +25,11 @@ class TeeKey:
         public = self._key.as_dict(private=False)
         return {"alg": ALGORITHM} | {name: str(public[name]) for name in ("kty", "crv", "x", "y")}
 
+    @property
+    def public_der(self) -> bytes:
+        """The same as a SubjectPublicKeyInfo in DER."""
+        return self._key.as_der(private=False)
+
     def unwrap(self, response: dict[str, Any]) -> bytes:
         """The plaintext of a flattened JWE (RFC 7516 section 7.2.2) that was wrapped to this key."""
         try:

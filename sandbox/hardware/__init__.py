@@ -1,5 +1,5 @@
-"""Emulated hardware: processors (AMD SEV-SNP, Intel TDX), a paravisor with its vTPM, NVIDIA GPUs, and the sandbox's own
-endorsement keys."""
+"""Emulated hardware: processors (AMD SEV-SNP, Intel TDX), a paravisor with its vTPM, NitroTPM, NVIDIA GPUs, and the
+sandbox's own endorsement keys."""
 
 from sandbox.hardware.chip import CURRENT_TCB, Chip, Tcb
 from sandbox.hardware.event_log import Measured
@@ -8,6 +8,7 @@ from sandbox.hardware.gpu import ConfidentialMode, Gpu
 from sandbox.hardware.identity import PkiError
 from sandbox.hardware.intel_collateral import publish as publish_collateral
 from sandbox.hardware.intel_pki import IntelPki
+from sandbox.hardware.nitro_tpm import EC2_FIRMWARE, EC2_FIRMWARE_MEASUREMENT, NitroTpm, measured_boot
 from sandbox.hardware.nvidia_collateral import publish as publish_device_collateral
 from sandbox.hardware.nvidia_pki import NvidiaPki
 from sandbox.hardware.paravisor import (
@@ -28,6 +29,8 @@ from sandbox.hardware.vtpm import Vtpm
 
 __all__ = [
     "CURRENT_TCB",
+    "EC2_FIRMWARE",
+    "EC2_FIRMWARE_MEASUREMENT",
     "OLD_PLATFORM_TCB",
     "PARAVISOR",
     "PARAVISOR_MEASUREMENT",
@@ -44,6 +47,7 @@ __all__ = [
     "LaunchedGuest",
     "LaunchedTd",
     "Measured",
+    "NitroTpm",
     "NvidiaPki",
     "PkiError",
     "Platform",
@@ -55,6 +59,7 @@ __all__ = [
     "Vtpm",
     "boot",
     "firmware_pcr",
+    "measured_boot",
     "publish_collateral",
     "publish_device_collateral",
 ]

@@ -12,7 +12,8 @@ import uuid
 from enum import StrEnum
 from typing import Final
 
-from sandbox.hardware.nvidia_pki import FIRMWARE_ID, NvidiaPki, pdi, sign_raw
+from sandbox.hardware.identity import sign_p384
+from sandbox.hardware.nvidia_pki import FIRMWARE_ID, NvidiaPki, pdi
 
 NONCE_BYTES: Final = 32
 DRIVER_VERSION: Final = "580.95.05"
@@ -69,7 +70,7 @@ class Gpu:
             + struct.pack("<H", len(opaque))
             + opaque
         )
-        return signed + sign_raw(self._leaf, signed)
+        return signed + sign_p384(self._leaf, signed)
 
 
 def measurement(index: int) -> bytes:

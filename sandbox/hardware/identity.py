@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -27,6 +29,9 @@ LEAF_LIFETIME: Final = timedelta(days=7 * 365)
 CRL_LIFETIME: Final = timedelta(days=365)
 BACKDATED: Final = timedelta(hours=1)
 """What was made this hour is valid for a verifier whose clock is behind."""
+
+_P384_BYTES: Final = 48
+"""Of each of the two numbers of a signature."""
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -87,10 +92,12 @@ def certificate(
     )
 
 
-def authority(name: x509.Name, key: PublicKey, path_length: int, serial: int | None = None) -> x509.CertificateBuilder:
+def authority(
+    name: x509.Name, key: PublicKey, path_length: int, serial: int | None = None, lifetime: timedelta = CA_LIFETIME
+) -> x509.CertificateBuilder:
     """A certificate of a CA that may sign certificates and CRLs."""
     return (
-        certificate(name, key, CA_LIFETIME, serial)
+        certificate(name, key, lifetime, serial)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
@@ -110,6 +117,14 @@ def usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def sign_p384(identity: Identity, data: bytes) -> bytes:
+    """ECDSA P-384 with SHA-384 as NVIDIA's reports, RIMs and COSE have it: r ‖ s, 48 bytes each, big-endian."""
+    if not isinstance(identity.key, ec.EllipticCurvePrivateKey):
+        raise TypeError("an EC key signs with ECDSA")
+    numbers = decode_dss_signature(identity.key.sign(data, ec.ECDSA(hashes.SHA384())))
+    return b"".join(number.to_bytes(_P384_BYTES, "big") for number in numbers)
 
 
 def revocations(issuer: Identity) -> x509.CertificateRevocationListBuilder:

@@ -20,8 +20,8 @@ from cryptography.x509 import ocsp
 from lxml import etree
 
 from sandbox.hardware.gpu import BOARD, DRIVER_INDEXES, DRIVER_VERSION, VBIOS_INDEXES, VBIOS_VERSION, measurement
-from sandbox.hardware.identity import BACKDATED, Identity
-from sandbox.hardware.nvidia_pki import CHIP, NOT_NVIDIA, NvidiaPki, sign_raw
+from sandbox.hardware.identity import BACKDATED, Identity, sign_p384
+from sandbox.hardware.nvidia_pki import CHIP, NOT_NVIDIA, NvidiaPki
 
 DRIVER_RIM: Final = f"NV_GPU_DRIVER_{CHIP}_{DRIVER_VERSION}"
 VBIOS_RIM: Final = f"NV_GPU_VBIOS_{'_'.join(BOARD)}_{VBIOS_VERSION.replace('.', '')}"
@@ -93,7 +93,7 @@ def rim(pki: NvidiaPki, version: str, indexes: Iterable[int]) -> bytes:
     signed_info = next(root.iter(f"{{{_DSIG}}}SignedInfo"))
     signer, *authorities = pki.rim_signers
     chain = (signer, *authorities, pki.rim_root)
-    signature = _signature(info, sign_raw(signer, _canonical(signed_info)), chain)
+    signature = _signature(info, sign_p384(signer, _canonical(signed_info)), chain)
     return content.replace("</SoftwareIdentity>", f"{signature}</SoftwareIdentity>").encode()
 
 

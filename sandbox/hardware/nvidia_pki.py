@@ -14,7 +14,6 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox.hardware import der
@@ -28,7 +27,6 @@ FIRMWARE_ID: Final = hashlib.sha384(b"bailiwick sandbox GPU firmware").digest()
 _COMPOSITE_DEVICE_ID: Final = x509.ObjectIdentifier("2.23.133.5.4.1")
 _SHA384: Final = "2.16.840.1.101.3.4.2.2"
 _PDI_BYTES: Final = 8
-_COORDINATE_BYTES: Final = 48
 
 
 class NvidiaPki:
@@ -98,14 +96,6 @@ class NvidiaPki:
 def pdi(host: str) -> bytes:
     """Per-device identifier of the GPU in `host`, 8 bytes: the same in every run."""
     return hashlib.sha256(f"bailiwick sandbox GPU\0{host}".encode()).digest()[:_PDI_BYTES]
-
-
-def sign_raw(identity: Identity, data: bytes) -> bytes:
-    """ECDSA P-384 with SHA-384 as reports and RIMs have it: r ‖ s, 48 bytes each."""
-    if not isinstance(identity.key, ec.EllipticCurvePrivateKey):
-        raise TypeError("NVIDIA's keys are EC keys")
-    numbers = decode_dss_signature(identity.key.sign(data, ec.ECDSA(hashes.SHA384())))
-    return b"".join(number.to_bytes(_COORDINATE_BYTES, "big") for number in numbers)
 
 
 def _make_root(common_name: str) -> Identity:

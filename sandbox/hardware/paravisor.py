@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sandbox.hardware import uefi
 from sandbox.hardware.event_log import Measured, encode_for_tpm
+from sandbox.hardware.pcrs import PcrBank
 from sandbox.hardware.vtpm import Vtpm
 
 PARAVISOR: Final = ("azure-paravisor", "1.0.0")
@@ -26,11 +28,8 @@ PARAVISOR_SIGNER: Final = hashlib.sha384(b"bailiwick sandbox paravisor signer").
 SNP_REPORT, TD_REPORT = 2, 4
 """Report types of an HCL report."""
 
-_CRTM_VERSION, _SEPARATOR, _VARIABLE = 0x8, 0x4, 0x80000001
-"""TCG event types: EV_S_CRTM_VERSION, EV_SEPARATOR, EV_EFI_VARIABLE_DRIVER_CONFIG."""
-_SECURE_BOOT_PCR: Final = 7
-_FIRMWARE_PCRS: Final = range(8)
-_GLOBAL_VARIABLE: Final = bytes.fromhex("61dfe48bca93d211aa0d00e098032b8c")
+_CRTM_VERSION: Final = 0x8
+"""TCG event type EV_S_CRTM_VERSION."""
 _INIT_DATA_PCR: Final = 8
 """Where guests extend the hash of what they were told at boot (Confidential Containers, attester `az_snp_vtpm`)."""
 
@@ -81,22 +80,16 @@ def boot(events: Iterable[Measured], setup: Setup, kind: int, report: Callable[[
 
 def firmware_pcr(register: int) -> bytes:
     """A PCR of the firmware as it hands over, if it measured nothing else into it: 32 bytes."""
-    value = bytes(32)
+    bank = PcrBank("sha256")
     for event in _firmware_events(secure_boot=True):
-        if event.register == register:
-            value = hashlib.sha256(value + event.pcr_digest).digest()
-    return value
+        bank.extend(event.register, event.pcr_digest)
+    return bank.values[register]
 
 
 def _firmware_events(*, secure_boot: bool) -> list[Measured]:
-    """What the paravisor's UEFI measures before it hands over: itself, Secure Boot, and one separator in each PCR."""
-    name, value = "SecureBoot".encode("utf-16-le"), bytes([secure_boot])
-    variable = _GLOBAL_VARIABLE + struct.pack("<QQ", len(name) // 2, len(value)) + name + value
-    return [
-        Measured(0, _CRTM_VERSION, " ".join(PARAVISOR).encode("utf-16-le")),
-        Measured(_SECURE_BOOT_PCR, _VARIABLE, variable),
-        *(Measured(register, _SEPARATOR, bytes(4)) for register in _FIRMWARE_PCRS),
-    ]
+    """What the paravisor's UEFI measures before it hands over: itself, and what any does."""
+    version = Measured(0, _CRTM_VERSION, " ".join(PARAVISOR).encode("utf-16-le"))
+    return [version, *uefi.handoff(secure_boot=secure_boot)]
 
 
 def _claims(vtpm: Vtpm, setup: Setup) -> dict[str, Any]:

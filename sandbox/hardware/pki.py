@@ -3,8 +3,8 @@
 Shapes as in AMD 57230 ("VCEK Certificate and KDS Interface Specification"): the authorities are RSA-4096, every
 certificate is signed RSASSA-PSS with SHA-384, and a leaf is a P-384 key whose certificate carries the TCB in
 extensions, with the chip (VCEK) or the cloud (VLEK). Every subject says that it is not AMD's. Real leaves have serial
-number 0, which `cryptography` does not write; these have random ones. The stand-ins for Intel and NVIDIA are beside it
-(`intel_pki`, `nvidia_pki`).
+number 0, which `cryptography` does not write; these have random ones. The stand-ins for Intel, NVIDIA and AWS are
+beside it (`intel_pki`, `nvidia_pki`, `nitro_pki`).
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from sandbox.hardware import der
 from sandbox.hardware.chip import PRODUCT_NAME, Chip, Tcb
 from sandbox.hardware.identity import LEAF_LIFETIME, Identity, authority, certificate, revocations, stored, subject
 from sandbox.hardware.intel_pki import IntelPki
+from sandbox.hardware.nitro_pki import NitroPki
 from sandbox.hardware.nvidia_pki import NvidiaPki
 
 NOT_AMD: Final = "BAILIWICK SANDBOX - NOT AMD"
@@ -63,10 +64,15 @@ class SandboxPki:
         """The stand-in for NVIDIA."""
         return NvidiaPki(self._directory / "nvidia")
 
+    @cached_property
+    def nitro(self) -> NitroPki:
+        """The stand-in for AWS, where it signs attestation documents."""
+        return NitroPki(self._directory / "nitro")
+
     @property
     def roots(self) -> bytes:
         """The roots of all emulated vendors in PEM, and the ASK, which some evidence leaves to the verifier."""
-        identities = (self.ark, self.ask, self.intel.root, self.nvidia.root, self.nvidia.rim_root)
+        identities = (self.ark, self.ask, self.intel.root, self.nvidia.root, self.nvidia.rim_root, self.nitro.root)
         return b"".join(identity.pem for identity in identities)
 
     def vcek(self, chip: Chip) -> Identity:

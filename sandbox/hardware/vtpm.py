@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-PCR_COUNT: Final = 24
-PCR_BYTES: Final = 32
+from sandbox.hardware.pcrs import PcrBank
+
 MAX_NONCE_BYTES: Final = 64
 
 _KEY_BITS: Final = 2048
@@ -23,8 +23,6 @@ _SHA256: Final = 0x000B
 _CLOCK: Final = struct.Struct(">QIIB")  # milliseconds, reset count, restart count, safe
 _FIRMWARE_VERSION: Final = 0x2024_0101_0000_0001
 _SELECTION: Final = struct.Struct(">IHB3s")  # one selection: bank, size of the bit map, all 24 PCRs
-_DYNAMIC: Final = range(17, 23)
-"""PCRs that start as all ones (PC Client Platform TPM Profile, 4.6.1)."""
 
 
 class Vtpm:
@@ -32,7 +30,7 @@ class Vtpm:
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-        self._pcrs = [(b"\xff" if index in _DYNAMIC else b"\0") * PCR_BYTES for index in range(PCR_COUNT)]
+        self._pcrs = PcrBank("sha256")
 
     @property
     def attestation_key(self) -> rsa.RSAPublicKey:
@@ -42,13 +40,11 @@ class Vtpm:
     @property
     def pcrs(self) -> tuple[bytes, ...]:
         """The PCRs as they are, 32 bytes each."""
-        return tuple(self._pcrs)
+        return self._pcrs.values
 
     def extend(self, register: int, digest: bytes) -> None:
         """TPM2_PCR_Extend: PCR = SHA-256(PCR ‖ digest)."""
-        if len(digest) != PCR_BYTES:
-            raise ValueError(f"a PCR of the SHA-256 bank takes {PCR_BYTES} bytes, not {len(digest)}")
-        self._pcrs[register] = hashlib.sha256(self._pcrs[register] + digest).digest()
+        self._pcrs.extend(register, digest)
 
     def quote(self, nonce: bytes) -> bytes:
         """TPM2_Quote over all PCRs: a TPMS_ATTEST whose extraData is `nonce`, at most 64 bytes."""
@@ -63,7 +59,7 @@ class Vtpm:
                 _CLOCK.pack(60_000, 1, 0, 1),
                 struct.pack(">Q", _FIRMWARE_VERSION),
                 _SELECTION.pack(1, _SHA256, 3, b"\xff" * 3),
-                _sized(hashlib.sha256(b"".join(self._pcrs)).digest()),
+                _sized(hashlib.sha256(b"".join(self.pcrs)).digest()),
             )
         )
 

@@ -5,8 +5,16 @@ import uuid
 from typing import Final
 
 from sandbox.clouds.hardware import Machine
-from sandbox.guest.device import Device, SevGuestDevice, SevVtpmDevice, TdxGuestDevice, TdxVtpmDevice
+from sandbox.guest.device import (
+    Device,
+    NitroTpmDevice,
+    SevGuestDevice,
+    SevVtpmDevice,
+    TdxGuestDevice,
+    TdxVtpmDevice,
+)
 from sandbox.hardware import (
+    EC2_FIRMWARE_MEASUREMENT,
     PARAVISOR_MEASUREMENT,
     PARAVISOR_SIGNER,
     SNP_REPORT,
@@ -14,12 +22,14 @@ from sandbox.hardware import (
     Chip,
     Gpu,
     Measured,
+    NitroTpm,
     Platform,
     SandboxPki,
     Setup,
     SnpFirmware,
     TdxModule,
     boot,
+    measured_boot,
 )
 from sandbox.region import images
 
@@ -35,7 +45,7 @@ class BootError(Exception):
 def launch(machine: Machine, pki: SandboxPki) -> Device:
     """Start the machine's image on its host.
 
-    Without a paravisor the host binds the customData that it was given to the launch; a guest under one measures it.
+    A host binds the customData that it was given to the launch, except on EC2; a guest under a paravisor measures it.
     """
     image = images.find(machine.image_reference, machine.tee) if machine.tee else None
     if image is None:
@@ -43,6 +53,8 @@ def launch(machine: Machine, pki: SandboxPki) -> Device:
     gpus = (Gpu(pki.nvidia, f"{host_of(machine)}-{machine.name}"),) if machine.gpu else ()
     if isinstance(image, images.TrustDomainImage):
         return _trust_domain(machine, image, TdxModule(pki.intel, Platform(host_of(machine))), gpus)
+    if machine.instance_id is not None:
+        return _ec2_guest(machine, machine.instance_id, image, pki)
     return _snp_guest(machine, image, SnpFirmware(pki, Chip(host_of(machine)), machine.cloud_key), gpus)
 
 
@@ -56,6 +68,16 @@ def _trust_domain(machine: Machine, image: images.TrustDomainImage, module: TdxM
     td = module.launch(PARAVISOR_MEASUREMENT, (shape,))
     booted = boot(image.boot_events(), _setup(machine), TD_REPORT, lambda data: module.report(td, data))
     return TdxVtpmDevice(module, booted, module.quote(td, booted.report_data), gpus=gpus)
+
+
+def _ec2_guest(machine: Machine, instance_id: str, image: images.Image, pki: SandboxPki) -> Device:
+    """EC2 binds no customData to a launch: HOST_DATA of its reports is zeros."""
+    firmware = SnpFirmware(pki, Chip(host_of(machine)), machine.cloud_key)
+    guest = firmware.launch(EC2_FIRMWARE_MEASUREMENT, image.guest_policy)
+    if not machine.vtpm:
+        return SevGuestDevice(firmware, guest)
+    pcrs = measured_boot(image.attestable_events(), secure_boot=machine.secure_boot)
+    return NitroTpmDevice(firmware, guest, NitroTpm(pki.nitro, machine.location, instance_id, pcrs))
 
 
 def _snp_guest(machine: Machine, image: images.Image, firmware: SnpFirmware, gpus: tuple[Gpu, ...]) -> Device:

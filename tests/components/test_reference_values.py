@@ -9,6 +9,7 @@ import pytest
 
 from components import reference_values
 from components.reference_values import ReferenceValuesError
+from components.spec.parts import Tpm
 
 IMAGE = {"name": "guest", "version": "1.0.0"}
 
@@ -39,17 +40,18 @@ def test_values_are_read_and_the_envelope_is_left_as_it_was(tmp_path: Path) -> N
     assert values.envelope == envelope
 
 
-def test_under_a_paravisor_the_processor_measures_that(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tpm", ["vtpm", "nitrotpm"])
+def test_where_a_tpm_measures_the_image_the_processor_measures_what_starts_it(tmp_path: Path, tpm: Tpm) -> None:
     file = tmp_path / "guest-1.0.0.json"
-    file.write_text(json.dumps(_envelope(vtpm={"launch_measurements": ["cd" * 48], "pcrs": {"4": ["ef" * 32]}})))
+    file.write_text(json.dumps(_envelope(**{tpm: {"launch_measurements": ["cd" * 48], "pcrs": {"4": ["ef" * 32]}}})))
     bare = reference_values.load(tmp_path, name="guest", version="1.0.0")
-    under = reference_values.load(tmp_path, name="guest", version="1.0.0", paravisor=True)
-    assert (bare.launch_measurements, under.launch_measurements) == (("ab" * 48,), ("cd" * 48,))
+    below = reference_values.load(tmp_path, name="guest", version="1.0.0", tpm=tpm)
+    assert (bare.launch_measurements, below.launch_measurements) == (("ab" * 48,), ("cd" * 48,))
     file.write_text(json.dumps(_envelope()))
     with pytest.raises(
-        ReferenceValuesError, match=r"states no vtpm, and the cloud starts guest-1\.0\.0 under a paravisor"
+        ReferenceValuesError, match=rf"states no {tpm}, and the cloud starts guest-1\.0\.0 by firmware of its own"
     ):
-        reference_values.load(tmp_path, name="guest", version="1.0.0", paravisor=True)
+        reference_values.load(tmp_path, name="guest", version="1.0.0", tpm=tpm)
 
 
 def test_missing_values_name_the_images_that_have_some(tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from verifier import snp
 from verifier.appraisal import nitro
 from verifier.appraisal import snp as snp_appraisal
+from verifier.appraisal.nitro.appraise import NITRO
 from verifier.appraisal.policy import AppraisalPolicy
-from verifier.appraisal.result import AttestationResult
-from verifier.aws import AwsEvidence, VerifiedInstance
+from verifier.appraisal.result import Appraisal, AttestationResult, Claim
+from verifier.appraisal.snp.appraise import CPU
+from verifier.appraisal.vector import Component, Value
+from verifier.aws import AwsEvidence, VerifiedInstance, report_digest
 from verifier.errors import VerificationFailed
 from verifier.reference import AnyReferenceValues, NitroReferenceValues, ReferenceValues
 
@@ -27,13 +31,36 @@ def appraise(
     """Hold a genuine instance against `policy`: report and document each as if it came alone.
 
     nonce, report_data: what document and report must be bound to, or None if nothing is expected. reference_values:
-    bundles whose signature has been checked; an image of these instances has one for SEV-SNP and one for Nitro.
+    bundles whose signature has been checked: for SEV-SNP with what NitroTPM shows, or one for each.
     """
-    reports = [it for it in reference_values if isinstance(it, ReferenceValues)]
+    of_snp = [it for it in reference_values if isinstance(it, ReferenceValues)]
     documents = [it for it in reference_values if isinstance(it, NitroReferenceValues)]
-    cpu = snp_appraisal.appraise(verified.cpu, policy, report_data=report_data, reference_values=reports)
-    booted = nitro.appraise(verified.document, policy, nonce=nonce, reference_values=documents)
-    return AttestationResult.of({**cpu.submods, **booted.submods})
+    documents += [it.booted for it in of_snp if it.booted is not None]
+    booted = nitro.appraise(verified.document, policy, nonce=nonce, reference_values=documents).submods[NITRO]
+    claims = [*booted.claims, _binding(verified)]
+    return AttestationResult.of(
+        {
+            CPU: _cpu(verified.cpu, policy, report_data, of_snp),
+            NITRO: Appraisal.of(claims, policy.identifier, verified.document),
+        }
+    )
+
+
+def _cpu(
+    report: snp.VerifiedReport, policy: AppraisalPolicy, report_data: bytes | None, values: Sequence[ReferenceValues]
+) -> Appraisal:
+    """As for any report, but that it measures AWS's firmware: known if an image that the policy accepts names it."""
+    accepted = [it for it in values if policy.images is None or it.name in policy.images]
+    known, below = [it.firmware or it for it in accepted], policy.model_copy(update={"images": None})
+    result = snp_appraisal.appraise(report, below, report_data=report_data, reference_values=known)
+    return Appraisal.of(result.submods[CPU].claims, policy.identifier, report)
+
+
+def _binding(verified: VerifiedInstance) -> Claim:
+    """What `verifier.aws.verify` has checked, and whose word it is."""
+    reason = "user_data is the hash of the processor's report: so says the guest that the PCRs describe, not AWS"
+    value = report_digest(verified.cpu.report.raw).hex()
+    return Claim(Component.INSTANCE_IDENTITY, "report", value, Value.TRUSTWORTHY_INSTANCE, reason)
 
 
 def rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: AwsEvidence) -> AttestationResult:

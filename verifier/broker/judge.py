@@ -202,15 +202,18 @@ class Judge:
 
 def _known_on(tee: str, values: Sequence[AnyReferenceValues]) -> set[str]:
     """The images that have all the reference values which a TEE needs: on Azure those with PCRs for the hardware in the
-    name; what NitroTPM measures has bundles of its own."""
+    name, on AWS those with NitroTPM's, or with a bundle of their own for these."""
     kinds = _KINDS.get(tee, (tee,))
     named = ({it.name for it in values if kind in _serves(it)} for kind in kinds)
-    return set.intersection(*named)
+    return set.intersection(*named) | {it.name for it in values if tee in _serves(it)}
 
 
 def _serves(values: AnyReferenceValues) -> tuple[str, ...]:
-    behind_paravisor = not isinstance(values, NitroReferenceValues) and values.vtpm is not None
-    return (values.tee, f"az-{values.tee}-vtpm") if behind_paravisor else (values.tee,)
+    if isinstance(values, NitroReferenceValues):
+        return (values.tee,)
+    behind_paravisor = (f"az-{values.tee}-vtpm",) if values.vtpm is not None else ()
+    on_ec2 = ("aws-snp-nitrotpm",) if isinstance(values, ReferenceValues) and values.nitrotpm is not None else ()
+    return (values.tee, *behind_paravisor, *on_ec2)
 
 
 def narrowed(trust: TrustStore, names: Sequence[str]) -> TrustStore:

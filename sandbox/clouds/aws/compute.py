@@ -100,7 +100,7 @@ def _power_off(call: Call) -> None:
 
 
 def cloud_key(region: str) -> str:
-    """Whom AMD names in the key (cspID of the VLEK) with which EC2's hosts in a region sign SEV-SNP reports."""
+    """Whom AMD names in the key (cspID of the VLEK) with which EC2's shared hosts in a region sign SEV-SNP reports."""
     return f"CN=cc-{region}.amazonaws.com"
 
 
@@ -109,6 +109,7 @@ def _boot(call: Call) -> None:
     with session.operation():
         found = call.client("ec2").describe_instances(InstanceIds=[call.id])["Reservations"][0]["Instances"][0]
         image = images.gallery_reference(session, call.region, inputs.text("ami"))
+        nitro_tpm = images.has_nitro_tpm(session, call.region, inputs.text("ami"))
     session.hardware.boot(
         Machine(
             id=machine_id(call, call.id),
@@ -122,8 +123,9 @@ def _boot(call: Call) -> None:
             private_ip=str(found.get("PrivateIpAddress") or ""),
             network_id=str(found.get("VpcId") or ""),
             secure_boot=True,
-            vtpm=True,
-            cloud_key=cloud_key(call.region),
+            vtpm=nitro_tpm,
+            instance_id=call.id,
+            cloud_key=None if inputs.text("tenancy") == "host" else cloud_key(call.region),
         )
     )
 
@@ -141,6 +143,7 @@ TYPES = (
             compute_rules.snp_is_offered,
             compute_rules.snp_excludes,
             compute_rules.image_boots,
+            compute_rules.image_has_its_tpm,
             compute_rules.user_data_fits,
             _profile_exists,
         ),

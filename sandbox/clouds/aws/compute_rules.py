@@ -67,6 +67,19 @@ def image_boots(call: Call) -> None:
         )
 
 
+def image_has_its_tpm(call: Call) -> None:
+    """An AMI that was registered with NitroTPM starts on sizes that have one (EC2 user guide, "Requirements for using
+    NitroTPM"), as DescribeInstanceTypes says it."""
+    ami, size = call.inputs.text("ami") or call.inputs.text("imageId"), call.inputs.text("instanceType")
+    if call.preview or not ami or not size or not images.has_nitro_tpm(call.session, call.region, ami):
+        return
+    (found,) = call.client("ec2").describe_instance_types(InstanceTypes=[size])["InstanceTypes"]
+    if found.get("NitroTpmSupport") != "supported":
+        raise CloudError(
+            "UnsupportedOperation", f"The AMI {ami} requires NitroTPM, which instance type {size} does not support."
+        )
+
+
 def size_exists(call: Call) -> None:
     """EC2 knows the size, and the region offers it as far as the catalogue says."""
     size = call.inputs.text("instanceType")

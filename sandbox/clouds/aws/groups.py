@@ -156,6 +156,7 @@ def _boot(call: Call) -> None:
         view = View(template.inputs)
         ec2 = call.client("ec2")
         image = images.gallery_reference(session, call.region, view.text("imageId"))
+        nitro_tpm = images.has_nitro_tpm(session, call.region, view.text("imageId"))
         for instance in members:
             if instance in running:
                 continue
@@ -173,7 +174,8 @@ def _boot(call: Call) -> None:
                     private_ip=str(found.get("PrivateIpAddress") or ""),
                     network_id=str(found.get("VpcId") or ""),
                     secure_boot=True,
-                    vtpm=True,
+                    vtpm=nitro_tpm,
+                    instance_id=instance,
                     cloud_key=cloud_key(call.region),
                 )
             )
@@ -229,6 +231,7 @@ TYPES = (
             compute_rules.snp_is_offered,
             compute_rules.snp_excludes,
             compute_rules.image_boots,
+            compute_rules.image_has_its_tpm,
         ),
     ),
     AwsType(

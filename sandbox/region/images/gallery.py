@@ -5,7 +5,8 @@ consists of, in launch order. An emulated image has no disk: the content of a co
 SEV-SNP the launch measurement chains the components as firmware chains launch pages (AMD 56860, SNP_LAUNCH_UPDATE,
 table PAGE_INFO), with one record for a component where hardware has one for each 4 KiB page; under TDX, MRTD measures
 the firmware and the RTMRs what it boots (`sandbox.region.images.trust_domain`). Where a paravisor starts the image, the
-CPU measures that, and a vTPM the image (`sandbox.region.images.virtual_tpm`). A real image's measurements come from
+CPU measures that, and a vTPM the image (`sandbox.region.images.virtual_tpm`); on EC2 it measures AWS's firmware, and
+NitroTPM the image (`sandbox.region.images.attestable`). A real image's measurements come from
 its real pages; everything that reads reference values treats both alike.
 """
 
@@ -13,6 +14,7 @@ import hashlib
 import re
 import struct
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,8 +23,16 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from sandbox.hardware import PARAVISOR, PARAVISOR_MEASUREMENT, LaunchPolicy, Measured, Tcb
-from sandbox.region.images import trust_domain, virtual_tpm
+from sandbox.hardware import (
+    EC2_FIRMWARE,
+    EC2_FIRMWARE_MEASUREMENT,
+    PARAVISOR,
+    PARAVISOR_MEASUREMENT,
+    LaunchPolicy,
+    Measured,
+    Tcb,
+)
+from sandbox.region.images import attestable, trust_domain, virtual_tpm
 
 RECIPES: Final = Path(__file__).parent
 
@@ -69,7 +79,7 @@ class _Image(_Model, ABC):
 
     @abstractmethod
     def predicate(self) -> dict[str, Any]:
-        """What the reference values say besides image, build time and the vTPM's values."""
+        """What the reference values say besides image and build time."""
 
     def boot_events(self) -> list[Measured]:
         """What is measured into a vTPM where a paravisor starts the image."""
@@ -81,7 +91,7 @@ class _Image(_Model, ABC):
         return {
             "paravisor": {"name": name, "version": version},
             "launch_measurements": [PARAVISOR_MEASUREMENT.hex()],
-            "pcrs": {str(register): [value.hex()] for register, value in virtual_tpm.measure(self._parts()).items()},
+            "pcrs": _stated(virtual_tpm.measure(self._parts())),
         }
 
     def _parts(self) -> list[tuple[str, str]]:
@@ -96,7 +106,6 @@ class _Image(_Model, ABC):
             "predicate": {
                 "image": {"name": self.name, "version": self.version},
                 **self.predicate(),
-                "vtpm": self._vtpm(),
                 "built_at": built_at.isoformat(timespec="seconds"),
             },
         }
@@ -130,6 +139,21 @@ class Image(_Image):
             "product": self.product,
             "launch_measurements": [self.measurement().hex()],
             **self.model_dump(mode="json", include={"minimum_tcb", "guest_policy"}),
+            "vtpm": self._vtpm(),
+            "nitrotpm": self._nitrotpm(),
+        }
+
+    def attestable_events(self) -> list[Measured]:
+        """What is measured into NitroTPM where EC2 starts the image."""
+        return attestable.events(self._parts())
+
+    def _nitrotpm(self) -> dict[str, Any]:
+        """What the reference values say of such a start."""
+        name, version = EC2_FIRMWARE
+        return {
+            "firmware": {"name": name, "version": version},
+            "launch_measurements": [EC2_FIRMWARE_MEASUREMENT.hex()],
+            "pcrs": _stated(attestable.measure(self._parts())),
         }
 
 
@@ -162,11 +186,16 @@ class TrustDomainImage(_Image):
             "mr_td": [found.mr_td.hex()],
             "rtmr1": [found.rtmr1.hex()],
             "rtmr2": [found.rtmr2.hex()],
+            "vtpm": self._vtpm(),
         }
 
 
 AnyImage = Image | TrustDomainImage
 _RECIPE: Final[TypeAdapter[AnyImage]] = TypeAdapter(Annotated[AnyImage, Field(discriminator="tee")])
+
+
+def _stated(pcrs: Mapping[int, bytes]) -> dict[str, list[str]]:
+    return {str(register): [value.hex()] for register, value in pcrs.items()}
 
 
 @cache

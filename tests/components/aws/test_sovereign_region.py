@@ -107,7 +107,7 @@ def test_keys_and_trail_of_a_real_region_are_kept(reference_values: Path) -> Non
     real: dict[str, Any] = {
         "accountId": "123456789012",
         "emulated": False,
-        "verifier": region.IRELAND["verifier"] | {"trustAnchors": ["amd"]},
+        "verifier": region.IRELAND["verifier"] | {"trustAnchors": ["amd", "aws"]},
     }
     recording = region.deploy(region.IRELAND, reference_values, **real)
     kept = {one.name for one in recording.registrations if one.options.get("protect")}

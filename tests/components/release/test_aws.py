@@ -9,6 +9,7 @@ from components.release.aws import Caller, NitroMeasurements, compile_policy
 
 ROLE = "arn:aws:iam::000000000000:role/verifier"
 PCR = "ab" * 48
+ZEROS = "0" * 96
 POLICY = ReleasePolicy(
     jurisdiction="EU",
     data_class="confidential",
@@ -54,12 +55,24 @@ def test_a_caller_on_nitro_is_measured_as_well() -> None:
     }
 
 
+def test_an_attestable_image_is_passed_no_command_line() -> None:
+    measured = NitroMeasurements(nitro_tpm_pcrs={4: PCR, 12: ZEROS})
+    allow, _ = compile_policy(POLICY, dataclasses.replace(CALLER, measurements=measured)).document["Statement"]
+    assert allow["Condition"]["StringEqualsIgnoreCase"]["kms:RecipientAttestation:NitroTPMPCR12"] == ZEROS
+
+
 @pytest.mark.parametrize(
     ("measurements", "says"),
     [
         (NitroMeasurements(), "are empty, so that any Nitro caller would do"),
         (NitroMeasurements(pcrs={0: "abc"}), "PCR0: must be a SHA-384 in hexadecimal"),
-        (NitroMeasurements(image_sha384="0" * 96), "ImageSha384: must be a SHA-384 in hexadecimal, and not all zeros"),
+        (
+            NitroMeasurements(nitro_tpm_pcrs={4: ZEROS, 12: ZEROS}),
+            "NitroTPMPCR4: must be a SHA-384 in hexadecimal, and",
+        ),
+        (NitroMeasurements(nitro_tpm_pcrs={12: ZEROS}), "NitroTPMPCR12: names no image by itself; add NitroTPMPCR4"),
+        (NitroMeasurements(nitro_tpm_pcrs={12: PCR}), "NitroTPMPCR12: names no image by itself; add NitroTPMPCR4"),
+        (NitroMeasurements(image_sha384=ZEROS), "ImageSha384: must be a SHA-384 in hexadecimal, and not all zeros"),
     ],
 )
 def test_measurements_that_would_let_anybody_in_are_refused(measurements: NitroMeasurements, says: str) -> None:

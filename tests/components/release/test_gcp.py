@@ -71,11 +71,12 @@ def test_debug_is_let_in_only_where_the_policy_says_so() -> None:
 def test_a_verifier_of_one_s_own_states_the_measurement() -> None:
     compiled = compile_policy(policy(OWN, Tee.SNP, Tee.TDX))
     condition = compiled.document["attributeCondition"]
-    assert 'assertion["ear.status"] == "affirming" && assertion.tee in ["snp", "az-snp-vtpm"]' in condition
+    taken = '["snp", "az-snp-vtpm", "aws-snp-nitrotpm"]'
+    assert f'assertion["ear.status"] == "affirming" && assertion.tee in {taken}' in condition
     assert f'["{"aa" * 48}", "{"bb" * 48}"]' in condition
     assert compiled.document["binding"]["values"] == ["aa" * 48, "bb" * 48]
-    behind_paravisor = compile_policy(policy(OWN, Tee.SNP, vtpm=True)).document["attributeCondition"]
-    assert 'assertion.tee in ["az-snp-vtpm"]' in behind_paravisor
+    with_tpm = compile_policy(policy(OWN, Tee.SNP, vtpm=True)).document["attributeCondition"]
+    assert 'assertion.tee in ["az-snp-vtpm", "aws-snp-nitrotpm"]' in with_tpm
     lost = {one.condition: one.reason for one in compiled.cannot_express}
     assert "tdx is not compiled" in lost["tees"]
 

@@ -86,7 +86,7 @@ def test_the_account_of_the_cloud_is_required_and_no_other(cloud: str, reference
 @pytest.mark.parametrize("cloud", list(EMULATED_ACCOUNT))
 def test_the_emulated_account_is_the_emulated_region_s(cloud: str, reference_values: Path) -> None:
     stack = stack_of(cloud) | {"emulated": False}
-    stack["verifier"]["trustAnchors"] = ["amd"]
+    stack["verifier"]["trustAnchors"] = ["amd", "aws"]
     assert all("is the emulated account" in line for line in problems(stack, reference_values))
     assert len(problems(stack, reference_values)) == len(EMULATED_ACCOUNT[cloud])
 
@@ -159,6 +159,20 @@ def test_a_real_verifier_knows_the_vendor_of_every_machine(reference_values: Pat
         "bailiwick:verifier.trustAnchors: lacks 'intel', whose root signs for tdx",
         "bailiwick:verifier.trustAnchors: lacks 'nvidia', whose root signs for h100",
     ]
+
+
+@pytest.mark.parametrize("named", [["amd"], None])
+def test_a_real_verifier_on_aws_knows_who_signs_for_nitrotpm(named: list[str] | None, reference_values: Path) -> None:
+    stack = stack_of("aws") | {"emulated": False, "accountId": "123456789012"}
+    stack["verifier"]["trustAnchors"] = named
+    if named is None:
+        del stack["verifier"]["trustAnchors"]
+    lacks = "bailiwick:verifier.trustAnchors: lacks 'aws', whose root signs for the guests' TPMs"
+    assert problems(stack, reference_values) == [lacks]
+    stack["verifier"]["trustAnchors"] = ["amd", "aws"]
+    spec = RegionSpec.from_mapping(stack, reference_values=reference_values)
+    assert spec.verifier is not None
+    assert spec.verifier.trust_anchors == ("amd", "aws")
 
 
 def test_a_sovereign_cloud_without_such_keys_says_so(reference_values: Path) -> None:

@@ -37,6 +37,7 @@ def attested(name: str = "PCR0", value: Any = PCR, operator: str = "StringEquals
     return {operator: {f"kms:RecipientAttestation:{name}": value}}
 
 
+_NITRO = "kms:RecipientAttestation:NitroTPMPCR"
 _MIXED = (Flaw.UNSEPARATED, Flaw.PATTERN)
 
 
@@ -72,6 +73,10 @@ def test_one_measured_role_is_right() -> None:
         ({"Condition": attested("PCR3")}, {Flaw.NO_WORKLOAD}),
         ({"Condition": attested("PCR4")}, {Flaw.NO_WORKLOAD}),
         ({"Condition": attested("NitroTPMPCR4")}, set()),
+        ({"Condition": {"StringEquals": {f"{_NITRO}4": PCR, f"{_NITRO}12": "00" * 48}}}, set()),
+        ({"Condition": {"StringEquals": {f"{_NITRO}4": "00" * 48, f"{_NITRO}12": "00" * 48}}}, {Flaw.DEBUGGABLE}),
+        ({"Condition": attested("NitroTPMPCR12")}, {Flaw.NO_WORKLOAD}),
+        ({"Condition": attested("NitroTPMPCR12", "00" * 48)}, {Flaw.NO_WORKLOAD}),
         ({"Condition": attested("imagesha384", operator="StringEquals")}, set()),
         ({"Condition": attested(operator="StringEqualsIfExists")}, {Flaw.UNCONDITIONED}),
         ({"Condition": attested(operator="ForAllValues:StringEquals")}, {Flaw.UNCONDITIONED}),

@@ -52,7 +52,7 @@ class Session:
 
     def evidence(self, device: SevGuestDevice, runtime_data: RuntimeData | None = None) -> dict:
         report = device.report((runtime_data or self.runtime_data).report_data())
-        return device.evidence(report)
+        return device.evidence(report, self.key.public_der)
 
     def attest(self, primary_evidence: dict, runtime_data: RuntimeData | None = None) -> str:
         return self.kbs.attest(runtime_data or self.runtime_data, primary_evidence).body["token"]

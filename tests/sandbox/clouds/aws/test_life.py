@@ -290,6 +290,8 @@ class TestMachines:
         assert (machine.tee, machine.zone, machine.network_id) == ("snp", "eu-west-1a", vpc.id)
         assert machine.custom_data == b'{"role":"verifier"}'
         assert machine.image_reference.endswith("/images/verifier/versions/1.0.0")
+        assert (machine.instance_id, machine.vtpm) == (made.id, True)
+        assert machine.cloud_key == "CN=cc-eu-west-1.amazonaws.com"
         bench.remove("ec2:Instance", "verifier-0", made)
         assert hardware.machines == {}
 
@@ -297,6 +299,22 @@ class TestMachines:
         bench.machine("plain", bench.network()[1], cpuOptions=None)
         (machine,) = hardware.machines.values()
         assert machine.tee is None
+
+    def test_of_an_image_that_was_registered_without_nitrotpm_have_none(
+        self, bench: Bench, hardware: RecordingHardware
+    ) -> None:
+        with bench.cloud.operation():
+            bench.cloud.client("ec2", "eu-west-1").register_image(Name="bailiwick-verifier-1.0.0")
+        bench.machine("verifier-0", bench.network()[1])
+        (machine,) = hardware.machines.values()
+        assert machine.image_reference.endswith("/images/verifier/versions/1.0.0")
+        assert not machine.vtpm
+
+    def test_of_a_dedicated_host_sign_with_its_chip_s_own_key(self, bench: Bench, hardware: RecordingHardware) -> None:
+        bench.cloud.configure({"region": "eu-central-1"})
+        bench.machine("verifier-0", bench.network()[1], tenancy="host", hostId="h-0123456789abcdef0")
+        (machine,) = hardware.machines.values()
+        assert (machine.tee, machine.cloud_key) == ("snp", None)
 
     def test_of_a_group_boot_and_go_with_it(self, bench: Bench, hardware: RecordingHardware) -> None:
         _, subnet = bench.network()
@@ -318,6 +336,7 @@ class TestMachines:
             launchTemplate={"id": template.id, "version": "1"},
         )
         assert [machine.tee for machine in hardware.machines.values()] == ["snp", "snp"]
+        assert all(machine.vtpm and f"/{machine.instance_id}/" in machine.id for machine in hardware.machines.values())
         first = set(hardware.machines)
         settings = {"name": "batch", "vpcZoneIdentifiers": [subnet.id], "launchTemplate": {"id": template.id}}
         bench.change("autoscaling:Group", "batch", group, minSize=3, maxSize=3, **settings)

@@ -57,6 +57,9 @@ def test_a_guest_is_attested_and_nothing_is_left_afterwards(
     cpu = guest.claims["submods"]["cpu"]
     assert cpu["ear.veraison.policy-claims"]["csp-id"]["value"] == "CN=cc-eu-west-1.amazonaws.com"
     assert cpu["ear.veraison.annotated-evidence"]["chip_id"] == "00" * 64
+    nitro = guest.claims["submods"]["nitro"]["ear.veraison.policy-claims"]
+    assert nitro["pcrs"]["reference"] == "inference-guest-1.0.0"
+    assert f"instance/{nitro['instance-id']['value']}/" in guest.machine_id
     again = engine.preview()
     assert set(again.changes) == {"same"}
     down = engine.destroy()
