@@ -62,7 +62,8 @@ class AttestationVerifier(Component):
     nobody logs in to; it has no public address; a lost zone or machine leaves the others serving.
 
     AWS has no verifier for SEV-SNP, so that this one is the only one in the region. It verifies reports that a VLEK
-    signed (shared hosts) as well as a VCEK's (Dedicated Hosts).
+    signed (shared hosts) as well as a VCEK's (Dedicated Hosts), and beside each NitroTPM's document: what booted there
+    is AWS's word, bound to the report by the guest that it describes.
 
     Does not: fence the verifier's role off from other machines of the account: `iam:PassRole` on it is IAM's to grant.
     """

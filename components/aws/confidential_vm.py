@@ -31,12 +31,14 @@ class ConfidentialVm(Component):
     Creates one instance with a private address, from one version of one image of the account.
 
     Guarantees: memory is encrypted by the CPU; no key pair and no public address; the metadata service answers only
-    requests with a session token, and only the machine itself; the OS disk is encrypted under the region's key.
+    requests with a session token, and only the machine itself; the OS disk is encrypted under the region's key. The CPU
+    measures AWS's firmware and NitroTPM the image: a key goes to who shows both.
 
     Does not: encrypt the disk inside the TEE: the key is the customer's, but AWS's Nitro hosts use it, so that an image
-    must keep nothing secret on it. On shared hosts a VLEK of AWS signs the report, on a Dedicated Host the chip's own
-    VCEK; the chain ends at AMD in both. Intel TDX and GPUs in confidential-computing mode do not exist on AWS and are
-    refused.
+    must keep nothing secret on it. Nor register the image: a machine has NitroTPM where its AMI was registered with TPM
+    support v2.0 and boot mode uefi, and one without it gets no key. On shared hosts a VLEK of AWS signs the report, on
+    a Dedicated Host the chip's own VCEK; the chain ends at AMD in both. Intel TDX and GPUs in confidential-computing
+    mode do not exist on AWS and are refused.
 
     A change of size, image, TEE or configuration replaces the machine: a guest reads its configuration at boot, and
     another boot is measured afresh.

@@ -34,7 +34,7 @@ class MachineSettings(ComponentArgs):
     tee: str
     """Trusted execution environment; `snp`."""
     image_name: str
-    """Guest image: an AMI of the account, named `bailiwick-<name>-<version>`, that boots by UEFI."""
+    """Guest image: an AMI of the account, named `bailiwick-<name>-<version>`, that boots by UEFI and has NitroTPM."""
     image_version: str
     """Its exact version."""
     guest_configuration: Mapping[str, Any] = field(repr=False)

@@ -68,8 +68,9 @@ VERIFIER_CONFIGURED = ExampleResource(
 
 def verifier_on(cloud: str) -> ExampleResource:
     """`VERIFIER_CONFIGURED` in another cloud, which starts no guest under a paravisor."""
-    bare = {"guestConfiguration.resources.0.policy.tee": ["snp"]}
-    return but(VERIFIER_CONFIGURED, bare, type=f"bailiwick:index:{cloud}AttestationVerifier")
+    tee = "aws-snp-nitrotpm" if cloud == "Aws" else "snp"
+    here = {"guestConfiguration.resources.0.policy.tee": [tee]}
+    return but(VERIFIER_CONFIGURED, here, type=f"bailiwick:index:{cloud}AttestationVerifier")
 
 
 def told(changes: Mapping[str, Any]) -> str:

@@ -31,6 +31,8 @@ class Place:
     """A place outside the jurisdiction."""
     machines: tuple[ExampleResource, ...]
     """A machine, last, and what makes it confidential where that is a resource of its own."""
+    processor_alone: tuple[str, ...] = ()
+    """Why evidence of the processor alone says nothing of an image there; empty where it does."""
     told_by: str | None
     """The property by which a machine is told its configuration; None where that is a file of its own."""
 
@@ -99,6 +101,7 @@ def covered(place: Place) -> Mapping[str, Covered]:
             (
                 example("A key for any hardware.", but(verifier, {f"{_POLICY}.tee": []})),
                 example("A platform with a hole.", but(verifier, {f"{_POLICY}.tdx": {"statuses": ["OutOfDate"]}})),
+                *(example(says, but(verifier, {f"{_POLICY}.tee": ["snp"]})) for says in place.processor_alone),
             ),
         ),
         "ATT-04": Covered(
@@ -218,6 +221,7 @@ _AWS: Final = Place(
     jurisdiction="IE",
     abroad="us-east-1",
     machines=(aws.VM,),
+    processor_alone=("A machine by its processor alone, which measures AWS's firmware and no image.",),
     told_by="userData",
 )
 _KUBERNETES: Final = Place(

@@ -29,6 +29,8 @@ _BEHIND_PARAVISOR = ("az-snp-vtpm", "az-tdx-vtpm")
 _WITH_NITROTPM = "aws-snp-nitrotpm"
 """Evidence of the processor, with AWS's word on what booted; AWS's word alone (`aws-nitro`) is no verdict on one."""
 _TEES = OneOf(("snp", "tdx", *_BEHIND_PARAVISOR, _WITH_NITROTPM))
+_TEES_OF = {"azure": OneOf(_BEHIND_PARAVISOR), "aws": OneOf((_WITH_NITROTPM,))}
+"""By provider, where the processor measures the cloud's own firmware."""
 _CHIP = Matching("[0-9a-f]{128}", "CHIP_IDs, 64 bytes in hexadecimal")
 _PPID = Matching("[0-9a-f]{32}", "PPIDs, 16 bytes in hexadecimal")
 _RESOURCES = "guestConfiguration.resources"
@@ -36,8 +38,9 @@ _POLICY = f"{_RESOURCES}.0.policy"
 
 
 def _affirming(resource: Resource, declared: Declared) -> Iterator[Finding]:
-    """On Azure the processor measures the paravisor, under which any image may run: its own word is no verdict."""
-    tees = OneOf(_BEHIND_PARAVISOR) if declared.cloud.provider == "azure" else _TEES
+    """On Azure and AWS the processor measures the cloud's own firmware, under which any image may run: its word is no
+    verdict."""
+    tees = _TEES_OF.get(declared.cloud.provider, _TEES)
     for configuration in verifier_configurations(resource):
         for guarded in configuration.at("resources").items():
             policy = guarded.at("policy")
@@ -91,8 +94,8 @@ ATT_03 = Rule(
     title="A key waits for a good verdict on the processor, and on the GPU where there is one",
     why="A good processor beside a GPU that nobody asked is a guest whose models leave through the GPU.",
     severity=Severity.CRITICAL,
-    remediation="name the TEEs in each key's policy (on Azure by their vTPMs), accept no status with a known hole, and "
-    "ask for GPUs (`nvidia`)",
+    remediation="name the TEEs in each key's policy (on Azure by their vTPMs, on AWS with NitroTPM), accept no status "
+    "with a known hole, and ask for GPUs (`nvidia`)",
     check=_affirming,
     check_stack=_gpus_too,
     passing=Example(

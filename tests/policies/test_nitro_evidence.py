@@ -1,4 +1,5 @@
-"""ATT-03 on AWS: NitroTPM beside the processor's report is a verdict on the processor, the cloud's own word is none."""
+"""ATT-03 on AWS: the processor's report measures no image, NitroTPM's document is the cloud's own word. A
+verdict rests on both."""
 
 import pytest
 
@@ -16,12 +17,13 @@ def broken(*tees: str) -> list[str]:
     return [violation.message for violation in outcome.violations]
 
 
-@pytest.mark.parametrize("tees", [("aws-snp-nitrotpm",), ("snp", "aws-snp-nitrotpm")])
-def test_a_report_with_a_document_is_accepted(tees: tuple[str, ...]) -> None:
-    assert broken(*tees) == []
+def test_a_report_with_a_document_is_accepted() -> None:
+    assert broken("aws-snp-nitrotpm") == []
 
 
-@pytest.mark.parametrize("tees", [("aws-nitro",), ("aws-snp-nitrotpm", "aws-nitro")])
-def test_a_document_alone_is_not(tees: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "tees", [("aws-nitro",), ("aws-snp-nitrotpm", "aws-nitro"), ("snp",), ("aws-snp-nitrotpm", "snp")]
+)
+def test_either_alone_is_not(tees: tuple[str, ...]) -> None:
     (message,) = broken(*tees)
     assert f"policy.tee[{len(tees) - 1}]" in message

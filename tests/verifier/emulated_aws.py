@@ -21,6 +21,8 @@ from verifier.trust import TrustAnchor, TrustStore
 CLOUD = "CN=cc-eu-west-1.amazonaws.com"
 INSTANCE = "i-0123456789abcdef0"
 PCRS = {index: (bytes([index + 1]) * 48 if index in {4, 7, 12} else bytes(48)) for index in range(16)}
+DIRECTLY = b"\x1d" * 48
+"""What the processor would measure of the site's image where no firmware of AWS's starts it."""
 IMAGE_PCRS = {4: PCRS[4], 12: PCRS[12]}
 
 
@@ -138,6 +140,30 @@ def reference_values(
             "built_at": "2026-08-01T00:00:00+00:00",
         }
         | changes,
+    }
+    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
+
+
+def values_on_ec2(signer: SoftwareSigner, firmware: bytes, name: str = "inference-guest") -> Any:
+    """The signed values of the site's image, with what processor and NitroTPM show on EC2."""
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": f"{name}-1.0.0", "digest": {"sha384": DIRECTLY.hex()}}],
+        "predicateType": "https://bailiwick.dev/reference-values/v1",
+        "predicate": {
+            "image": {"name": name, "version": "1.0.0"},
+            "tee": "snp",
+            "product": "milan",
+            "launch_measurements": [DIRECTLY.hex()],
+            "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": 213},
+            "guest_policy": {},
+            "nitrotpm": {
+                "firmware": {"name": "ec2-uefi", "version": "1.0.0"},
+                "launch_measurements": [firmware.hex()],
+                "pcrs": {str(index): [value.hex()] for index, value in IMAGE_PCRS.items()},
+            },
+            "built_at": "2026-08-01T00:00:00+00:00",
+        },
     }
     return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
 

@@ -121,10 +121,11 @@ class Session:
     def __init__(self, region: Region) -> None:
         self.http = region.client(trust_domain())
         self.kbs = KbsClient(self.http, f"http://{NAME}:8443")
-        self.runtime_data = RuntimeData(self.kbs.auth("tdx"), TeeKey().public_jwk)
+        self.key = TeeKey()
+        self.runtime_data = RuntimeData(self.kbs.auth("tdx"), self.key.public_jwk)
 
     def evidence(self, device) -> dict:
-        return device.evidence(device.report(self.runtime_data.report_data()))
+        return device.evidence(device.report(self.runtime_data.report_data()), self.key.public_der)
 
     def refused(self, evidence) -> RefusedError:
         with pytest.raises(RefusedError) as refusal:

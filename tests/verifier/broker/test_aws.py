@@ -204,6 +204,40 @@ def test_a_boot_that_secure_boot_did_not_measure(client: Client, vm: AwsGuest, r
     refused(other.attest(client), 401, "measured-boot")
 
 
+def test_values_of_an_image_may_say_what_both_show(site: Site, vm: AwsGuest, refused: Refused) -> None:
+    """The processor's then is the firmware's measurement, and what it would be without one does not count on EC2."""
+    build = SoftwareSigner.generate()
+    values = emulated_aws.values_on_ec2(build, vm.measurement)
+    site.configure(reference_values=[values], build_keys=[public_key_pem(build.public_key)])
+    token = vm.token(replica(site))
+    assert policy_claims(token, "cpu")["measurement"]["reference"] == "ec2-uefi-1.0.0"
+    assert policy_claims(token, "nitro")["pcrs"]["reference"] == "inference-guest-1.0.0"
+    directly = vm.but(measurement=emulated_aws.DIRECTLY)
+    refused(directly.attest(replica(site)), 401, "measurement: no reference value for this product")
+    other = dataclasses.replace(vm, document={"nitrotpm_pcrs": PCRS | {12: b"\x5c" * 48}})
+    entry = refused(other.attest(replica(site)), 401, "PCR 12 are not as the build signed")
+    assert not any("none that a build key signed" in reason for reason in entry["reasons"])
+
+
+def test_firmware_is_known_by_an_image_that_the_policy_accepts(site: Site, vm: AwsGuest, refused: Refused) -> None:
+    build = SoftwareSigner.generate()
+    values = emulated_aws.values_on_ec2(build, vm.measurement, "training-guest")
+    site.configure(reference_values=[values], build_keys=[public_key_pem(build.public_key)])
+    entry = refused(vm.attest(replica(site)), 401, "measurement: ")
+    assert any("the image is training-guest-1.0.0, the policy accepts" in reason for reason in entry["reasons"])
+    assert any("image inference-guest-1.0.0 on aws-snp-nitrotpm" in reason for reason in entry["reasons"])
+
+
+def test_values_for_ec2_let_no_report_in_without_its_document(
+    site: Site, vm: AwsGuest, guest: Guest, refused: Refused
+) -> None:
+    build = SoftwareSigner.generate()
+    values = emulated_aws.values_on_ec2(build, vm.measurement)
+    site.configure(reference_values=[values], build_keys=[public_key_pem(build.public_key)])
+    site.change_policy(tee=["snp"])
+    refused(guest.attest(replica(site)), 401, "measurement: no reference value for this product")
+
+
 def test_values_of_the_firmware_alone_do_not_say_what_booted(site: Site, vm: AwsGuest, refused: Refused) -> None:
     build = SoftwareSigner.generate()
     site.configure(reference_values=[snp_reference_values(build)], build_keys=[public_key_pem(build.public_key)])
