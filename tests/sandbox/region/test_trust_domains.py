@@ -194,7 +194,7 @@ def test_a_replayed_nonce(region, session, pki):
 def test_a_quote_of_another_session(region, session, pki):
     other = RuntimeData(session.runtime_data.nonce, TeeKey().public_jwk)
     launched = device(pki)
-    evidence = launched.evidence(launched.report(other.report_data()))
+    evidence = launched.evidence(launched.report(other.report_data()), session.key.public_der)
     assert_refused(region, session.refused(evidence), "report-data")
 
 
