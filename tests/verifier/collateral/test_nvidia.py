@@ -104,6 +104,7 @@ def test_a_genuine_response_says_how_long_it_holds(chain: Chain, number: int, sc
         ("", word(1), "subject"),
         (subject_of(1), word(1, signer="other"), "ocsp.signature"),
     ],
+    ids=["of-another", "about-another", "of-a-signer", "of-none", "by-another"],
 )
 def test_a_response_about_another_certificate_or_by_another_responder(subject: str, content: bytes, check: str) -> None:
     assert refused_word(subject, content) == check
