@@ -23,7 +23,7 @@ from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.collateral.source import Folder, Source, Used
 from verifier.errors import InvalidReferenceValues, UnreadableInput, VerificationFailed
-from verifier.reference import AnyReferenceValues, NitroReferenceValues, ReferenceValues, TdxReferenceValues
+from verifier.reference import AnyReferenceValues, ReferenceValues, TdxReferenceValues
 from verifier.tdx import event_log as td_event_log
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, Verdict, Verified
@@ -164,9 +164,8 @@ def _judge(evidence: Evidence, question: _Question) -> Judged:
 
 
 def _nitro(document: nitro.NitroDocument, asked: _Question) -> Judged:
-    values = [value for value in asked.values if isinstance(value, NitroReferenceValues)]
     verified = nitro.verify(document, asked.trust, asked.at)
-    result = nitro_appraisal.appraise(verified, asked.policy, nonce=asked.nonce, reference_values=values)
+    result = nitro_appraisal.appraise(verified, asked.policy, nonce=asked.nonce, reference_values=asked.values)
     return verified, result, ()
 
 

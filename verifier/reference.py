@@ -143,15 +143,6 @@ class ReferenceValues(_Bundle):
             return None
         return self._below(self.nitrotpm.firmware, self.nitrotpm.launch_measurements)
 
-    @cached_property
-    def booted(self) -> NitroReferenceValues | None:
-        """What NitroTPM measures there of the image itself."""
-        if self.nitrotpm is None:
-            return None
-        return NitroReferenceValues(
-            image=self.image, built_at=self.built_at, tee="nitro", attested="nitrotpm", pcrs=self.nitrotpm.pcrs
-        )
-
     def _below(self, image: Image, launch_measurements: frozenset[str]) -> ReferenceValues:
         """What the CPU measures in place of this image, on a platform and by a policy as for it."""
         return ReferenceValues(
@@ -230,9 +221,15 @@ def read_tdx_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey
     return _read(envelope, keys, TdxReferenceValues)
 
 
-def read_nitro_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> NitroReferenceValues:
-    """The same for a bundle of what the Nitro System measures."""
-    return _read(envelope, keys, NitroReferenceValues)
+def read_nitro_bundle(
+    envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]
+) -> NitroReferenceValues | ReferenceValues:
+    """The same for a bundle of what the Nitro System measures: of its own, or one for SEV-SNP that states it too."""
+    statement = _statement(envelope, keys)
+    predicate = statement.get("predicate")
+    if isinstance(predicate, Mapping) and "nitrotpm" in predicate:
+        return ReferenceValues.from_statement(statement)
+    return NitroReferenceValues.from_statement(statement)
 
 
 def read_any_bundle(envelope: Envelope, keys: Iterable[ec.EllipticCurvePublicKey]) -> AnyReferenceValues:

@@ -15,7 +15,7 @@ from verifier.appraisal.snp.appraise import CPU
 from verifier.appraisal.vector import Component, Value
 from verifier.aws import AwsEvidence, VerifiedInstance, report_digest
 from verifier.errors import VerificationFailed
-from verifier.reference import AnyReferenceValues, NitroReferenceValues, ReferenceValues
+from verifier.reference import AnyReferenceValues, ReferenceValues
 
 _NITRO_CHECKS: Final = "nitro."
 
@@ -34,9 +34,7 @@ def appraise(
     bundles whose signature has been checked: for SEV-SNP with what NitroTPM shows, or one for each.
     """
     of_snp = [it for it in reference_values if isinstance(it, ReferenceValues)]
-    documents = [it for it in reference_values if isinstance(it, NitroReferenceValues)]
-    documents += [it.booted for it in of_snp if it.booted is not None]
-    booted = nitro.appraise(verified.document, policy, nonce=nonce, reference_values=documents).submods[NITRO]
+    booted = nitro.appraise(verified.document, policy, nonce=nonce, reference_values=reference_values).submods[NITRO]
     claims = [*booted.claims, _binding(verified)]
     return AttestationResult.of(
         {

@@ -167,8 +167,7 @@ class Judge:
                     instance, policy, nonce=digest, report_data=report_data, reference_values=values
                 )
             case nitro.VerifiedDocument() as document:
-                documents = [it for it in values if isinstance(it, NitroReferenceValues)]
-                return nitro_appraisal.appraise(document, policy, nonce=digest, reference_values=documents)
+                return nitro_appraisal.appraise(document, policy, nonce=digest, reference_values=values)
             case snp.VerifiedReport() as report:
                 reports = [it for it in values if isinstance(it, ReferenceValues)]
                 return snp_appraisal.appraise(report, policy, report_data=report_data, reference_values=reports)
@@ -202,17 +201,17 @@ class Judge:
 
 def _known_on(tee: str, values: Sequence[AnyReferenceValues]) -> set[str]:
     """The images that have all the reference values which a TEE needs: on Azure those with PCRs for the hardware in the
-    name, on AWS those with NitroTPM's, or with a bundle of their own for these."""
+    name, on AWS those with NitroTPM's, in the same bundle or one of its own."""
     kinds = _KINDS.get(tee, (tee,))
     named = ({it.name for it in values if kind in _serves(it)} for kind in kinds)
-    return set.intersection(*named) | {it.name for it in values if tee in _serves(it)}
+    return set.intersection(*named)
 
 
 def _serves(values: AnyReferenceValues) -> tuple[str, ...]:
     if isinstance(values, NitroReferenceValues):
         return (values.tee,)
     behind_paravisor = (f"az-{values.tee}-vtpm",) if values.vtpm is not None else ()
-    on_ec2 = ("aws-snp-nitrotpm",) if isinstance(values, ReferenceValues) and values.nitrotpm is not None else ()
+    on_ec2 = ("nitro",) if isinstance(values, ReferenceValues) and values.nitrotpm is not None else ()
     return (values.tee, *behind_paravisor, *on_ec2)
 
 

@@ -219,6 +219,17 @@ def test_values_of_an_image_may_say_what_both_show(site: Site, vm: AwsGuest, ref
     assert not any("none that a build key signed" in reason for reason in entry["reasons"])
 
 
+def test_such_values_serve_a_document_that_comes_alone(site: Site, instance: NitroGuest, refused: Refused) -> None:
+    build = SoftwareSigner.generate()
+    values = emulated_aws.values_on_ec2(build, instance.measurement)
+    site.configure(reference_values=[values], build_keys=[public_key_pem(build.public_key)])
+    token = instance.token(replica(site))
+    assert policy_claims(token, "nitro")["pcrs"]["reference"] == "inference-guest-1.0.0"
+    enclave = {"pcrs": dict.fromkeys(range(3), IMAGE), "module_id": f"{INSTANCE}-enc0123"}
+    guest = dataclasses.replace(instance, document=enclave, is_enclave=True)
+    refused(guest.attest(replica(site)), 401, "none that were given state PCRs: what booted is not known")
+
+
 def test_firmware_is_known_by_an_image_that_the_policy_accepts(site: Site, vm: AwsGuest, refused: Refused) -> None:
     build = SoftwareSigner.generate()
     values = emulated_aws.values_on_ec2(build, vm.measurement, "training-guest")

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.hardware import SandboxPki
 from tests.verifier.broker.test_verification import answered, problem
-from tests.verifier.emulated_aws import AwsGuest, admit_aws, reference_values, replica, text, trust
+from tests.verifier.emulated_aws import AwsGuest, admit_aws, reference_values, replica, text, trust, values_on_ec2
 from tests.verifier.emulated_site import RESOURCE, Client, Site
 from tests.verifier.emulated_site import reference_values as snp_reference_values
 from verifier.aws import AwsEvidence
@@ -113,7 +113,12 @@ class Files:
             (self.folder / name).write_bytes(base64.b64decode(content))
         for name, content in body["endorsements"].items():
             (self.folder / f"{name}.der").write_bytes(base64.b64decode(content))
-        for name, value in {"snp": snp_reference_values(self.build), "nitro": reference_values(self.build)}.items():
+        values = {
+            "snp": snp_reference_values(self.build),
+            "nitro": reference_values(self.build),
+            "ec2": values_on_ec2(self.build, vm.measurement),
+        }
+        for name, value in values.items():
             (self.folder / f"{name}.json").write_text(json.dumps(value))
 
     def verdict(self, evidence: str, *values: str) -> Verdict:
@@ -139,6 +144,8 @@ def test_the_command_finds_the_document_beside_the_report(site: Site, vm: AwsGue
     assert "measurement" in files.verdict("report.bin", "nitro").summary
     assert files.verdict("nitro_document.cbor", "nitro").acceptable
     assert "predicate.tee" in files.verdict("nitro_document.cbor", "snp").summary
+    assert files.verdict("report.bin", "ec2").acceptable
+    assert files.verdict("nitro_document.cbor", "ec2").acceptable
     store = tmp_path / "store"
     store.mkdir()
     (store / "collateral.json").write_text('{"layout": "bailiwick-collateral", "version": 1}')

@@ -15,7 +15,7 @@ from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evide
 from verifier.appraisal.vector import Component, Value
 from verifier.errors import VerificationFailed
 from verifier.nitro import DocumentKind, NitroDocument, VerifiedDocument
-from verifier.reference import NitroReferenceValues
+from verifier.reference import AnyReferenceValues, NitroReferenceValues, ReferenceValues
 
 NITRO: Final = "nitro"
 
@@ -29,7 +29,7 @@ def appraise(
     policy: AppraisalPolicy,
     *,
     nonce: bytes | None,
-    reference_values: Sequence[NitroReferenceValues] = (),
+    reference_values: Sequence[AnyReferenceValues] = (),
 ) -> AttestationResult:
     """Hold a genuine document against `policy`.
 
@@ -117,13 +117,23 @@ def _measured(document: NitroDocument, policy: AppraisalPolicy) -> Claim:
 
 
 def _executables(
-    document: NitroDocument, policy: AppraisalPolicy, reference_values: Sequence[NitroReferenceValues]
+    document: NitroDocument, policy: AppraisalPolicy, reference_values: Sequence[AnyReferenceValues]
 ) -> Iterator[Claim]:
     yield from registers.listed(document.pcrs, policy.nitro.pcrs)
-    attested = document.kind.name.lower()
-    images = [(values.name, values.pcrs) for values in reference_values if values.attested == attested]
+    images = list(_images(document.kind, reference_values))
     if images or policy.images is not None or policy.nitro.pcrs is None:
         yield registers.image(document.pcrs, policy, images)
+
+
+def _images(
+    kind: DocumentKind, reference_values: Sequence[AnyReferenceValues]
+) -> Iterator[tuple[str, registers.Accepted]]:
+    """The PCRs of each image for what is attested, by its name: of a bundle of their own, or of one for SEV-SNP."""
+    for values in reference_values:
+        if isinstance(values, NitroReferenceValues) and values.attested == kind.name.lower():
+            yield values.name, values.pcrs
+        elif isinstance(values, ReferenceValues) and values.nitrotpm and kind is DocumentKind.NITROTPM:
+            yield values.name, values.nitrotpm.pcrs
 
 
 def _platform() -> Claim:
