@@ -36,7 +36,8 @@ def machine_problems(
         parts = PARTS[facts.cloud(region.cloud).provider]
         if not parts.keys_and_log and not mapping.get("verifier") and not mapping.get("machines"):
             yield Problem(key_path("machines"), f"is missing, and {region.cloud} has no region of keys and log alone")
-        asked = [*verifiers, *machines, *clusters]
+        nodes = [(path, _on_its_size_s_tee(cluster, facts, region)) for path, cluster in clusters]
+        asked = [*verifiers, *machines, *nodes]
         if asked and not any_confidential(facts, region.cloud, region.id):
             where = key_path(str(asked[-1][0][0]))
             yield Problem(where, f"the catalogue knows no confidential machine in {region.id}", _KEYS_AND_LOG)
@@ -133,6 +134,16 @@ def _built(
         count = machine.get("count", 1)
         if isinstance(count, int) and count > 1 and not parts.groups:
             yield Problem(key_path(*path, "count"), f"groups of machines are not built on {region.cloud}", "1")
+
+
+def _on_its_size_s_tee(cluster: Mapping[str, Any], facts: Catalog, region: Region) -> Mapping[str, Any]:
+    """`cluster` with its size's TEE where its own is refused (`_nodes`): one hint about the TEE is enough."""
+    for feature in facts.cluster_features(region.cloud).values():
+        refused = feature.kind == "confidential-nodes" and feature.supported is not False
+        if refused and cluster.get("tee", "snp") in set(_TEE_NAMES) - set(feature.tees):
+            known = _known(facts, region, str(cluster.get("size")))
+            return {**cluster, "tee": known.tee if known and known.tee else feature.tees[0]}
+    return cluster
 
 
 def _nodes(clusters: list[Entry], facts: Catalog, region: Region) -> Iterator[Problem]:

@@ -221,8 +221,9 @@ def test_a_cluster_of_azure_has_a_pool_with_gpus(reference_values: Path) -> None
     assert (pool.gpu, pool.purchase, pool.nodes) == ("h100", "on-demand", 1)
 
 
-def test_aks_has_no_trust_domains_where_azure_has_them(reference_values: Path) -> None:
-    cluster = {"name": "serving", "size": "Standard_DC4es_v6", "tee": "tdx"}
+@pytest.mark.parametrize("size", ["Standard_DC4es_v6", "Standard_DC4as_v5"])
+def test_aks_has_no_trust_domains_where_azure_has_them(reference_values: Path, size: str) -> None:
+    cluster = {"name": "serving", "size": size, "tee": "tdx"}
     stack = stack_of("azure") | {"location": "westeurope", "jurisdiction": "EU", "clusters": [cluster]}
     assert problems(stack, reference_values) == [
         "bailiwick:clusters[0].tee: AKS has no nodes with Intel TDX; nearest valid: snp"
