@@ -1,9 +1,10 @@
 """The Pulumi package schema of an emulated cloud, for languages that read types from the provider, as YAML does.
 
-It holds the types that the cloud knows, from the installed SDK, down to the first level: a nested object may be
-anything here, because the cloud judges it anyway.
+It holds the provider's own settings and the types that the cloud knows, from the installed SDK, down to the first
+level: a nested object may be anything here, because the cloud judges it anyway.
 """
 
+import importlib
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -18,7 +19,17 @@ def package_schema(package: str, version: str, tokens: Iterable[str]) -> dict[st
     for token in tokens:
         with suppress(schema.UnknownType):
             resources[token] = _resource(schema.resource(token))
-    return {"name": package, "version": version, "resources": resources}
+    return {"name": package, "version": version, "provider": _provider(package), "resources": resources}
+
+
+def _provider(package: str) -> dict[str, Any]:
+    """What a program may set of an explicit provider; nothing for a package without an SDK."""
+    try:
+        module = importlib.import_module(f"pulumi_{package.replace('-', '_')}.provider")
+    except ModuleNotFoundError:
+        return {}
+    settings = {name: _type(item.shape) for name, item in schema.ObjectOf(module.ProviderArgs).properties.items()}
+    return {"inputProperties": settings}
 
 
 def _resource(known: schema.ResourceSchema) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def test_a_whole_region_over_the_wire(stub: Any) -> None:
 def test_says_which_types_it_knows_to_languages_without_its_sdk(stub: Any) -> None:
     published = json.loads(stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
     assert published["name"] == "azure-native"
+    assert published["provider"]["inputProperties"]["location"] == {"type": "string"}
     zone = published["resources"]["azure-native:privatedns:PrivateZone"]
     assert zone["requiredInputs"] == ["resourceGroupName"]
     assert zone["inputProperties"]["tags"] == {"type": "object", "additionalProperties": {"type": "string"}}
