@@ -81,6 +81,15 @@ def test_the_github_action(run: Any, tmp_path: Path, inputs: dict[str, str], ask
     assert not (tmp_path / "pwned").exists()
 
 
+def test_the_github_action_names_no_file_where_no_stack_changed(run: Any, tmp_path: Path) -> None:
+    """A later step that uploads would fail on a file that is not there."""
+    (tmp_path / "bin" / "bailiwick").write_text('#!/bin/sh\necho "$@" >> "$CALLS"\n')
+    (step,) = action()["runs"]["steps"]
+    returned, calls = run(step["run"], COMMAND="bailiwick", STACKS="", BASE="main")
+    assert (returned, len(calls)) == (0, 1)
+    assert not (tmp_path / "output").exists()
+
+
 def test_the_github_action_passes_inputs_by_environment_only() -> None:
     """An expression inside the script would let the title of a branch run as a command."""
     (step,) = action()["runs"]["steps"]
