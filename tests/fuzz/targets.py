@@ -52,7 +52,7 @@ from verifier.nvidia.ocsp import OcspResponse
 from verifier.nvidia.xml import parse_xml, signed_document
 from verifier.pki import Certificate, Extension, RevocationList
 from verifier.pki.files import pem_values
-from verifier.signer import ES384, SoftwareSigner
+from verifier.signer import ES256, ES384, SoftwareSigner
 from verifier.snp import certificate_table
 from verifier.snp.endorsement import read_leaf
 from verifier.tdx import documents, event_log
@@ -127,7 +127,12 @@ def _files(*patterns: str, most: int = 12) -> Callable[[], Sequence[bytes]]:
 
 @cache
 def _signer() -> SoftwareSigner:
-    return SoftwareSigner.generate()
+    return SoftwareSigner.generate(ES256)
+
+
+@cache
+def _public_key() -> ec.EllipticCurvePublicKey:
+    return _signer().public_key
 
 
 @ec.EllipticCurvePublicKey.register
@@ -278,7 +283,7 @@ def _rim_content(data: bytes) -> None:
 
 
 def _ear(data: bytes) -> None:
-    ear.read(data.decode("latin-1"), [_signer().public_key], AT)
+    ear.read(data.decode("latin-1"), [_public_key()], AT)
 
 
 def _ear_claims(data: bytes) -> None:
@@ -377,7 +382,7 @@ TARGETS = {
         Target(
             "jwk",
             _jwk,
-            lambda: [json.dumps(jwk.from_public_key(_signer().public_key)).encode()],
+            lambda: [json.dumps(jwk.from_public_key(_public_key())).encode()],
             (canonical.JsonError, jwk.JwkError),
             words=JSON_WORDS,
         ),
