@@ -18,6 +18,16 @@ def refuse_abroad(component: str, manager: ExternalManagerSpec, jurisdiction: st
         raise InputError(component, "external_manager.jurisdiction", found)
 
 
+def require_together(component: str, service: str, external: str, manager: ExternalManagerSpec | None) -> None:
+    """Raise `InputError` in the name of `component` unless the key service `external` has a manager, and no other."""
+    if manager is None and service == external:
+        raise InputError(component, "external_manager", f"is missing: {service} has no keys of its own")
+    if manager is not None and service != external:
+        raise InputError(
+            component, "service", f"{service!r} makes keys itself, and external_manager is given", external
+        )
+
+
 def dependency(manager: ExternalManagerSpec) -> Dependency:
     """The edge of the jurisdiction graph to the manager. Its place is a jurisdiction: it is in no region of a cloud."""
     return Dependency(

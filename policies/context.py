@@ -22,7 +22,7 @@ DATA_CLASSES = ("public", "internal", "confidential", "secret")
 OWN_HARDWARE_FROM: Final[Mapping[str, str]] = {
     "azure": "secret",
     "gcp": "confidential",
-    "aws": "secret",
+    "aws": "confidential",
     "kubernetes": "confidential",
 }
 """By provider: the class of data from which KEY-02 asks for HSMs that nobody shares, unless the policy config says

@@ -1,7 +1,8 @@
 """The Pulumi program: one sovereign region, from the stack file of the selected stack.
 
 Besides `bailiwick:*`, a region in a real account reads keys that belong to the one who operates it:
-`bailiwick-azure:orchestratorPrincipalId` and `clusterAdminGroupIds` (see `SovereignRegionArgs`), and, on every cloud,
+`bailiwick-azure:orchestratorPrincipalId` and `clusterAdminGroupIds`, `bailiwick-aws:xksAccessKeyId` and
+`xksSecretAccessKey` (both secret, for an external key manager; see `SovereignRegionArgs`), and, on every cloud,
 `bailiwick-<provider>:importIds`, what exists already and is taken over (`{keys-vault: <its id>}`), and, from the second
 deployment on, `bailiwick-<provider>:auditRetentionLocked`, which cannot be taken back.
 """

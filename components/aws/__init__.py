@@ -6,6 +6,7 @@ from components.aws.collateral_cache import CollateralCache, CollateralCacheArgs
 from components.aws.confidential_cluster import ConfidentialCluster, ConfidentialClusterArgs
 from components.aws.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.aws.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
+from components.aws.external_keys import XksCredential
 from components.aws.key_vault import KeyVault, KeyVaultArgs
 from components.aws.model_store import ModelStore, ModelStoreArgs
 from components.aws.placement import Placement
@@ -41,4 +42,5 @@ __all__ = [
     "SovereignRegionArgs",
     "WorkloadIdentity",
     "WorkloadIdentityArgs",
+    "XksCredential",
 ]

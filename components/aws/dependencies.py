@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from components import external_manager
 from components.aws.key_vault import KeyVault
 from components.aws.model_store import ModelStore
 from components.aws.placement import Placement
 from components.graph import Carries, Dependency, Kind
+from components.spec import ExternalManagerSpec
 from components.surroundings import RegionEndpoints, Surroundings
 
 
@@ -14,6 +16,8 @@ class Endpoints(RegionEndpoints):
     """Where the parts of one region are reached."""
 
     placement: Placement
+    external_manager: ExternalManagerSpec | None
+    """Where the keys are outside the cloud; None where they are in AWS KMS."""
     audit_account: str
     workspace: str
 
@@ -30,6 +34,7 @@ def dependencies(endpoints: Endpoints) -> list[Dependency]:
         *here.attested(endpoints.verifier_url, endpoints.guests, lambda image: f"AMI bailiwick-{image}"),
         *(service(Kind.COMPUTE, "eks", name, Carries.METADATA) for name in endpoints.clusters),
         service(Kind.KEYS, endpoints.key_service, KeyVault.uri_in(place), Carries.KEYS),
+        *([external_manager.dependency(endpoints.external_manager)] if endpoints.external_manager else []),
         *([service(Kind.COLLATERAL, "s3", cache, Carries.EVIDENCE)] if cache else here.vendors(endpoints.hardware)),
         service(Kind.MODELS, "s3", f"{bucket}/{ModelStore.account_name_in(place)}", Carries.CONTENT),
         service(Kind.AUDIT_LOG, "s3", f"{bucket}/{endpoints.audit_account}", Carries.EVIDENCE),

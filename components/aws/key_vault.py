@@ -1,4 +1,4 @@
-"""Keys that are born in an HSM and never leave it."""
+"""Keys that are born in an HSM, AWS's or one's own outside the cloud, and never leave it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,17 +7,21 @@ import pulumi
 from pulumi_aws import kms
 
 import catalog
+from components.aws import external_keys
 from components.aws.names import aws_name
 from components.aws.placement import Placement
 from components.aws.policies import Statement, document_output
 from components.component import Component, ComponentArgs
 from components.errors import InputError
+from components.external_manager import require_together
 from components.guest_configuration import model_key_name
 from components.release import ReleasePolicy
 from components.release.aws import Caller, NitroMeasurements, compile_policy
+from components.spec import ExternalManagerSpec
 
 TYPE = "bailiwick:index:AwsKeyVault"
 SERVICE = "kms"
+SERVICES = (SERVICE, external_keys.SERVICE)
 DISK_KEY = "os-disk"
 STORE_KEY = "store"
 SOFT_DELETE_DAYS = range(30, 31)
@@ -33,7 +37,7 @@ class KeyVaultArgs(ComponentArgs):
     placement: Placement
     """Where the keys are."""
     service: str
-    """Key service, as the catalogue names it; `kms`."""
+    """Key service, as the catalogue names it; `kms`, or `kms-external-key-store` with an `external_manager`."""
     soft_delete_days: int
     """For how many days a deleted key can be recovered; 30."""
     rotation_days: int
@@ -47,6 +51,11 @@ class KeyVaultArgs(ComponentArgs):
     verifier_measurements: NitroMeasurements | None = field(default=None, repr=False)
     """Measurements that KMS asks of the verifier, where it runs on Nitro attestation. None for SEV-SNP machines, whose
     reports KMS does not read."""
+    external_manager: ExternalManagerSpec | None = None
+    """A key manager outside AWS, inside the region's jurisdiction, in which the keys are and stay; it renews them every
+    `rotation_days`, for AWS renews none of them."""
+    external_credential: external_keys.XksCredential | None = field(default=None, repr=False)
+    """With what AWS KMS proves itself to that manager."""
     destroyable_keys: bool = False
     """Weakness: `destroy` schedules every key for deletion, and with them everything that was ever encrypted under
     them. For emulated regions. Off, Pulumi refuses to delete a key."""
@@ -56,16 +65,22 @@ class KeyVault(Component):
     """`bailiwick:index:AwsKeyVault`: the region's keys in AWS KMS.
 
     Creates a KEK for each model (`alias/bailiwick/<stack>/model-<name>`: symmetric, rotated), one key for machines'
-    disks (`os-disk`) and one for buckets, trail and logs (`store`), each with a policy of its own.
+    disks (`os-disk`) and one for buckets, trail and logs (`store`), each with a policy of its own. With an
+    `external_manager`, it creates an external key store through the VPC to that, and each key stands for one of the
+    manager's: AWS KMS encrypts with material of its own first, and the manager after it.
 
     Guarantees: keys are generated in KMS's HSMs, are single-Region, cannot be exported, and are in no state file; a
     deleted key can be recovered for `soft_delete_days`; nobody but the verifier's role may unwrap with a model's KEK,
-    and only from the region's VPC: the key's own policy denies it to everyone else, administrators included.
+    and only from the region's VPC: the key's own policy denies it to everyone else, administrators included; an
+    external manager is inside the jurisdiction of the placement's tags.
 
     Does not: check SEV-SNP evidence. KMS reads attestation documents of NitroTPM and Nitro Enclaves only, so that for
     SEV-SNP guests the verifier's broker holds the conditions, and KMS holds who the broker is. Whoever may pass the
-    verifier's role to a machine of the VPC can unwrap: `iam:PassRole` on it belongs to the deployment alone. CloudHSM
-    and external key stores need steps outside Pulumi: both are refused here rather than half built.
+    verifier's role to a machine of the VPC can unwrap: `iam:PassRole` on it belongs to the deployment alone. It
+    connects no key store: no resource does, so that a first deployment stops at the keys until somebody has
+    (`aws kms connect-custom-key-store`), and the next one goes on. It makes, renews and deletes no key of the manager,
+    and states in the tag `key-rotation` how often that is said to renew them. AWS deletes no key store that has keys,
+    not even deleted ones that wait: Pulumi forgets it. CloudHSM needs steps outside Pulumi and is refused.
     """
 
     uri: str
@@ -78,12 +93,13 @@ class KeyVault(Component):
     """ARN of the key of buckets, trail and logs."""
 
     def __init__(self, name: str, args: KeyVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        _check(args)
         released = _released(args)
+        _check(args, [DISK_KEY, STORE_KEY, *map(model_key_name, released)])
         self.uri = self.uri_in(args.placement)
         super().__init__(TYPE, name, args, opts)
         self._stem = name
         self._args = args
+        self._store_id = self._key_store()
         self.model_key_ids = {
             model: self._key(model_key_name(model), statements) for model, statements in released.items()
         }
@@ -107,9 +123,23 @@ class KeyVault(Component):
         """URL of KMS in the placement's region."""
         return placement.endpoint(SERVICE)
 
+    def _key_store(self) -> pulumi.Output[str] | None:
+        """The key store of the manager outside AWS, where there is one."""
+        args = self._args
+        if args.external_manager is None or args.external_credential is None:
+            return None
+        kept = pulumi.ResourceOptions(parent=self, protect=not args.destroyable_keys, retain_on_delete=True)
+        id_: pulumi.Output[str] = external_keys.key_store(
+            f"{self._stem}-external", args.placement, args.external_manager, args.external_credential, kept
+        ).id
+        return id_
+
     def _key(self, key_name: str, statements: list[Statement]) -> pulumi.Output[str]:
         args = self._args
-        placement = args.placement
+        placement, manager = args.placement, args.external_manager
+        tags = placement.tagged(placement.name("tag", key_name))
+        if manager is not None:
+            tags = {**tags, external_keys.ROTATION_TAG: f"P{args.rotation_days}D"}
         key = kms.Key(
             f"{self._stem}-{key_name}",
             region=placement.location,
@@ -117,12 +147,14 @@ class KeyVault(Component):
             key_usage="ENCRYPT_DECRYPT",
             customer_master_key_spec="SYMMETRIC_DEFAULT",
             multi_region=False,
-            enable_key_rotation=True,
-            rotation_period_in_days=args.rotation_days,
+            enable_key_rotation=manager is None,
+            rotation_period_in_days=args.rotation_days if manager is None else None,
+            custom_key_store_id=self._store_id,
+            xks_key_id=manager.keys[key_name] if manager else None,
             deletion_window_in_days=args.soft_delete_days,
             bypass_policy_lockout_safety_check=False,
             policy=document_output([_administer(placement), *statements]),
-            tags=placement.tagged(placement.name("tag", key_name)),
+            tags=tags,
             opts=self._kept(),
         )
         alias = kms.Alias(
@@ -242,11 +274,16 @@ def _log_services(placement: Placement) -> list[Statement]:
     ]
 
 
-def _check(args: KeyVaultArgs) -> None:
-    if args.service != SERVICE:
+def _check(args: KeyVaultArgs, keys: list[str]) -> None:
+    if args.service not in SERVICES:
         raise InputError(TYPE, "service", f"{args.service!r} is not built", SERVICE)
-    if catalog.load().service(args.placement.cloud, SERVICE).offered_in(args.placement.location) is False:
-        raise InputError(TYPE, "placement.location", f"{args.placement.location} has no KMS")
+    service = catalog.load().service(args.placement.cloud, args.service)
+    if service.offered_in(args.placement.location) is False:
+        raise InputError(TYPE, "placement.location", f"{args.placement.location} has no {service.name}")
+    manager = args.external_manager
+    require_together(TYPE, args.service, external_keys.SERVICE, manager)
+    if manager is not None:
+        external_keys.check(TYPE, manager, args.external_credential, keys, args.placement.tags.jurisdiction)
     for name, value, allowed in (
         ("soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS),
         ("rotation_days", args.rotation_days, ROTATION_DAYS),

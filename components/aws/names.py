@@ -13,6 +13,7 @@ RULES: Mapping[str, NameRule] = {
     "bucket": NameRule(3, 24, r"[a-z][a-z0-9]*", "lower-case letters and digits, beginning with a letter"),
     "cluster": NameRule(1, 100, r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, '_' and '-'"),
     "key alias": NameRule(7, 256, r"alias/[A-Za-z0-9/_-]+", "'alias/', then letters, digits, '/', '_' and '-'"),
+    "key store": NameRule(1, 256, r"[A-Za-z0-9_-]+", "letters, digits, '_' and '-'"),
     "launch template": NameRule(3, 128, r"[A-Za-z0-9().\-/_]+", "letters, digits and any of '().-/_'"),
     "load balancer": NameRule(1, 32, _WORDS, _WORDS_TEXT),
     "log group": NameRule(1, 512, r"[A-Za-z0-9._\-/#]+", "letters, digits and any of '._-/#'"),

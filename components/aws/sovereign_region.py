@@ -1,7 +1,7 @@
 """A whole sovereign region in AWS, from its specification."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from components.aws.confidential_cluster import ConfidentialCluster, Confidentia
 from components.aws.confidential_vm import ConfidentialVm, ConfidentialVmArgs
 from components.aws.confidential_vm_group import ConfidentialVmGroup, ConfidentialVmGroupArgs
 from components.aws.dependencies import Endpoints, dependencies
+from components.aws.external_keys import XksCredential
 from components.aws.key_vault import KeyVault, KeyVaultArgs
 from components.aws.model_store import CONTAINER, ModelStore, ModelStoreArgs
 from components.aws.placement import Placement
@@ -29,6 +30,7 @@ from components.region import Outline, tags_of
 from components.region_outputs import Exported, region_outputs
 from components.release_plan import ImagePlan
 from components.spec import ClusterSpec, MachineSpec, RegionSpec, VerifierSpec
+from components.spec.accounts import EMULATED_XKS_CREDENTIAL
 
 TYPE = "bailiwick:index:AwsSovereignRegion"
 
@@ -43,6 +45,8 @@ class SovereignRegionArgs(ComponentArgs):
     """Directory with the reference values of the images and the build's public keys."""
     audit_retention_locked: bool = False
     """Make the audit log's retention irreversible (see `AuditLogArgs`)."""
+    external_credential: XksCredential | None = field(default=None, repr=False)
+    """With what AWS KMS proves itself to an external key manager, where `spec` names one that is real."""
     guard_target_id: str | None = None
     """Account or organizational unit that the service control policies guard; None takes the region's account."""
 
@@ -122,6 +126,8 @@ class SovereignRegion(Component):
                 model_keys=images.models,
                 verifier_role_arn=identity.principal_id if identity else None,
                 network_id=net.id,
+                external_manager=spec.keys.external_manager,
+                external_credential=self._external_credential(),
                 destroyable_keys=spec.emulated,
             ),
             opts=child,
@@ -175,6 +181,11 @@ class SovereignRegion(Component):
             model_store={"account": models.account_name, "container": CONTAINER},
             audit_store={"account": audit.account_name},
         )
+
+    def _external_credential(self) -> XksCredential | None:
+        if self._spec.keys.external_manager is None or not self._spec.emulated:
+            return self._args.external_credential
+        return XksCredential(*map(pulumi.Output.secret, EMULATED_XKS_CREDENTIAL))
 
     def _verifier(
         self,
@@ -269,6 +280,7 @@ class SovereignRegion(Component):
         return Endpoints(
             **outline.endpoints(spec.machines, CollateralCache.url_in(place)),
             placement=place,
+            external_manager=spec.keys.external_manager,
             audit_account=AuditLog.account_name_in(place),
             workspace=AuditLog.workspace_name_in(place),
         )

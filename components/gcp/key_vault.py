@@ -9,7 +9,7 @@ from pulumi_gcp import kms
 import catalog
 from components.component import Component, ComponentArgs
 from components.errors import InputError
-from components.external_manager import refuse_abroad
+from components.external_manager import refuse_abroad, require_together
 from components.gcp import external_keys
 from components.gcp.names import gcp_name
 from components.gcp.placement import Placement
@@ -176,7 +176,9 @@ def _check(args: KeyVaultArgs) -> None:
     service = catalog.load().service(args.placement.cloud, args.service)
     if service.offered_in(args.placement.location) is False:
         raise InputError(TYPE, "placement.location", f"{args.placement.location} has no {service.name}")
-    _check_manager(args)
+    require_together(TYPE, args.service, external_keys.SERVICE, args.external_manager)
+    if args.external_manager is not None:
+        _check_manager(args.external_manager, args.placement)
     for name, value, allowed in (
         ("soft_delete_days", args.soft_delete_days, SOFT_DELETE_DAYS),
         ("rotation_days", args.rotation_days, ROTATION_DAYS),
@@ -187,17 +189,10 @@ def _check(args: KeyVaultArgs) -> None:
             raise InputError(TYPE, name, f"{value} is not between {allowed[0]} and {last} days", nearest)
 
 
-def _check_manager(args: KeyVaultArgs) -> None:
-    """An external manager comes with the service that uses one, and is not abroad."""
-    manager = args.external_manager
-    if manager is None:
-        if args.service == external_keys.SERVICE:
-            raise InputError(TYPE, "external_manager", f"is missing: {args.service} has no keys of its own")
-        return
-    if args.service != external_keys.SERVICE:
-        found = f"{args.service!r} makes keys itself, and external_manager is given"
-        raise InputError(TYPE, "service", found, external_keys.SERVICE)
-    for name, value in (("certificates", manager.certificates), ("path", manager.path)):
-        if not value:
-            raise InputError(TYPE, f"external_manager.{name}", "is missing: Cloud KMS could not reach the keys")
-    refuse_abroad(TYPE, manager, args.placement.tags.jurisdiction)
+def _check_manager(manager: ExternalManagerSpec, placement: Placement) -> None:
+    if not manager.certificates:
+        raise InputError(TYPE, "external_manager.certificates", "is missing: Cloud KMS could not know the manager")
+    if manager.keys:
+        found = "names keys, and Cloud KMS has the manager make them"
+        raise InputError(TYPE, "external_manager.keys", found, "leave it out")
+    refuse_abroad(TYPE, manager, placement.tags.jurisdiction)

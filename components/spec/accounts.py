@@ -11,6 +11,9 @@ EMULATED_OBJECT_ID = "00000000-0000-0000-0000-000000000b1e"
 EMULATED_PROJECT_NUMBER = "100000000001"
 """Number of the emulated Google Cloud's project, by which Google's service agents in it are named."""
 
+EMULATED_XKS_CREDENTIAL = ("EMULATEDXKSPROXYAAAAA", "emulated" * 6)
+"""Access key id and secret with which the emulated AWS KMS signs its requests to a key manager that is not real."""
+
 EMULATED_ACCOUNT: Mapping[str, Mapping[str, str]] = {
     "azure": {"subscriptionId": ZERO_GUID, "tenantId": ZERO_GUID},
     "gcp": {"projectId": "bailiwick-emulated"},

@@ -32,6 +32,9 @@ def _certificate(text: str) -> str:
 Certificate = Annotated[str, AfterValidator(_certificate), Field(json_schema_extra={"pattern": _CERTIFICATE})]
 
 
+XksKeyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+
+
 class ExternalManagerSpec(Spec):
     """A key manager that the customer chose, outside the cloud: keys are made there, and stay there."""
 
@@ -57,6 +60,12 @@ class ExternalManagerSpec(Spec):
         default=(),
         max_length=MOST_CERTIFICATES,
         description="Google Cloud: the server certificates (PEM) with which the host answers, 1 to 10.",
+    )
+    keys: dict[str, XksKeyId] = Field(
+        default={},
+        examples=[{"os-disk": "disks", "store": "store", "model-llm": "llm"}],
+        description="AWS: for each key of the region (os-disk, store, model-<name>) the id of the manager's key, each "
+        "another one. Google Cloud has the manager make the keys, and takes no names.",
     )
 
 
@@ -88,6 +97,16 @@ _TERMS: Final[Mapping[str, _Terms]] = {
             "path": _Form(r"[^/\s]\S*", "a crypto space without a leading '/', such as v0/cryptospaces/sovereign"),
         },
         own=("certificates",),
+    ),
+    "aws": _Terms(
+        forms={
+            "connection": _Form(
+                r"(com|eu)\.amazonaws\.vpce\.([a-z]+-){2,3}\d+\.vpce-svc-[0-9a-z]+",
+                "com.amazonaws.vpce.<region>.vpce-svc-<id>",
+            ),
+            "path": _Form(r"(?=.{10,128}$)(/[a-zA-Z0-9/_-]+)?/kms/xks/v\d{1,2}", "a path that ends in /kms/xks/v1"),
+        },
+        own=("keys",),
     ),
 }
 """By provider that an external manager is built for."""

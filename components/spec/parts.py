@@ -68,6 +68,7 @@ PARTS: Mapping[str, Parts] = {
         tpm="nitrotpm",
         tpm_root="aws",
         soft_delete_days=range(30, 31),
+        external_keys="kms-external-key-store",
     ),
     "kubernetes": Parts(tees=("snp", "tdx"), groups=True),
 }

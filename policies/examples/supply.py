@@ -10,7 +10,6 @@ from policies.rule import Covered, Example, ExampleResource
 
 _SPEC: Final = "spec.template.spec"
 _REGION: Final = "eu-west-1"
-_SECRET_CLASS: Final = {"dataClass": "secret"}
 
 
 def _aws(says: str, *resources: ExampleResource, **others: str) -> Example:
@@ -82,15 +81,14 @@ AWS: Final[Mapping[str, Covered]] = {
     ),
     "KEY-02": Covered(
         _aws(
-            "Secret data under keys of a key store of one's own, and of a key manager outside AWS.",
+            "Confidential data under keys of a key store of one's own, and of a key manager outside AWS.",
             _OWN_KEY,
             but(_OWN_KEY, {"customKeyStoreId": None, "xksKeyId": "disks"}, name="outside"),
             _ENCRYPTED_VM,
-            **_SECRET_CLASS,
         ),
         (
             _aws("A disk under AWS's key.", aws.VM),
-            _aws("Secret data under a key of AWS KMS's shared HSMs.", aws.KEY, **_SECRET_CLASS),
+            _aws("Confidential data under a key of AWS KMS's shared HSMs.", aws.KEY),
         ),
     ),
     "KEY-09": Covered(

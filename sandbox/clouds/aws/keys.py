@@ -7,7 +7,7 @@ key `llm`. It is made with the alias and destroyed when the waiting period of th
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.clouds.aws import places
+from sandbox.clouds.aws import key_stores, places
 from sandbox.clouds.aws.backends import ACCOUNT
 from sandbox.clouds.aws.documents import as_list, parse, statements, well_formed
 from sandbox.clouds.aws.resource import AwsType, Call
@@ -34,6 +34,7 @@ def _create(call: Call) -> str:
     )
     key_id = str(call.client("kms").create_key(**request)["KeyMetadata"]["KeyId"])
     _rotate(call.at(key_id))
+    key_stores.hold(call.at(key_id))
     return key_id
 
 
@@ -179,7 +180,7 @@ TYPES = (
         in_place=frozenset(
             {"tags", "policy", "description", "enableKeyRotation", "rotationPeriodInDays", "deletionWindowInDays"}
         ),
-        checks=(_ranges, well_formed("policy", code=_MALFORMED), _policy_is_safe),
+        checks=(_ranges, key_stores.judge, well_formed("policy", code=_MALFORMED), _policy_is_safe),
     ),
     AwsType(
         pulumi_type=_ALIAS,

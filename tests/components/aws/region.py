@@ -55,10 +55,21 @@ IRELAND: dict[str, Any] = {
     "clusters": [{"name": "serving", "size": "m6a.2xlarge", "nodes": 3, "release": "1.35.7-20260903"}],
 }
 
+MANAGER: dict[str, Any] = {
+    "operator": "Example Trustee",
+    "jurisdiction": "DE",
+    "legalReach": ["DE"],
+    "host": "keys.trustee.example",
+    "connection": "eu.amazonaws.vpce.eusc-de-east-1.vpce-svc-0123456789abcdef0",
+    "path": "/sovereign/kms/xks/v1",
+    "keys": {"os-disk": "disks", "store": "store"},
+}
+"""A key manager outside AWS, in Germany, for a region without models."""
 EUSC: dict[str, Any] = {key: IRELAND[key] for key in ("accountId", "emulated", "owner", "dataClass", "network")} | {
     "cloud": "aws-eusc",
     "jurisdiction": "DE",
     "location": "eusc-de-east-1",
+    "keys": {"externalManager": MANAGER},
 }
 """Keys and log alone: the catalogue knows no confidential machine there."""
 FRANKFURT: dict[str, Any] = IRELAND | {

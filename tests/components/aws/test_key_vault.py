@@ -3,11 +3,13 @@
 import dataclasses
 from typing import Any
 
+import pulumi
 import pytest
 
-from components.aws import KeyVault, KeyVaultArgs, Placement
+from components.aws import KeyVault, KeyVaultArgs, Placement, XksCredential
 from components.errors import InputError
 from components.release import ReleasePolicy
+from components.spec import ExternalManagerSpec
 from tests.components.aws import region
 from tests.components.recorder import Recording
 
@@ -90,3 +92,80 @@ def test_policies_are_in_the_partition_of_the_region(args: KeyVaultArgs, soverei
 def test_what_kms_cannot_do_is_refused(args: KeyVaultArgs, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         region.record(lambda: KeyVault("keys", dataclasses.replace(args, **changes)))
+
+
+@pytest.fixture
+def outside(args: KeyVaultArgs) -> KeyVaultArgs:
+    manager = region.MANAGER | {"keys": {"os-disk": "disks", "store": "store", "model-llm": "llm"}}
+    return dataclasses.replace(
+        args,
+        service="kms-external-key-store",
+        external_manager=ExternalManagerSpec.model_validate(manager),
+    )
+
+
+def record(outside: KeyVaultArgs, **changes: Any) -> Recording:
+    """Keys outside AWS, for which outputs are made where the program runs."""
+
+    def program() -> None:
+        credential = XksCredential(*map(pulumi.Output.secret, ("A" * 20, "s" * 43)))
+        KeyVault("keys", dataclasses.replace(outside, **{"external_credential": credential, **changes}))
+
+    return region.record(program)
+
+
+def test_keys_of_an_external_manager_stand_for_its_own(outside: KeyVaultArgs) -> None:
+    found = record(outside)
+    store = found["keys-external"]
+    assert store.inputs["customKeyStoreType"] == "EXTERNAL_KEY_STORE"
+    assert store.inputs["xksProxyConnectivity"] == "VPC_ENDPOINT_SERVICE"
+    assert store.inputs["xksProxyUriEndpoint"] == "https://keys.trustee.example"
+    assert store.options == {"protect": True, "retainOnDelete": True}
+    named = {key.name: key.inputs["xksKeyId"] for key in found.of_type(":Key")}
+    assert named == {"keys-os-disk": "disks", "keys-store": "store", "keys-model-llm": "llm"}
+    for key in found.of_type(":Key"):
+        assert key.inputs["customKeyStoreId"] == "<keys-external.id>"
+        assert key.inputs["enableKeyRotation"] is False
+        assert "rotationPeriodInDays" not in key.inputs
+        assert key.inputs["tags"]["key-rotation"] == "P90D"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"jurisdiction": "US"}, "external_manager.jurisdiction: is in US, and the keys must not leave EU"),
+        ({"keys": {"os-disk": "disks", "store": "store"}}, "names no key of the manager for 'model-llm'"),
+        (
+            {"keys": {"os-disk": "a", "store": "b", "model-llm": "c", "model-lm": "d"}},
+            "'model-lm' is no key of the region, which has os-disk, store, model-llm",
+        ),
+        ({"keys": {"os-disk": "a", "store": "a", "model-llm": "c"}}, "'a' stands for more than one key"),
+    ],
+)
+def test_an_external_manager_has_each_key_and_is_not_abroad(
+    outside: KeyVaultArgs, change: dict[str, Any], problem: str
+) -> None:
+    assert outside.external_manager is not None
+    manager = outside.external_manager.model_copy(update=change)
+    with pytest.raises(InputError, match=problem):
+        record(outside, external_manager=manager)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"service": "kms"}, "'kms' makes keys itself, and external_manager is given; nearest supported: kms-external"),
+        ({"external_manager": None}, "external_manager: is missing: kms-external-key-store has no keys of its own"),
+        ({"external_credential": None}, "external_credential: is missing: AWS KMS signs what it asks the manager"),
+        (
+            {"external_credential": XksCredential("A" * 20, "planted" * 7)},  # type: ignore[arg-type]
+            "external_credential.access_key_id: is plain text, and state would have it so",
+        ),
+    ],
+)
+def test_a_manager_its_service_and_its_credential_come_together(
+    outside: KeyVaultArgs, change: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem) as refused:
+        record(outside, **change)
+    assert "planted" not in str(refused.value)

@@ -92,7 +92,7 @@ def test_google_never_deletes_a_connection_either(outside: KeyVaultArgs) -> None
         ({"jurisdiction": "US"}, "external_manager.jurisdiction: is in US, and the keys must not leave EU"),
         ({"jurisdiction": "ED"}, "external_manager: 'ED' is not a jurisdiction of the catalogue"),
         ({"legal_reach": ("DE", "EUU")}, "'EUU' is not a jurisdiction of the catalogue; nearest supported: EU"),
-        ({"certificates": ()}, "external_manager.certificates: is missing: Cloud KMS could not reach the keys"),
+        ({"certificates": ()}, "external_manager.certificates: is missing: Cloud KMS could not know the manager"),
     ],
 )
 def test_an_external_manager_is_reachable_and_not_abroad(

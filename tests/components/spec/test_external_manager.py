@@ -76,5 +76,5 @@ def test_what_is_no_certificate_is_not_shown(google: Path) -> None:
 
 def test_another_cloud_has_no_such_manager(google: Path) -> None:
     changes = {"cloud": "azure", "location": "germanywestcentral", "projectId": "", "machines": [], "verifier": {}}
-    with pytest.raises(SpecError, match="externalManager: is not built for azure: only for gcp"):
+    with pytest.raises(SpecError, match="externalManager: is not built for azure: only for gcp and aws"):
         read({"externalManager": MANAGER}, google, **changes)
