@@ -1,11 +1,15 @@
 """`bailiwick verify` for Azure confidential VMs: an HCL report, and a folder with the rest."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from tests.verifier.azure.fake_azure import Vm
 from tests.verifier.azure.genuine import CASES, EVIDENCE
+from verifier.azure.evidence import with_event_log
 from verifier.command import verify_files
+from verifier.errors import UnreadableInput
 
 SNP = CASES["snp-milan-v3-b"]
 
@@ -56,6 +60,7 @@ def test_a_forged_quote_counts_against_the_vtpm(tmp_path):
         ("tpm_quote.msg", b"\xffTCG", "tpm_quote.msg: malformed at byte 4"),
         ("tpm_quote.sig", b"", "tpm_quote.sig: malformed at byte 0"),
         ("pcrs.json", b"{}", "pcrs.json: a list of at most 24 PCRs is expected"),
+        ("pcrs.json", b"[" + b'"00",' * 24 + b'"00"]', "pcrs.json: a list of at most 24 PCRs is expected"),
         ("pcrs.json", b"[1]", "pcrs.json: PCRs are texts in hex"),
         ("pcrs.json", b"[", "pcrs.json: not JSON"),
         ("event_log.bin", b"\0", "event_log.bin: malformed at byte 0"),
@@ -79,3 +84,8 @@ def test_a_quote_needs_its_signature_and_its_pcrs(tmp_path, name):
     verdict = judged(SNP, folder)
     assert verdict.exit_code == 2
     assert f"{name}: No such file" in verdict.summary
+
+
+def test_a_log_that_no_quote_attests_cannot_be_used():
+    with pytest.raises(UnreadableInput, match="there is no quote by the vTPM that could attest it"):
+        with_event_log(replace(Vm().evidence(), vtpm=None), b"")

@@ -15,7 +15,7 @@ from verifier import canonical, dsse, verify
 from verifier.appraisal import AppraisalPolicy
 from verifier.collateral import bundle
 from verifier.collateral.cached import RETRY, Cache
-from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
+from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists, is_at_hand
 from verifier.collateral.record import CollateralError, Kind
 from verifier.collateral.source import Stored
 from verifier.collateral.store import Store
@@ -59,12 +59,17 @@ class TestAirGap:
         )
         assert found.acceptable
 
-    def test_nothing_older_than_what_is_there_is_stored(self, fetching, packed):
+    def test_nothing_older_than_what_is_there_is_stored(self, fetching, packed, tmp_path):
         fetching.pass_time(days=1)
         fetching.fetch(fetching.hardware.quote(), again=True)
         before = list(fetching.store.records())
+        newer = bundle.export(fetching.store, SIGNER, fetching.now)
         assert bundle.store_all(fetching.store, read(packed, fetching)) == []
         assert list(fetching.store.records()) == before
+        older = Store(tmp_path / "older")
+        bundle.store_all(older, read(packed, fetching))
+        kinds = {record.kind for record in bundle.store_all(older, read(newer, fetching))}
+        assert kinds >= {Kind.TCB_INFO, Kind.QE_IDENTITY}
 
     def test_another_key_is_refused(self, fetching, packed):
         with pytest.raises(CollateralError, match="none of its 1 signature"):
@@ -88,6 +93,7 @@ class TestAirGap:
             (lambda it: it.update(version=2), "version 1 with a list"),
             (lambda it: it.update(objects={}), "version 1 with a list"),
             (lambda it: it["objects"][0]["record"].update(size=1), "another hash"),
+            (lambda it: it["objects"][0]["record"].update(sha256="00" * 32), "another hash"),
         ],
     )
     def test_a_signed_bundle_of_something_else_is_refused(self, fetching, packed, change, reason):
@@ -167,20 +173,23 @@ class TestCache:
                 snapshot.content(other)
 
     def test_a_cache_that_cannot_be_reached_is_named(self, region):
-        def unreachable(request):
-            raise httpx.ConnectError("")
+        for words, said in (("", "ConnectError"), ("refused", "refused")):
 
-        with httpx.Client(transport=httpx.MockTransport(unreachable)) as http:
-            cache = Cache(URL, http, lambda: region.now)
-            with pytest.raises(VerificationFailed, match=r"collateral\.bundle: ConnectError"):
-                cache.snapshot()
+            def unreachable(request, words=words):
+                raise httpx.ConnectError(words)
 
-    def test_it_says_whether_it_will_ask(self, cache, region):
-        assert not cache.is_fresh
+            with httpx.Client(transport=httpx.MockTransport(unreachable)) as http:
+                cache = Cache(URL, http, lambda: region.now)
+                with pytest.raises(VerificationFailed, match=rf"collateral\.bundle: {said}$"):
+                    cache.snapshot()
+
+    def test_it_says_whether_it_will_ask(self, fetching, cache, region):
+        assert not is_at_hand(cache)
         cache.snapshot()
-        assert cache.is_fresh
+        assert is_at_hand(cache)
         region.now += timedelta(minutes=10) - timedelta(seconds=1)
-        assert not cache.is_fresh
+        assert not is_at_hand(cache)
+        assert not is_at_hand(fetching.store), "files are read"
 
     @pytest.mark.parametrize(("status", "content"), [(404, b""), (200, b"{}"), (200, b"not JSON")])
     def test_a_cache_that_holds_no_bundle_fails_and_is_asked_again(self, fetching, region, cache, status, content):
@@ -190,6 +199,7 @@ class TestCache:
             quotes.find(parse(fetching.hardware.quote()))
         assert caught.value.check == "collateral.cache"
         assert URL in caught.value.reason
+        assert ("HTTP 404" in caught.value.reason) is (status == 404)
         region.status, region.content = 200, right
         region.now += RETRY
         assert quotes.find(parse(fetching.hardware.quote()))

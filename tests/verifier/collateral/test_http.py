@@ -58,7 +58,9 @@ class Asking:
 
 
 def busy(status: int = 429, **headers: str) -> httpx.Response:
-    return httpx.Response(status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return httpx.Response(
+        status, headers=[(name.replace("_", "-").encode(), it.encode()) for name, it in headers.items()]
+    )
 
 
 @pytest.mark.parametrize("answer", [busy(429), busy(502), busy(503), busy(504), httpx.ConnectError("refused")])
@@ -92,6 +94,7 @@ def test_three_times_are_enough(
         ("0", 0.0),
         ("120", 120.0),
         ("soon", 1.0),
+        ("²", 1.0),
         ("-5", 1.0),
         ("1.5", 1.0),
         ("", 1.0),

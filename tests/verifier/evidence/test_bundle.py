@@ -222,6 +222,23 @@ def distrust_emulated(predicate: dict[str, Any]) -> None:
     predicate["configurations"][0].update(trust_anchors=["amd"])
 
 
+def result_problems(export: Export, change: Callable[[dict[str, Any]], None]) -> str:
+    """What is said of the results when a signer lies about the first."""
+    outcome = export.verify(resigned(export, "attestation", lambda predicate: change(predicate["results"][0])))
+    return next(check.detail for check in outcome.failures if check.name == "attestation.results")
+
+
+def test_each_digest_of_a_result_is_of_what_it_says(export: Export) -> None:
+    def exchange(result: dict[str, Any]) -> None:
+        result["evidence"]["runtime-data"].update(nonce="other")
+        result["evidence_digest"] = digest_of(result["evidence"])
+
+    assert "is not the token it stands for" in result_problems(export, lambda it: it.update(result_digest="0" * 64))
+    of_evidence = result_problems(export, lambda it: it.update(evidence_digest="0" * 64))
+    assert of_evidence.endswith("the evidence is not what its digest says")
+    assert result_problems(export, exchange).endswith("is about other evidence")
+
+
 def drop_refusal(predicate: dict[str, Any]) -> None:
     predicate["receipts"] = [item for item in predicate["receipts"] if item["entry"]["decision"] == "allow"]
 
@@ -256,6 +273,17 @@ def entry_of(predicate: dict[str, Any], event: str) -> dict[str, Any]:
             "attestation.results",
         ),
         ("attestation", lambda predicate: predicate["results"][0].update(result="a.b.c"), "attestation.results"),
+        (
+            "attestation",
+            lambda predicate: predicate["results"][0].update(result_digest="0" * 64),
+            "attestation.results",
+        ),
+        ("attestation", lambda predicate: predicate["results"][0].update(evidence_digest="0" * 64), "releases.bound"),
+        (
+            "verifier",
+            lambda predicate: predicate["configurations"][0]["resources"][0].update(path="default/other/key"),
+            "hardware.evidence",
+        ),
         (
             "verifier",
             lambda predicate: predicate["configurations"][0]["resources"][0]["policy"].update(debug=True),

@@ -1,7 +1,10 @@
 """The drawing of the jurisdiction graph: what stands where, and what each line says."""
 
+from dataclasses import replace
 from typing import Any
 
+from tests.verifier.evidence.test_form import INPUTS, SIGNER, check
+from verifier.evidence import build, render_html, to_bytes
 from verifier.evidence.drawing import Drawing, draw
 from verifier.evidence.page import render_svg
 
@@ -63,6 +66,22 @@ def test_what_a_region_lacks_stands_below_everything_else() -> None:
     (first, _), (second, text) = lacking.lacks
     assert bare.border_height < first < second < lacking.height
     assert text == "no disks"
+
+
+def test_the_page_is_of_the_file_and_cuts_digests() -> None:
+    bundle = build(INPUTS, SIGNER)
+    outcome = check(bundle)
+    page = render_html(bundle, outcome)
+    assert page == render_html(to_bytes(bundle), outcome)
+    assert outcome.signer is not None
+    assert f"{len(to_bytes(bundle))} bytes" in page
+
+
+def test_the_page_says_why_a_rule_did_not_pass() -> None:
+    (verdict,) = INPUTS.verdicts
+    for status, shown in (("pass", False), ("not_applicable", False), ("waived", True), ("fail", True)):
+        bundle = build(replace(INPUTS, verdicts=[dict(verdict, status=status, message="because of this")]), SIGNER)
+        assert ("because of this" in render_html(bundle, check(bundle))) is shown
 
 
 def test_the_image_stands_alone() -> None:

@@ -85,7 +85,10 @@ def refusal(content: dict[str, Any]) -> str:
 def test_the_bundle_that_is_changed_here_verifies() -> None:
     outcome = check(build(INPUTS, SIGNER))
     assert outcome.ok, outcome.failures
-    assert [it.name for it in outcome.checks][-1] == "attestation.none"
+    assert [it.name for it in outcome.checks] == [
+        *("bundle.form", "bundle.signer", "bundle.subject", "bundle.date", "stack.commit", "policy.verdicts"),
+        *("jurisdiction.graph", "keys.hsm", "log.receipts", "attestation.none"),
+    ]
     for kind in (*KINDS, MANIFEST):
         assert check(restated(kind, lambda _: None)).ok
 
@@ -190,6 +193,36 @@ def test_only_the_signer_is_missing_where_nothing_else_fails() -> None:
     assert check(build(INPUTS, SIGNER), trusted_key=None).only_unpinned
     failing = restated("policy", lambda it: it["predicate"]["verdicts"].clear())
     assert not check(failing, trusted_key=None).only_unpinned
+
+
+def test_a_program_without_a_commit_is_a_warning() -> None:
+    outcome = check(build(replace(INPUTS, commit=None), SIGNER))
+    assert outcome.ok
+    assert [(it.name, it.detail) for it in outcome.warnings] == [("stack.commit", "no commit is recorded")]
+
+
+def test_only_mandatory_policies_must_pass_and_three_that_do_not_are_shown() -> None:
+    (verdict,) = INPUTS.verdicts
+    advisory = dict(verdict, level="advisory", status="fail")
+    assert check(build(replace(INPUTS, verdicts=[verdict, advisory]), SIGNER)).ok
+    failing = [dict(verdict, rule=f"R-{number}", status="fail") for number in range(4)]
+    for number, ending in ((3, "R-2 is fail for urn:1"), (4, "R-2 is fail for urn:1; and 1 more")):
+        (failure,) = check(build(replace(INPUTS, verdicts=failing[:number]), SIGNER)).failures
+        assert failure.name == "policy.verdicts"
+        assert failure.detail.endswith(ending)
+
+
+def test_a_jurisdiction_lies_inside_itself() -> None:
+    inputs = replace(INPUTS, inside=["DE-BE"], dependencies=[DEPENDENCY | {"jurisdiction": "DE-BE"}])
+    (failure,) = check(build(inputs, SIGNER)).failures
+    assert (failure.name, failure.detail) == ("jurisdiction.graph", "DE is not listed as inside itself")
+
+
+def test_a_receipt_that_is_none_is_named_as_one() -> None:
+    receipt = {"entry": {"event": "attestation", "decision": "deny"}, "leaf_hash": "x"}
+    (failure,) = check(build(replace(INPUTS, receipts=[receipt]), SIGNER)).failures
+    assert failure.name == "log.receipts"
+    assert failure.detail.startswith("not a receipt")
 
 
 def test_nothing_that_was_checked_is_nothing_that_holds() -> None:
