@@ -1,6 +1,9 @@
 """TDX attestations in an evidence bundle: judged again offline, with the collateral that the bundle carries."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -49,7 +52,7 @@ def test_without_the_collateral_nothing_shows_that_the_quote_was_genuine(export:
     assert "root was not given" not in detail(bare)
 
 
-def test_other_collateral_does_not_stand_in_even_if_it_is_genuine(export: Export, site: Site, tmp_path) -> None:
+def test_other_collateral_does_not_stand_in_even_if_it_is_genuine(export: Export, site: Site, tmp_path: Path) -> None:
     for name, content in files(site.pki.intel, site.now).items():
         (tmp_path / name).write_bytes(content)
     other = canonical.encode(Collateral.from_directory(tmp_path).members())
@@ -64,7 +67,7 @@ def test_an_emulated_quote_needs_the_emulated_intels_root(export: Export, site: 
 
 
 def test_a_receipt_that_hides_its_collateral_is_noticed(export: Export) -> None:
-    def without(receipt):
+    def without(receipt: Mapping[str, Any]) -> dict[str, Any]:
         return {**receipt, "entry": {**receipt["entry"], "collateral_digest": None}}
 
     changed = export.but(receipts=[without(receipt) for receipt in export.inputs.receipts])
