@@ -1,10 +1,22 @@
 """HTTP as it is served: bodies as long as the application takes them, and no head, or tail, without an end."""
 
 import asyncio
+import socket
+import ssl
+import threading
+import time
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
+from pathlib import Path
 
+import httpx
 import pytest
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -118,3 +130,40 @@ def test_what_does_not_end_is_not_heard_to_the_end(parts):
 def test_a_neighbour_is_not_believed_about_the_connection():
     said, _ = answer([HEAD + b"X-Forwarded-Proto: https\r\nContent-Length: 0\r\n\r\n"])
     assert said.endswith(b"\r\n\r\nhttp ")
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that answers for itself, and its private key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=localhost")
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, today, today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain_file, key_file = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return chain_file, key_file
+
+
+def test_the_same_is_said_with_tls(identity: tuple[Path, Path]) -> None:
+    """More than a transport holds back, and several answers on one connection."""
+    chain_file, key_file = identity
+    body = b"z" * (1 << 20)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(http_server(APP, ssl_certfile=chain_file, ssl_keyfile=key_file))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            with httpx.Client(verify=ssl.create_default_context(cafile=chain_file), trust_env=False) as client:
+                url = f"https://localhost:{listening.getsockname()[1]}/echo"
+                answers = [client.post(url, content=content) for content in (b"hi", body, b"hi")]
+        finally:
+            server.should_exit = True
+            thread.join(10)
+    assert [answer.content for answer in answers] == [b"https hi", b"https " + body, b"https hi"]
