@@ -73,6 +73,10 @@ def test_policy_bit_17_must_be_one():
     assert offset_of_error(milan().with_fields(policy=0x1001F).report()) == 0x08
 
 
+def test_a_report_that_the_host_asked_for_says_so_in_place_of_a_vmpl():
+    assert parse(milan().with_fields(vmpl=0xFFFFFFFF).report()).vmpl == 0xFFFFFFFF
+
+
 @pytest.mark.parametrize("vmpl", [4, 255, 0xFFFFFFFE])
 def test_a_vmpl_that_does_not_exist_is_refused(vmpl):
     assert offset_of_error(milan().with_fields(vmpl=vmpl).report()) == 0x30

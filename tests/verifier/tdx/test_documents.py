@@ -9,6 +9,7 @@ import pytest
 from tests.verifier.tdx.fake_intel import FMSPC, compact, point, qe_identity, sign_raw, tcb_info, world
 from verifier import tdx
 from verifier.errors import VerificationFailed
+from verifier.pki.files import MAX_FILE_BYTES
 from verifier.tdx.documents import read_qe_identity, read_tcb_info
 from verifier.tdx.ecdsa import is_ecdsa_sha256, load_key, load_point, verifies_raw
 from verifier.tdx.store import CollateralStore, KnownCollateral
@@ -37,7 +38,7 @@ def test_a_signature_is_64_bytes() -> None:
     signature, key = sign_raw("signer", b"signed"), load_point(point("signer"))
     assert key is not None
     assert verifies_raw(key, b"signed", signature)
-    for other in (signature[:-1], signature + b"\0", b""):
+    for other in (signature[:-1], signature + b"\0", signature[:32] + b"\0" + signature[32:], b""):
         assert not verifies_raw(key, b"signed", other)
 
 
@@ -68,6 +69,15 @@ class TestStore:
         )
         (tmp_path / FMSPC).mkdir()
         assert self.failure(CollateralStore(tmp_path)).startswith("collateral.missing: ")
+
+    def test_a_file_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
+        folder = tmp_path / FMSPC
+        folder.mkdir()
+        for name in ("tcb_info.json", "qe_identity.json", "tcb_info.sig", "qe_identity.sig", "root_ca_crl.der"):
+            (folder / name).touch()
+        (folder / "tcb_signing_chain.pem").touch()
+        (folder / "pck_crl.der").write_bytes(bytes(MAX_FILE_BYTES + 1))
+        assert f"collateral.missing: {folder}/pck_crl.der: larger than" in self.failure(CollateralStore(tmp_path))
 
     def test_nothing_was_judged_with(self) -> None:
         assert "what the quote was judged with is not there" in self.failure(KnownCollateral(None))

@@ -123,6 +123,13 @@ def test_an_event_that_is_extended_says_nothing_about_the_locality():
     assert log.locality == 0
 
 
+def test_a_log_has_at_most_eight_algorithms():
+    many = [number.to_bytes(2, "little") + b"\x20\x00" for number in range(0x20, 0x29)]
+    assert event_log.parse(first(b"".join(many[:8]), 8))
+    with pytest.raises(MalformedEvidence, match="9 algorithms do not fit"):
+        event_log.parse(first(b"".join(many), 9))
+
+
 @pytest.mark.parametrize("data", [b"", b"\x01", b"\x03\x03"])
 def test_a_locality_that_cannot_be_is_malformed(data):
     assert offset_of_error(first() + event(0, EV_NO_ACTION, b"StartupLocality\0" + data)) == len(first())
