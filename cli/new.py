@@ -10,6 +10,7 @@ import typer
 import yaml
 
 import catalog
+from cli import example_manager
 from cli.checking import preview
 from cli.console import open_console
 from cli.display import print_verdicts
@@ -70,6 +71,11 @@ def new(
         "network": {"addressSpace": "10.20.0.0/16"},
         **(_attested(facts, cloud, location, tee, size) if tee is not Tee.NONE else {}),
     }
+    outside = example_manager.is_needed(facts.cloud(cloud), data_class)
+    if outside:
+        models = [machine["model"] for machine in config.get("machines", [])]
+        manager = example_manager.example_manager(facts.cloud(cloud), facts.region(cloud, location), models)
+        config["keys"] = {"externalManager": manager}
     RegionSpec.from_mapping(config)  # every problem at once, before anything is written
     stack_config = {"config": {f"bailiwick:{key}": value for key, value in config.items()}}
     path.write_text(_HEADER + yaml.safe_dump(stack_config, sort_keys=False), encoding="utf-8")
@@ -78,6 +84,8 @@ def new(
     print_verdicts(console, outcome.verdicts)
     if not outcome.ok:
         raise CliError(outcome.error or "the new stack does not pass", code=EXIT_VIOLATION)
+    if outside:
+        console.print("[bold]Note[/]   bailiwick:keys.externalManager is an example: put your own key manager there")
     console.print(f"[bold]Next[/]   bailiwick up {stack}")
 
 

@@ -19,6 +19,7 @@ from policies.deserialization import once
 from policies.subject import Property
 
 DATA_CLASSES = ("public", "internal", "confidential", "secret")
+"""Classes of data, the least sensitive first."""
 OWN_HARDWARE_FROM: Final[Mapping[str, str]] = {
     "azure": "secret",
     "gcp": "confidential",
@@ -27,7 +28,6 @@ OWN_HARDWARE_FROM: Final[Mapping[str, str]] = {
 }
 """By provider: the class of data from which KEY-02 asks for HSMs that nobody shares, unless the policy config says
 otherwise. On Azure one class later: AKS takes no key of a Managed HSM, so that no region with a cluster could do it."""
-"""Classes of data, the least sensitive first."""
 TODAY: ContextVar[date | None] = ContextVar("TODAY", default=None)
 """The day on which a stack is judged; None for the clock's. Examples, which are judged for ever, have their own."""
 

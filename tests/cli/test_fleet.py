@@ -3,6 +3,8 @@
 import re
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 
@@ -15,6 +17,14 @@ def test_several_regions_come_up_at_once(cli: Cli) -> None:
     rows = [line for line in result.out.splitlines() if line.startswith("│ azure-")]
     assert len(rows) == 2
     assert all(" up " in row and "1 of 1" in row for row in rows)
+
+
+@pytest.mark.parametrize(("data_class", "outside"), [("confidential", True), ("internal", False)])
+def test_new_has_sensitive_data_s_keys_outside_the_cloud(cli: Cli, data_class: str, outside: bool) -> None:
+    made = cli("new", "gcp-hesse", "--cloud", "gcp", "--data-class", data_class)
+    assert made.code == 0, made.out + made.err
+    written = (cli.project / "stacks" / "Pulumi.gcp-hesse.yaml").read_text()
+    assert ("externalManager is an example" in made.out, "host: keys.trustee.example" in written) == (outside, outside)
 
 
 def test_one_region_that_fails_is_named_and_the_others_come_up(cli: Cli) -> None:

@@ -43,6 +43,7 @@ def test_new_writes_one_where_no_machine_has_a_tee(cli: Cli) -> None:
     made = cli("new", "aws-brandenburg", "--cloud", "aws-eusc", "--jurisdiction", "DE", "--tee", "none")
     assert made.code == 0, made.out + made.err
     assert "0 fail, 0 unknown" in made.out
+    assert "bailiwick:keys.externalManager is an example: put your own key manager there" in made.out
 
 
 @pytest.mark.parametrize(
