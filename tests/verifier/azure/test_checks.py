@@ -153,6 +153,8 @@ class TestAppraise:
         policy = POLICY.model_copy(update={"reference_values": "required"})
         assert against(VM, policy=policy) == ["measurement"]
         assert against(VM, policy=policy, pcrs=None) == ["measurement", "pcrs"]
+        named = policy.model_copy(update={"images": frozenset({"inference-guest-1.0.0"})})
+        assert against(VM, policy=named) == ["measurement", "pcrs"], "listed PCRs are of no image"
 
     def test_event_log(self):
         assert against(VM, event_log="required") == ["event-log"]
