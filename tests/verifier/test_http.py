@@ -48,6 +48,7 @@ class Wire(asyncio.Transport):
         self.pieces: list[bytes] = []
 
     def write(self, data: bytes) -> None:
+        assert not self.closed, "nothing is sent on a connection that has ended"
         self.pieces.append(data)
 
     def is_closing(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from verifier import dsse
 from verifier.errors import InvalidReferenceValues
-from verifier.reference import PREDICATE_TYPE, read_bundle, read_tdx_bundle
+from verifier.reference import PREDICATE_TYPE, read_bundle, read_nitro_bundle, read_tdx_bundle
 from verifier.signer import SoftwareSigner
 
 BUILD = SoftwareSigner.generate()
@@ -170,3 +170,34 @@ class TestVtpm:
     )
     def test_what_does_not_fit_is_refused_at_its_key(self, change, key):
         assert key in refusal(statement(vtpm=self.STATED | change))
+
+
+class TestNitro:
+    """What AWS's Nitro System measures of an image: in a bundle of its own, or in one for SEV-SNP."""
+
+    PCRS: ClassVar = {"4": [MEASUREMENT]}
+    STATED: ClassVar = {
+        "firmware": {"name": "ec2-firmware", "version": "1.0.0"},
+        "launch_measurements": ["ef" * 48],
+        "pcrs": PCRS,
+    }
+
+    def read(self, content):
+        return read_nitro_bundle(bundle(content), [BUILD.public_key])
+
+    def test_a_bundle_of_its_own(self):
+        content = statement()
+        common = {name: content["predicate"][name] for name in ("image", "built_at")}
+        alone = {**common, "tee": "nitro", "attested": "nitrotpm", "pcrs": self.PCRS}
+        assert self.read({**content, "predicate": alone}).pcrs == {4: {MEASUREMENT}}
+
+    def test_a_bundle_for_snp_gives_the_values_of_the_firmware(self):
+        values = self.read(statement(nitrotpm=self.STATED))
+        assert values.nitrotpm.pcrs == {4: {MEASUREMENT}}
+        assert (values.firmware.name, values.firmware.launch_measurements) == ("ec2-firmware-1.0.0", {"ef" * 48})
+        assert read_bundle(bundle(statement()), [BUILD.public_key]).firmware is None
+
+    @pytest.mark.parametrize("content", [statement(), statement() | {"predicate": None}])
+    def test_a_bundle_that_states_nothing_of_it_is_refused(self, content):
+        with pytest.raises(InvalidReferenceValues, match="predicate"):
+            self.read(content)

@@ -34,6 +34,7 @@ def test_it_is_no_longer_valid_hours_later():
     at = datetime.fromisoformat(CASES["enclave"]["verify_at"])
     verdict = judged("enclave", at + timedelta(hours=3))
     assert verdict.failure.check == "chain.leaf.validity"
+    assert set(verdict.as_json()["submods"]) == {"nitro"}
     assert verdict.exit_code is ExitCode.NOT_AFFIRMING
 
 

@@ -62,6 +62,7 @@ def test_which_device_is_not_genuine_is_said(folder):
     assert not found.genuine
     assert found.failure.check == "chain.model"
     assert found.summary.startswith("not shown to be genuine: chain.model: device 1: ")
+    assert set(found.as_json()["submods"]) == {"devices"}
     assert found.exit_code is ExitCode.NOT_AFFIRMING
 
 
