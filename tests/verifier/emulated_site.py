@@ -285,6 +285,7 @@ def refused(site: Site) -> Refused:
         assert entry["decision"] == "deny"
         assert any(reason in line for line in (entry["check"], *entry["reasons"]))
         assert problem["receipt"]["entry"] == entry
+        assert problem["detail"].startswith(f"{entry['check']}: ")
         return entry
 
     return check

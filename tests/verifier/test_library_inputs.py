@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+import verifier
 from tests.verifier.emulated_site import reference_values
 from tests.verifier.genuine import SNP
 from tests.verifier.nitro.fake_nitro import World
 from tests.verifier.nvidia.fake_nvidia import AT, NONCE, hopper, trust
 from tests.verifier.nvidia.test_files import listed
-from verifier import verify
+from verifier import library, verify
 from verifier.appraisal import AppraisalPolicy
 from verifier.errors import InvalidReferenceValues, UnreadableInput
 from verifier.reference import read_bundle
@@ -39,6 +40,12 @@ def test_reference_values_for_devices(tmp_path: Path) -> None:
     assert verify(listed(hopper()), POLICY, tmp_path, AT, **options).genuine
     with pytest.raises(InvalidReferenceValues, match="compared with their RIMs"):
         verify(listed(hopper()), POLICY, tmp_path, AT, reference_values=values, **options)
+
+
+def test_the_package_has_one_function_and_says_what_it_has_not() -> None:
+    assert verifier.verify is library.verify
+    with pytest.raises(AttributeError, match="module 'verifier' has no attribute 'verified'"):
+        verifier.verified  # noqa: B018
 
 
 def test_one_devices_report_without_its_certificates() -> None:

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.verifier.tokens.fake_issuer import (
 )
 from verifier.appraisal import AppraisalPolicy, Component, Tier
 from verifier.appraisal.tokens import appraise
+from verifier.command import verify_token
 
 AZURE_SNP = "x-ms-sevsnpvm-"
 
@@ -293,6 +295,12 @@ class TestCommand:
     def test_a_policy_that_believes_nobody(self, tmp_path):
         outcome = self.invoke(tmp_path, *self.keys(tmp_path), policy={"tokens": {}})
         assert outcome.exit_code == 1
+
+    def test_without_a_policy_nobody_is_believed(self, tmp_path):
+        self.invoke(tmp_path, *self.keys(tmp_path))
+        at = datetime(2026, 6, 1, 12, tzinfo=UTC)
+        verdict = verify_token(tmp_path / "token", tmp_path / "keys.json", AZURE, at=at, nonce=NONCE)
+        assert (verdict.genuine, verdict.acceptable) == (True, False)
 
     def test_a_token_that_is_not_genuine(self, tmp_path):
         forged = good(AZURE)[:-8] + b"AAAAAAAA"
