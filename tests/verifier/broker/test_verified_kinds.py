@@ -17,6 +17,8 @@ from tests.verifier.emulated_site import RESOURCE, Site
 from tests.verifier.emulated_store import DAY, put_endorsement, put_revocation_list
 from tests.verifier.emulated_td import APPLICATION, HOST, KERNEL, MR_TD, admit_trust_domains
 from verifier import jwk
+from verifier.collateral.record import CollateralError, Kind
+from verifier.collateral.store import Store
 
 
 def asked(evidence: bytes, **members: Any) -> dict[str, Any]:
@@ -103,6 +105,15 @@ class TestReports:
         put_revocation_list(site, DAY)
         store = put_endorsement(site, base64.b64decode(body["evidence"]), DAY)
         assert answered(emulated_store.replica(site, store), body)["acceptable"]
+
+    def test_a_store_that_breaks_is_the_services_problem(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(store: Store, kind: Kind, subject: str) -> None:
+            raise CollateralError(f"{kind}/{subject} cannot be read")
+
+        client = emulated_store.replica(site, put_revocation_list(site, DAY))
+        monkeypatch.setattr(Store, "find", broken)
+        response = client.post("/v1/verify", json=request(site.pki))
+        assert problem(response, 503, "collateral-unavailable") == "amd-crl/milan cannot be read"
 
     def test_without_a_nonce_nothing_says_that_it_is_fresh(self, site: Site) -> None:
         body = request(site.pki)
