@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from verifier.http import MAX_HEAD_BYTES, BoundedProtocol, http_server
+from verifier.http import MAX_HEAD_BYTES, BoundedProtocol, GatheringTransport, http_server
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -42,6 +42,7 @@ class Wire(asyncio.Transport):
     """What the server says, without a network."""
 
     closed = False
+    paused = False
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 50000)})
@@ -53,6 +54,12 @@ class Wire(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def close(self) -> None:
         self.closed = True
@@ -168,3 +175,15 @@ def test_the_same_is_said_with_tls(identity: tuple[Path, Path]) -> None:
             server.should_exit = True
             thread.join(10)
     assert [answer.content for answer in answers] == [b"https hi", b"https " + body, b"https hi"]
+
+
+def test_a_body_that_nobody_reads_is_not_heard_for_now():
+    async def ask() -> tuple[bool, bool]:
+        wire = Wire()
+        transport = GatheringTransport(wire)
+        transport.pause_reading()
+        paused = wire.paused
+        transport.resume_reading()
+        return paused, wire.paused
+
+    assert asyncio.run(ask()) == (True, False)

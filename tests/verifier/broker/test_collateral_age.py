@@ -19,8 +19,10 @@ from tests.verifier.emulated_site import RESOURCE, Client, Guest, Refused, Site
 from tests.verifier.emulated_store import DAY, put_quote_collateral, put_revocation_list, put_rims
 from tests.verifier.emulated_td import TdGuest, admit_trust_domains
 from verifier.collateral.cached import Cache
-from verifier.collateral.record import CollateralError, Kind
+from verifier.collateral.record import CollateralError
+from verifier.collateral.source import Stored
 from verifier.collateral.store import Store
+from verifier.snp import SnpReport
 
 PATH = f"/kbs/v0/resource/{RESOURCE}"
 LIMIT = {"maximum_age_days": {"amd-crl": 7}}
@@ -95,13 +97,13 @@ def test_whoever_demands_an_age_waits_for_the_store_even_where_nothing_is_needed
 def test_a_store_that_breaks_while_evidence_is_judged(
     site: Site, guest: Guest, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(store: Store, kind: Kind, subject: str) -> None:
-        raise CollateralError(f"{kind}/{subject} cannot be read")
+    def broken(stored: Stored, report: SnpReport) -> None:
+        raise CollateralError("the store was there a moment ago")
 
     site.change_policy(collateral=LIMIT)
-    client = replica(site, age=DAY)
-    monkeypatch.setattr(Store, "find", broken)
-    refused(guest.attest(client), 401, "amd-crl/milan cannot be read")
+    monkeypatch.setattr(Stored, "crls", broken)
+    entry = refused(guest.attest(replica(site, age=DAY)), 401, "the store was there a moment ago")
+    assert entry["check"] == "collateral.store"
 
 
 def text(data: bytes) -> str:
