@@ -6,8 +6,6 @@ Importing a cloud's SDK takes as long as judging a stack of it, so that a worker
 import contextlib
 import multiprocessing
 import os
-import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
+
+from sandbox.engine.analyzer_process import can_fork
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -60,9 +60,7 @@ def in_processes(
 
 
 def _context() -> BaseContext:
-    """Fork, where that shares what is imported and takes no thread's lock along."""
-    alone = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if alone else "spawn")
+    return multiprocessing.get_context("fork" if can_fork() else "spawn")
 
 
 def _start(context: BaseContext, work: Callable[[Task], Answer]) -> _Worker[Task]:

@@ -23,9 +23,14 @@ _REQUESTS: Final[dict[str, Any]] = {
 }
 
 
+def can_fork() -> bool:
+    """Whether a fork of this process shares what is imported and takes no thread's lock along."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 def can_judge_apart() -> bool:
-    """Whether a second process would be of use, and can have what this one has imported without a thread's lock."""
-    return sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
+    """Whether a second process can judge, and has a processor to do it on."""
+    return can_fork() and (os.cpu_count() or 1) > 1
 
 
 def answer(servicer: Any, method: str, request: Any) -> Any | None:
