@@ -1,6 +1,7 @@
 """The evidence bundle: what verifies, and that nothing in it can be changed, left out, exchanged or invented."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.verifier.emulated_site import DEK, PASSPHRASE, RESOURCE, Guest, Site
-from verifier import canonical, dsse
+from verifier import canonical, dsse, jwk
 from verifier.broker import app, service
 from verifier.broker.service import token_keys, token_signer
+from verifier.ear import TokenSigner
 from verifier.evidence import BundleInputs, Verification, build, collect, to_bytes, verify
 from verifier.evidence import bundle as bundles
 from verifier.evidence.bundle import KINDS, digest_of
@@ -237,6 +239,15 @@ def test_each_digest_of_a_result_is_of_what_it_says(export: Export) -> None:
     of_evidence = result_problems(export, lambda it: it.update(evidence_digest="0" * 64))
     assert of_evidence.endswith("the evidence is not what its digest says")
     assert result_problems(export, exchange).endswith("is about other evidence")
+
+
+def test_a_result_of_the_verifier_s_own_that_does_not_affirm_fails(export: Export, site: Site) -> None:
+    def worsen(result: dict[str, Any]) -> None:
+        claims = canonical.parse_object(jwk.decode(result["result"].split(".")[1]))
+        token = TokenSigner(token_signer(site.keystore)).sign(canonical.encode(claims | {"ear.status": "warning"}))
+        result.update(result=token, result_digest=hashlib.sha256(token.encode()).hexdigest())
+
+    assert "… is warning; " in result_problems(export, worsen)
 
 
 def drop_refusal(predicate: dict[str, Any]) -> None:
