@@ -1,5 +1,6 @@
 """The `bailiwick` command: one file per verb, imported when it is called."""
 
+import gc
 import importlib
 import sys
 from typing import Any, Final
@@ -29,6 +30,9 @@ VERBS: Final = {
     "sandbox": "serve the emulated clouds to the real engine",
     "catalog": "regions, machines and services, and what each jurisdiction can have",
 }
+
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
+"""Python's own 700 means hundreds of collections while modules are imported, of which nothing is garbage."""
 
 
 class _LazyGroup(typer.core.TyperGroup):
@@ -64,6 +68,7 @@ def _bailiwick() -> None:
 
 def run() -> None:
     """Entry point: a user's mistake ends in one line and an exit code, never in a traceback."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         app()
     except KeyboardInterrupt:
@@ -77,3 +82,5 @@ def run() -> None:
             raise
         sys.stderr.write(f"error: {message}\n")
         sys.exit(error.code if isinstance(error, CliError) else 2)
+    finally:
+        gc.freeze()  # or the interpreter goes over every class of an SDK once more before it ends
