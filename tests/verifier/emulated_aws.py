@@ -1,19 +1,18 @@
 """Guests of AWS at the emulated site: on SEV-SNP with NitroTPM, or with a Nitro document alone."""
 
-import base64
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox.hardware import Chip, SnpFirmware
-from tests.verifier.emulated_site import Client, Guest, Site
+from tests.verifier.emulated_site import ON_MILAN, Client, Guest, Site, text
 from tests.verifier.emulated_site import reference_values as snp_reference_values
 from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import P384Certificate
-from verifier import canonical, dsse
+from tests.verifier.signed_values import signed_values
 from verifier.pki import Certificate
 from verifier.signer import SoftwareSigner, public_key_pem
 from verifier.trust import TrustAnchor, TrustStore
@@ -23,7 +22,8 @@ INSTANCE = "i-0123456789abcdef0"
 PCRS = {index: (bytes([index + 1]) * 48 if index in {4, 7, 12} else bytes(48)) for index in range(16)}
 DIRECTLY = b"\x1d" * 48
 """What the processor would measure of the site's image where no firmware of AWS's starts it."""
-IMAGE_PCRS = {4: PCRS[4], 12: PCRS[12]}
+STATED_PCRS = {str(index): [PCRS[index].hex()] for index in (4, 12)}
+"""What the build states of the site's image."""
 
 
 def world(at: datetime) -> fake_nitro.World:
@@ -45,7 +45,8 @@ class AwsGuest(Guest):
     place of the report.
     """
 
-    tee: str = "aws-snp-nitrotpm"
+    tee: ClassVar[str] = "aws-snp-nitrotpm"
+
     at: datetime = fake_nitro.AT
     document: dict[str, Any] = field(default_factory=dict)
     is_enclave: bool = False
@@ -59,11 +60,9 @@ class AwsGuest(Guest):
     def public_key(self) -> bytes:
         return self.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def report(self, report_data: bytes) -> tuple[bytes, dict[str, bytes]]:
-        """The report, and the certificates that the host adds."""
-        firmware = SnpFirmware(self.pki, Chip(self.host), CLOUD)
-        launched = firmware.launch(self.measurement, self.policy, vmpl=self.vmpl)
-        return firmware.report(launched, report_data), firmware.certificates.named()
+    @property
+    def firmware(self) -> SnpFirmware:
+        return SnpFirmware(self.pki, Chip(self.host), CLOUD)
 
     def nitro_document(self, nonce: bytes, user_data: bytes | None) -> bytes:
         said = {
@@ -78,25 +77,16 @@ class AwsGuest(Guest):
         return made.with_payload(**said | self.document).document()
 
     def evidence(self, nonce: str, report_data: bytes | None = None) -> dict[str, Any]:
-        report, chain = self.report(self.report_data(nonce) if report_data is None else report_data)
+        report = self.report(self.report_data(nonce) if report_data is None else report_data)
         hashed = hashlib.sha384(report if self.unhashed is None else self.unhashed).digest()
-        return {
-            "attestation_report": text(report),
-            "cert_chain": [{"cert_type": name, "data": text(der)} for name, der in chain.items()],
-            "nitro_document": text(self.nitro_document(self.digest(nonce), hashed)),
-        }
-
-    def auth(self, client: Client) -> str:
-        response = client.post("/kbs/v0/auth", json={"version": "0.4.0", "tee": self.tee, "extra-params": {}})
-        assert response.status_code == 200, response.text
-        return str(response.json()["nonce"])
+        return self.endorsed(report) | {"nitro_document": text(self.nitro_document(self.digest(nonce), hashed))}
 
 
 @dataclass(frozen=True)
 class NitroGuest(AwsGuest):
     """An instance that gives a document alone."""
 
-    tee: str = "aws-nitro"
+    tee: ClassVar[str] = "aws-nitro"
 
     def evidence(self, nonce: str, report_data: bytes | None = None) -> dict[str, Any]:
         return {"nitro_document": text(self.nitro_document(self.digest(nonce), None))}
@@ -125,48 +115,18 @@ def admit_aws(site: Site, *tees: str) -> None:
 
 
 def reference_values(
-    signer: SoftwareSigner, name: str = "inference-guest", subject: bytes = IMAGE_PCRS[4], **changes: Any
+    signer: SoftwareSigner, name: str = "inference-guest", subject: bytes = PCRS[4], **changes: Any
 ) -> Any:
     """The signed values of what NitroTPM measures of the site's image."""
-    statement = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": f"{name}-1.0.0", "digest": {"sha384": subject.hex()}}],
-        "predicateType": "https://bailiwick.dev/reference-values/v1",
-        "predicate": {
-            "image": {"name": name, "version": "1.0.0"},
-            "tee": "nitro",
-            "attested": "nitrotpm",
-            "pcrs": {str(index): [value.hex()] for index, value in IMAGE_PCRS.items()},
-            "built_at": "2026-08-01T00:00:00+00:00",
-        }
-        | changes,
-    }
-    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
+    predicate = {"tee": "nitro", "attested": "nitrotpm", "pcrs": STATED_PCRS} | changes
+    return signed_values(signer, name, subject, **predicate)
 
 
 def values_on_ec2(signer: SoftwareSigner, firmware: bytes, name: str = "inference-guest") -> Any:
     """The signed values of the site's image, with what processor and NitroTPM show on EC2."""
-    statement = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": f"{name}-1.0.0", "digest": {"sha384": DIRECTLY.hex()}}],
-        "predicateType": "https://bailiwick.dev/reference-values/v1",
-        "predicate": {
-            "image": {"name": name, "version": "1.0.0"},
-            "tee": "snp",
-            "product": "milan",
-            "launch_measurements": [DIRECTLY.hex()],
-            "minimum_tcb": {"bootloader": 4, "tee": 0, "snp": 22, "microcode": 213},
-            "guest_policy": {},
-            "nitrotpm": {
-                "firmware": {"name": "ec2-uefi", "version": "1.0.0"},
-                "launch_measurements": [firmware.hex()],
-                "pcrs": {str(index): [value.hex()] for index, value in IMAGE_PCRS.items()},
-            },
-            "built_at": "2026-08-01T00:00:00+00:00",
-        },
+    shown = {
+        "firmware": {"name": "ec2-uefi", "version": "1.0.0"},
+        "launch_measurements": [firmware.hex()],
+        "pcrs": STATED_PCRS,
     }
-    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
-
-
-def text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return signed_values(signer, name, DIRECTLY, **ON_MILAN, launch_measurements=[DIRECTLY.hex()], nitrotpm=shown)

@@ -3,25 +3,23 @@
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.hardware import (
     PARAVISOR_MEASUREMENT,
     SNP_REPORT,
     TD_REPORT,
     Booted,
-    Chip,
     Measured,
     Platform,
     Setup,
-    SnpFirmware,
     TdxModule,
     boot,
     firmware_pcr,
     publish_collateral,
 )
-from tests.verifier.emulated_site import Client, Guest, Site
-from verifier import canonical, dsse
+from tests.verifier.emulated_site import ON_MILAN, Guest, Site
+from tests.verifier.signed_values import signed_values
 from verifier.signer import SoftwareSigner, public_key_pem
 
 KERNEL, APPLICATION = Measured(4, 0x80000003, b"kernel"), Measured(11, 0x0D, b"application")
@@ -34,7 +32,8 @@ SETUP = Setup(VM_ID, secure_boot=True, init_data=b"customData")
 class AzureGuest(Guest):
     """A guest on SEV-SNP whose vTPM asks for a key."""
 
-    tee: str = "az-snp-vtpm"
+    tee: ClassVar[str] = "az-snp-vtpm"
+
     booted: tuple[Measured, ...] = (KERNEL, APPLICATION)
     setup: Setup = SETUP
     paravisor: bytes = PARAVISOR_MEASUREMENT
@@ -43,7 +42,7 @@ class AzureGuest(Guest):
 
     def start(self) -> tuple[Booted, dict[str, str]]:
         """The guest as it runs, and what its host adds to its evidence."""
-        firmware = SnpFirmware(self.pki, Chip(self.host))
+        firmware = self.firmware
         launched = firmware.launch(self.paravisor, self.policy, vmpl=self.vmpl, id_key_digest=self.signed_by)
         booted = boot(self.booted, self.setup, SNP_REPORT, lambda data: firmware.report(launched, data))
         return booted, {"vcek": urlsafe(firmware.certificates.leaf)}
@@ -64,17 +63,13 @@ class AzureGuest(Guest):
         log = base64.b64encode(booted.event_log).decode()
         return members | {"cc_eventlog": log} | self.changes
 
-    def auth(self, client: Client) -> str:
-        response = client.post("/kbs/v0/auth", json={"version": "0.4.0", "tee": self.tee, "extra-params": {}})
-        assert response.status_code == 200, response.text
-        return str(response.json()["nonce"])
-
 
 @dataclass(frozen=True)
 class AzureTdGuest(AzureGuest):
     """The same in a TD."""
 
-    tee: str = "az-tdx-vtpm"
+    tee: ClassVar[str] = "az-tdx-vtpm"
+
     platform: Platform = HOST
 
     def start(self) -> tuple[Booted, dict[str, str]]:
@@ -97,37 +92,17 @@ def admit_azure(site: Site) -> None:
 
 def reference_values(signer: SoftwareSigner, tee: str, name: str = "inference-guest", **vtpm: Any) -> Any:
     """The signed values of the site's image under a paravisor."""
-    unused = hashlib.sha384(f"{name} on {tee}".encode()).hexdigest()
+    unused = hashlib.sha384(f"{name} on {tee}".encode()).digest()
     hardware = {
-        "snp": {
-            "product": "milan",
-            "launch_measurements": [unused],
-            "minimum_tcb": {"bootloader": 3, "tee": 0, "snp": 8, "microcode": 115},
-            "guest_policy": {"debug": False, "migrate_ma": False},
-        },
-        "tdx": {"mr_td": [unused]},
+        "snp": {**ON_MILAN, "launch_measurements": [unused.hex()]},
+        "tdx": {"tee": "tdx", "mr_td": [unused.hex()]},
     }[tee]
-    statement = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": f"{name}-1.0.0", "digest": {"sha384": unused}}],
-        "predicateType": "https://bailiwick.dev/reference-values/v1",
-        "predicate": {
-            "image": {"name": name, "version": "1.0.0"},
-            "tee": tee,
-            **hardware,
-            "built_at": "2026-08-01T00:00:00+00:00",
-            "vtpm": {
-                "paravisor": {"name": "azure-paravisor", "version": "1.0.0"},
-                "launch_measurements": [PARAVISOR_MEASUREMENT.hex()],
-                "pcrs": {
-                    "4": [extended(firmware_pcr(4), KERNEL)],
-                    "11": [extended(bytes(32), APPLICATION)],
-                },
-            }
-            | vtpm,
-        },
+    shown = {
+        "paravisor": {"name": "azure-paravisor", "version": "1.0.0"},
+        "launch_measurements": [PARAVISOR_MEASUREMENT.hex()],
+        "pcrs": {"4": [extended(firmware_pcr(4), KERNEL)], "11": [extended(bytes(32), APPLICATION)]},
     }
-    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
+    return signed_values(signer, name, unused, **hardware, vtpm=shown | vtpm)
 
 
 def extended(before: bytes, event: Measured) -> str:

@@ -4,11 +4,11 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -19,7 +19,8 @@ from httpx import ASGITransport, AsyncClient, Cookies, Response
 from starlette.applications import Starlette
 
 from sandbox.hardware import Chip, LaunchPolicy, SandboxPki, SnpFirmware
-from verifier import canonical, dsse, jwk, nvidia
+from tests.verifier.signed_values import signed_values
+from verifier import jwk, nvidia
 from verifier.broker import WrappedKey, WrappedKeys, create_app
 from verifier.broker.jwe import agreed_key
 from verifier.config import VerifierConfig
@@ -37,24 +38,18 @@ IMAGE = "inference-guest-1.0.0"
 MEASUREMENT = hashlib.sha384(b"inference guest 1.0.0").digest()
 PRODUCTION = LaunchPolicy(abi=(1, 51), smt=True, migrate_ma=False, debug=False, single_socket=False)
 
+ON_MILAN: Mapping[str, Any] = {
+    "tee": "snp",
+    "product": "milan",
+    "minimum_tcb": {"bootloader": 3, "tee": 0, "snp": 8, "microcode": 115},
+    "guest_policy": {"debug": False, "migrate_ma": False},
+}
+"""What reference values for SEV-SNP say besides measurements."""
+
 
 def reference_values(signer: SoftwareSigner, image: str = "inference-guest", measurement: bytes = MEASUREMENT) -> Any:
     """The signed reference values of an image, version 1.0.0."""
-    statement = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": f"{image}-1.0.0", "digest": {"sha384": measurement.hex()}}],
-        "predicateType": "https://bailiwick.dev/reference-values/v1",
-        "predicate": {
-            "image": {"name": image, "version": "1.0.0"},
-            "tee": "snp",
-            "product": "milan",
-            "launch_measurements": [measurement.hex()],
-            "minimum_tcb": {"bootloader": 3, "tee": 0, "snp": 8, "microcode": 115},
-            "guest_policy": {"debug": False, "migrate_ma": False},
-            "built_at": "2026-08-01T00:00:00+00:00",
-        },
-    }
-    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
+    return signed_values(signer, image, measurement, launch_measurements=[measurement.hex()], **ON_MILAN)
 
 
 class Client:
@@ -188,6 +183,9 @@ def site(tmp_path: Path, pki: SandboxPki, keystore: FileKeyStore) -> Iterator[Si
 class Guest:
     """A confidential VM that asks for a key. What it launched, and the key pair it asks with, are the test's choice."""
 
+    tee: ClassVar[str] = "snp"
+    """How the Key Broker Service protocol names its evidence."""
+
     pki: SandboxPki
     private_key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     measurement: bytes = MEASUREMENT
@@ -210,15 +208,22 @@ class Guest:
         return hashlib.sha384(bound.encode()).digest() + bytes(16)
 
     def evidence(self, nonce: str, report_data: bytes | None = None) -> dict[str, Any]:
-        firmware = SnpFirmware(self.pki, Chip(self.host))
-        launched = firmware.launch(self.measurement, self.policy, vmpl=self.vmpl)
-        report = firmware.report(launched, report_data or self.report_data(nonce))
-        chain = firmware.certificates
+        return self.endorsed(self.report(report_data or self.report_data(nonce)))
+
+    @property
+    def firmware(self) -> SnpFirmware:
+        return SnpFirmware(self.pki, Chip(self.host))
+
+    def report(self, report_data: bytes) -> bytes:
+        launched = self.firmware.launch(self.measurement, self.policy, vmpl=self.vmpl)
+        return self.firmware.report(launched, report_data)
+
+    def endorsed(self, report: bytes) -> dict[str, Any]:
+        """The evidence that is a report and the certificates which the host adds."""
+        chain = self.firmware.certificates.named()
         return {
-            "attestation_report": base64.b64encode(report).decode(),
-            "cert_chain": [
-                {"cert_type": name, "data": base64.b64encode(data).decode()} for name, data in chain.named().items()
-            ],
+            "attestation_report": text(report),
+            "cert_chain": [{"cert_type": name, "data": text(der)} for name, der in chain.items()],
         }
 
     def message(self, nonce: str, **changes: Any) -> dict[str, Any]:
@@ -228,7 +233,7 @@ class Guest:
         } | changes
 
     def auth(self, client: Client) -> str:
-        response = client.post("/kbs/v0/auth", json={"version": "0.4.0", "tee": "snp", "extra-params": {}})
+        response = client.post("/kbs/v0/auth", json={"version": "0.4.0", "tee": self.tee, "extra-params": {}})
         assert response.status_code == 200, response.text
         return str(response.json()["nonce"])
 
@@ -289,3 +294,7 @@ def refused(site: Site) -> Refused:
         return entry
 
     return check
+
+
+def text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

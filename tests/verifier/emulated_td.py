@@ -1,13 +1,12 @@
 """A guest with emulated Intel TDX at the emulated site, and what the site needs to serve it."""
 
-import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.hardware import Measured, Platform, TdxModule, publish_collateral
-from tests.verifier.emulated_site import Client, Guest, Site
-from verifier import canonical, dsse
+from tests.verifier.emulated_site import Guest, Site, text
+from tests.verifier.signed_values import signed_values
 from verifier.signer import SoftwareSigner, public_key_pem
 
 MR_TD = bytes(range(48))
@@ -19,6 +18,8 @@ HOST = Platform("host-a")
 class TdGuest(Guest):
     """A TD that asks for a key."""
 
+    tee: ClassVar[str] = "tdx"
+
     booted: tuple[Measured, ...] = (KERNEL, APPLICATION)
     platform: Platform = HOST
     attributes: int = 1 << 28
@@ -27,14 +28,9 @@ class TdGuest(Guest):
         module = TdxModule(self.pki.intel, self.platform)
         td = module.launch(MR_TD, self.booted, attributes=self.attributes)
         return {
-            "quote": base64.b64encode(module.quote(td, report_data or self.report_data(nonce))).decode(),
-            "cc_eventlog": base64.b64encode(td.event_log).decode(),
+            "quote": text(module.quote(td, report_data or self.report_data(nonce))),
+            "cc_eventlog": text(td.event_log),
         }
-
-    def auth(self, client: Client) -> str:
-        response = client.post("/kbs/v0/auth", json={"version": "0.4.0", "tee": "tdx", "extra-params": {}})
-        assert response.status_code == 200, response.text
-        return str(response.json()["nonce"])
 
 
 def admit_trust_domains(site: Site) -> None:
@@ -50,20 +46,8 @@ def admit_trust_domains(site: Site) -> None:
 
 def _reference_values(signer: SoftwareSigner) -> Any:
     """The signed values of the TD variant of the site's image."""
-    statement = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": "inference-guest-1.0.0", "digest": {"sha384": MR_TD.hex()}}],
-        "predicateType": "https://bailiwick.dev/reference-values/v1",
-        "predicate": {
-            "image": {"name": "inference-guest", "version": "1.0.0"},
-            "tee": "tdx",
-            "mr_td": [MR_TD.hex()],
-            "rtmr1": [_extended(KERNEL)],
-            "rtmr2": [_extended(APPLICATION)],
-            "built_at": "2026-08-01T00:00:00+00:00",
-        },
-    }
-    return dsse.sign(dsse.IN_TOTO, canonical.encode(statement), signer)
+    registers = {"mr_td": [MR_TD.hex()], "rtmr1": [_extended(KERNEL)], "rtmr2": [_extended(APPLICATION)]}
+    return signed_values(signer, "inference-guest", MR_TD, tee="tdx", **registers)
 
 
 def _extended(event: Measured) -> str:

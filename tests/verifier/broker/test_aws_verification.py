@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.hardware import SandboxPki
 from tests.verifier.broker.test_verification import answered, problem
-from tests.verifier.emulated_aws import AwsGuest, admit_aws, reference_values, replica, text, trust, values_on_ec2
-from tests.verifier.emulated_site import RESOURCE, Client, Site
+from tests.verifier.emulated_aws import AwsGuest, admit_aws, reference_values, replica, trust, values_on_ec2
+from tests.verifier.emulated_site import RESOURCE, Client, Site, text
 from tests.verifier.emulated_site import reference_values as snp_reference_values
 from verifier.aws import AwsEvidence
 from verifier.command import Verdict, read_evidence, verify_files
@@ -34,7 +34,7 @@ def client(site: Site, vm: AwsGuest) -> Client:
 
 
 def request(vm: AwsGuest, **changes: Any) -> dict[str, Any]:
-    report, chain = vm.report(NONCE.ljust(64, b"\0"))
+    report, chain = vm.report(NONCE.ljust(64, b"\0")), vm.firmware.certificates.named()
     document = vm.nitro_document(NONCE, hashlib.sha384(report).digest())
     return {
         "evidence": text(report),
