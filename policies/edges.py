@@ -1,6 +1,6 @@
 """The jurisdiction graph as rules read it: what the region component of a stack says that it depends on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import catalog
@@ -22,13 +22,16 @@ def edges(stack: Stack, kind: str | None = None) -> Iterator[tuple[Resource, Pro
 
 
 @cache
-def places(cloud: str) -> dict[str, str]:
-    """The narrowest jurisdiction of every place that an edge may name: a region of the cloud, by its id, or where
-    something is that is in no cloud, a jurisdiction itself."""
-    facts = catalog.load()
-    return {region_id(area): area for area in facts.jurisdictions} | {
-        one.id: one.jurisdiction for one in facts.regions(cloud=cloud)
-    }
+def regions(cloud: str) -> Mapping[str, str]:
+    """The narrowest jurisdiction of every region of the cloud, by its id."""
+    return {one.id: one.jurisdiction for one in catalog.load().regions(cloud=cloud)}
+
+
+@cache
+def places(cloud: str) -> Mapping[str, str]:
+    """The narrowest jurisdiction of every place that may be named: a region of the cloud, by its id, or where something
+    is that is in no single region, a jurisdiction itself."""
+    return {region_id(area): area for area in catalog.load().jurisdictions} | regions(cloud)
 
 
 def inside(edge: Property, declared: Declared) -> bool:

@@ -10,6 +10,7 @@ from pulumi_policy.proxy import UnknownValueError
 import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
+from policies.edges import places, regions
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import COMPONENT_PROVIDER, Property, Resource, Stack, canonical_type, provider_package
 from policies.terms import region_id
@@ -72,31 +73,30 @@ def _places(value: object, path: str = "", *, named: bool = False) -> Iterator[t
 
 
 def _further(path: str, text: str | None, declared: Declared) -> Iterator[Finding]:
-    """One of a type's further places, of which only those count that are a region's name, or a zone's."""
+    """One of a type's further places, of which only those count that are the name of a region, a zone or a country."""
     allowed = ", ".join(declared.regions)
     if text is None:
         yield unknown(path, allowed)
         return
-    known = {one.id: one.jurisdiction for one in catalog.load().regions(cloud=declared.cloud.id)}
+    known = places(declared.cloud.id)
     named = region_id(text)
-    region = named if named in known else _ZONE.sub("", named)
-    if region in known and region not in declared.regions:
-        yield Finding(path, f"is '{region}' ({known[region]}), outside {declared.area}", allowed)
+    place = named if named in known else _ZONE.sub("", named)
+    if place in known and not declared.contains(known[place]):
+        yield Finding(path, f"is '{place}' ({known[place]}), outside {declared.area}", allowed)
 
 
 def _location(location: Property, declared: Declared) -> Iterator[Finding]:
     region = region_id(location.text or "")
     if region == _GLOBAL:
         return  # RES-02 judges which types may be global.
-    known = {one.id: one for one in catalog.load().regions(cloud=declared.cloud.id)}
+    known = regions(declared.cloud.id)
     allowed = ", ".join(declared.regions) or f"no region of {declared.cloud.id} is inside {declared.area}"
     if region not in known:
         nearest = catalog.nearest(region, known)
         hint = f" (nearest: {nearest})" if nearest else ""
         yield Finding(location.path, f"is not a region of {declared.cloud.id} that the catalogue knows{hint}", allowed)
     elif region not in declared.regions:
-        where = known[region].jurisdiction
-        yield Finding(location.path, f"is '{region}' ({where}), outside {declared.area}", allowed)
+        yield Finding(location.path, f"is '{region}' ({known[region]}), outside {declared.area}", allowed)
 
 
 RES_01 = Rule(
@@ -149,8 +149,8 @@ RES_01 = Rule(
 
 def _listed(resource: Resource, declared: Declared) -> Iterator[Finding]:
     _is_placed(resource)
-    regions = [region_id(location.text or "") for location in vocabulary.locations_of(resource)]
-    if regions and _GLOBAL not in regions:
+    stated = [region_id(location.text or "") for location in vocabulary.locations_of(resource)]
+    if stated and _GLOBAL not in stated:
         raise NotApplicable("names its locations; RES-01 judges them")
     if vocabulary.family_of(resource.package) != declared.cloud.provider:
         yield Finding(
