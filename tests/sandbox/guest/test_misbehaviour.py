@@ -13,7 +13,7 @@ from sandbox.guest.kbs import KbsClient, RefusedError, RuntimeData
 from sandbox.guest.keys import TeeKey, UnwrapError
 from sandbox.hardware import Chip, SandboxPki, SnpFirmware, Tcb
 from sandbox.region import Region, images
-from tests.sandbox.region.scenario import KEK, NAME, POLICY, RESOURCE, Scenario, guest, verifier
+from tests.sandbox.region.scenario import KEK, NAME, RESOURCE, Scenario, guest, key_for, verifier
 from verifier.log import verify_receipt
 
 IMAGE = images.gallery()["inference-guest-1.0.0"]
@@ -195,8 +195,7 @@ def test_a_stale_token(tmp_path, hardware_dir, pki):
     region = scenario.open()
     try:
         region.create_key("vault", KEK, {})
-        policy = POLICY | {"max_token_seconds": 1}
-        region.boot(verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": policy}]))
+        region.boot(verifier(**key_for(max_token_seconds=1)))
         session = Session(region)
         token = session.attest(session.evidence(device(pki)))
         time.sleep(2.1)

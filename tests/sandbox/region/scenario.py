@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.clouds.hardware import Machine
-from sandbox.region import Region, images
+from sandbox.region import GuestOutcome, Region, images
 
 STACK = "test"
 NAME = f"verifier.{STACK}.bailiwick.internal"
@@ -38,8 +38,13 @@ def verifier_config(**changes: Any) -> dict[str, Any]:
         "trust_anchors": ["amd", "sandbox"],
         "reference_values": [json.loads(path.read_text()) for path in envelopes],
         "build_keys": [(images.REFERENCE_VALUES / images.BUILD_KEY).read_text()],
-        "resources": [{"path": RESOURCE, "kek": KEK, "policy": POLICY}],
+        **key_for(),
     } | changes
+
+
+def key_for(**policy: Any) -> dict[str, Any]:
+    """The setting of a verifier that releases the model's key to guests as `POLICY` has them, but for `policy`."""
+    return {"resources": [{"path": RESOURCE, "kek": KEK, "policy": POLICY | policy}]}
 
 
 def workload_config(**changes: Any) -> dict[str, Any]:
@@ -94,7 +99,6 @@ class Scenario:
     patience: float = 2.0
     backends: list[str] = field(default_factory=lambda: [f"{MACHINES}/verifier-0"])
     warnings: list[str] = field(default_factory=list)
-
     way_to_storage: bool = True
 
     def resolve(self, host: str, from_network_id: str) -> list[str]:
@@ -112,3 +116,15 @@ class Scenario:
         region = Region(self.data_dir, STACK, self.hardware_dir, patience=self.patience, warn=self.warnings.append)
         region.attach(self)
         return region
+
+    def outcome_of(self, machine: Machine, **policy: Any) -> GuestOutcome:
+        """What becomes of `machine` as the one guest of a region, whose key is as in `key_for`."""
+        region = self.open()
+        try:
+            region.create_key("vault", KEK, {})
+            region.boot(verifier(**key_for(**policy)))
+            region.boot(machine)
+            (outcome,) = region.settle(30)
+        finally:
+            region.close()
+        return outcome

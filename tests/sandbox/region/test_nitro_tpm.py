@@ -16,30 +16,19 @@ from sandbox.clouds.hardware import Machine
 from sandbox.guest.device import NitroTpmDevice
 from sandbox.hardware import EC2_FIRMWARE_MEASUREMENT, Measured, SandboxPki
 from sandbox.region import GuestOutcome, guests, images, launch
-from tests.sandbox.region.scenario import KEK, POLICY, RESOURCE, Scenario, guest, verifier
+from tests.sandbox.region.scenario import Scenario, guest, verifier
 
 INSTANCE, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
-NITRO = POLICY | {"tee": ["aws-snp-nitrotpm"]}
 
 
 def on_ec2(image: str = "inference-guest-1.0.0", **changes: Any) -> Machine:
     """A machine of EC2 on a shared host."""
-    machine = dataclasses.replace(
-        guest(image=image), location="eu-west-1", instance_id=INSTANCE, cloud_key="CN=cc-eu-west-1.amazonaws.com"
-    )
-    return dataclasses.replace(machine, **changes)
+    place = {"location": "eu-west-1", "cloud_key": "CN=cc-eu-west-1.amazonaws.com"}
+    return guest(image=image, **{**place, "instance_id": INSTANCE, **changes})
 
 
 def outcome_of(scenario: Scenario, machine: Machine, **policy: Any) -> GuestOutcome:
-    region = scenario.open()
-    try:
-        region.create_key("vault", KEK, {})
-        region.boot(verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": NITRO | policy}]))
-        region.boot(machine)
-        (outcome,) = region.settle(30)
-    finally:
-        region.close()
-    return outcome
+    return scenario.outcome_of(machine, **{"tee": ["aws-snp-nitrotpm"], **policy})
 
 
 def reason_of(scenario: Scenario, machine: Machine, **policy: Any) -> str:

@@ -1,28 +1,16 @@
 """A key for listed processors: the guest on one of them gets it, and the same guest on another does not."""
 
-from dataclasses import replace
-
 import pytest
 
 from sandbox.hardware import Chip, Platform
 from sandbox.region.launch import host_of
-from tests.sandbox.region.scenario import KEK, POLICY, RESOURCE, Scenario, guest, verifier
+from tests.sandbox.region.scenario import Scenario, guest
 
 
 def outcome_of(scenario: Scenario, tee: str, listed: str, *, paravisor: bool):
-    region = scenario.open()
     accepted = f"az-{tee}-vtpm" if paravisor else tee
     lists = {"chips": [listed]} if tee == "snp" else {"tdx": {"ppids": [listed]}}
-    try:
-        region.create_key("vault", KEK, {})
-        region.boot(
-            verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"tee": [accepted]} | lists}])
-        )
-        region.boot(replace(guest(), tee=tee, paravisor=paravisor))
-        (outcome,) = region.settle(30)
-    finally:
-        region.close()
-    return outcome
+    return scenario.outcome_of(guest(tee=tee, paravisor=paravisor), tee=[accepted], **lists)
 
 
 def id_on(host: str, tee: str) -> str:

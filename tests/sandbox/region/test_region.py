@@ -16,9 +16,9 @@ from tests.sandbox.region.scenario import (
     KEK,
     MACHINES,
     NETWORK,
-    POLICY,
     RESOURCE,
     guest,
+    key_for,
     machine,
     verifier,
     verifier_config,
@@ -322,9 +322,8 @@ def test_an_attested_guest_attests_again_under_another_policy(region):
     assert only(region.settle(30)) == first
     region.boot(verifier("verifier-1"))
     assert only(region.settle(30)) == first
-    stricter = [{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"images": ["inference-guest-1.1.0"]}}]
     for name in ("verifier-0", "verifier-1"):
-        region.boot(verifier(name, resources=stricter))
+        region.boot(verifier(name, **key_for(images=["inference-guest-1.1.0"])))
     refused = only(region.settle(30))
     assert (refused.status, refused.artefact) == ("refused", None)
     assert refused.nonce != first.nonce
@@ -364,7 +363,7 @@ def test_a_key_that_demands_a_gpu_is_not_for_a_machine_without_one(scenario):
     region = scenario.open()
     try:
         region.create_key("vault", KEK, {})
-        region.boot(verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"nvidia": {}}}]))
+        region.boot(verifier(**key_for(nvidia={})))
         region.boot(guest())
         outcome = only(region.settle(30))
         region.boot(guest(gpu="h100"))

@@ -1,28 +1,17 @@
 """Signers instead of measurements: a paravisor of an accepted key, and a bundle of collateral of an accepted one."""
 
-from dataclasses import replace
-
 import pytest
 
 from sandbox.hardware import PARAVISOR_SIGNER
 from sandbox.region import launch
-from tests.sandbox.region.scenario import KEK, POLICY, RESOURCE, Scenario, guest, verifier
+from tests.sandbox.region.scenario import Scenario, guest
 
 NEWER = bytes(range(48))
 """What the CPU measures of a paravisor that no reference values name."""
 
 
 def outcome_of(scenario: Scenario, **policy: object):
-    region = scenario.open()
-    try:
-        region.create_key("vault", KEK, {})
-        demands = POLICY | {"tee": ["az-snp-vtpm"]} | policy
-        region.boot(verifier(resources=[{"path": RESOURCE, "kek": KEK, "policy": demands}]))
-        region.boot(replace(guest(), paravisor=True))
-        (outcome,) = region.settle(30)
-    finally:
-        region.close()
-    return outcome
+    return scenario.outcome_of(guest(paravisor=True), tee=["az-snp-vtpm"], **policy)
 
 
 def test_a_newer_paravisor_gets_the_key_by_its_signer_alone(scenario, monkeypatch: pytest.MonkeyPatch):

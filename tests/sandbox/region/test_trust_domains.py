@@ -18,14 +18,14 @@ from sandbox.hardware.platform import FMSPC
 from sandbox.region import Region, images
 from sandbox.region.launch import launch
 from sandbox.region.publisher import weights
-from tests.sandbox.region.scenario import KEK, NAME, POLICY, RESOURCE, Scenario, guest, verifier
+from tests.sandbox.region.scenario import KEK, NAME, Scenario, guest, key_for, verifier
 from verifier import tdx
 from verifier.log import verify_receipt
 from verifier.trust import TrustStore
 
 IMAGE = images.gallery()["inference-guest-1.0.0.tdx"]
-EITHER = {"resources": [{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"tee": ["snp", "tdx"]}}]}
-ONLY_TDX = {"resources": [{"path": RESOURCE, "kek": KEK, "policy": POLICY | {"tee": ["tdx"]}}]}
+EITHER = key_for(tee=["snp", "tdx"])
+ONLY_TDX = key_for(tee=["tdx"])
 
 
 def only(outcomes):
