@@ -125,6 +125,8 @@ class Key:
     """Where an end of validity may be stated; at least one must be. None where the cloud's keys have no end."""
     deletion_delay: Setting | None = None
     """How long a destroyed key can be restored, where that is the key's own setting."""
+    closed: tuple[Setting, ...] = ()
+    """What keeps the public network off the way to it, where that is the key's own setting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ ROLE = ExampleResource(
     {"roleId": "unwrap", "permissions": ["cloudkms.cryptoKeyVersions.useToDecrypt"]},
 )
 _CONNECTION = ExampleResource("gcp:kms/ekmConnection:EkmConnection", "trustee", {"location": LOCATION})
+_OUTSIDE = but(KEY, OUTSIDE)
 _VERIFIER: Final = "serviceAccount:verifier@bailiwick-emulated.iam.gserviceaccount.com"
 _MAY_DECRYPT = ExampleResource(
     "gcp:projects/iAMMember:IAMMember",
@@ -193,15 +194,26 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "KEY-02": Covered(
-        _example("Confidential data under a key of a key manager outside Google Cloud.", _WITH_KEY, but(KEY, OUTSIDE)),
+        _example("Confidential data under a key of a key manager outside Google Cloud.", _WITH_KEY, _OUTSIDE),
         (
             _example("A disk under Google's key.", VM),
             _example("Confidential data, and an HSM that others share.", _WITH_KEY, KEY),
         ),
     ),
     "KEY-06": Covered(
-        _example("Keys that are reached through an endpoint of the network.", KEY_RING, DOOR),
+        _example(
+            "Keys that are reached through an endpoint of the network, and one of a manager outside, likewise.",
+            KEY_RING,
+            DOOR,
+            _OUTSIDE,
+        ),
         (
+            _example(
+                "A key of a manager that Google calls over the Internet.",
+                KEY_RING,
+                DOOR,
+                but(_OUTSIDE, {"versionTemplate.protectionLevel": "EXTERNAL"}),
+            ),
             _example("Keys that are reached over the public network.", KEY_RING),
             _example(
                 "An endpoint for another service.",

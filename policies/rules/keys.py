@@ -105,17 +105,19 @@ KEY_03 = Rule(
 
 
 def _closed(resource: Resource, _: Declared) -> Iterator[Finding]:
-    store = _key_store(resource)
-    for setting in store.closed:
+    store, key = vocabulary.key_store_of(resource), vocabulary.key_of(resource)
+    if store is None and not (key and key.closed):
+        raise NotApplicable("does not store keys")
+    for setting in _doors(resource):
         yield from require(setting)
-    for opening in store.openings:
+    for opening in store.openings if store else ():
         yield from refuse(opening)
 
 
 def _doors(resource: Resource) -> Iterator[Setting]:
-    store = vocabulary.key_store_of(resource)
-    if store is not None:
-        yield from store.closed
+    for found in (vocabulary.key_store_of(resource), vocabulary.key_of(resource)):
+        if found is not None:
+            yield from found.closed
 
 
 def _has_private_door(stack: Stack, declared: Declared) -> Iterator[Finding]:
@@ -149,7 +151,8 @@ KEY_06 = Rule(
     title="Key stores are reached through private endpoints only",
     why="An HSM on the public network is one stolen token away from anybody.",
     severity=Severity.CRITICAL,
-    remediation="disable public network access, deny by default, and add a private endpoint",
+    remediation="disable public network access, deny by default, and add a private endpoint; reach a key manager "
+    "outside the cloud through a private network too",
     check=_closed,
     remedy=_doors,
     check_stack=_has_private_door,

@@ -17,6 +17,11 @@ _ONE_REGION = Matching(r"[a-z]+-[a-z]+\d+", "one region")
 _OUTSIDE = ("EXTERNAL", "EXTERNAL_VPC")
 _OWN_HARDWARE = (*_OUTSIDE, "HSM_SINGLE_TENANT")
 _HARDWARE = ("HSM", *_OWN_HARDWARE)
+_INTERNET, _NETWORK = _OUTSIDE
+"""Whence Google Cloud reaches the manager of a key outside of it."""
+_PRIVATE = Matching(
+    rf"(?i)SOFTWARE|HSM|HSM_SINGLE_TENANT|{_NETWORK}", f"{_NETWORK} for a key outside Google Cloud, or a level inside it"
+)
 _ROTATION = WithinDays(90)
 _DELETION_DELAY = NotSooner(30)
 
@@ -57,6 +62,7 @@ def key(resource: Resource) -> Key | None:
         rotation=(Setting(rotation, _ROTATION), *_rotated_outside(resource)),
         expiry=(),
         deletion_delay=Setting(props.at("destroyScheduledDuration"), _DELETION_DELAY),
+        closed=(Setting(_level(resource), _PRIVATE, (_INTERNET,), unless_stated=True),),
     )
 
 
