@@ -51,6 +51,16 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A name that must satisfy `setting`, or, until it is known, come through the top-level property `through` from
+    resources of `makers`, by type, and from no other key or store of keys."""
+
+    setting: Setting
+    through: str
+    makers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A virtual machine, or a set of equal ones."""
 

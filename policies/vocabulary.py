@@ -24,6 +24,7 @@ from policies.terms import (
     LogSink,
     Machine,
     ModelSource,
+    Origin,
     PrivateDoor,
     ProvenanceDemand,
     RecordStore,
@@ -274,7 +275,7 @@ def service_keys_of(resource: Resource) -> tuple[Property, ...]:
     return tuple(_cloud(resource.package).service_keys(resource))
 
 
-def own_hardware_of(resource: Resource) -> tuple[Setting | Unwanted, ...]:
+def own_hardware_of(resource: Resource) -> tuple[Origin | Setting | Unwanted, ...]:
     """That keys are in an HSM of one's own, or outside the cloud."""
     return tuple(_cloud(resource.package).own_hardware(resource))
 

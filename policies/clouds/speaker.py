@@ -21,6 +21,7 @@ from policies.terms import (
     LogSink,
     Machine,
     ModelSource,
+    Origin,
     PrivateDoor,
     ProvenanceDemand,
     RecordStore,
@@ -94,7 +95,7 @@ class Speaker:
     content_logs: Callable[[Resource], Iterable[Setting | Unwanted]] = _no_parts
     migration: Callable[[Resource], Iterable[Setting]] = _no_parts
     service_keys: Callable[[Resource], Iterable[Property]] = _no_parts
-    own_hardware: Callable[[Resource], Iterable[Setting | Unwanted]] = _no_parts
+    own_hardware: Callable[[Resource], Iterable[Origin | Setting | Unwanted]] = _no_parts
     key_places: Callable[[Resource], Iterable[Setting | Unwanted]] = _no_parts
     quorums: Callable[[Resource], Iterable[Property]] = _no_parts
     release_documents: Callable[[Resource], Iterable[ReleaseDocument]] = _no_parts

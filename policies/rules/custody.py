@@ -10,7 +10,7 @@ from policies.context import Declared
 from policies.edges import edges, places
 from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Property, Resource, Stack
-from policies.terms import region_id
+from policies.terms import Origin, region_id
 from policies.verdict import Finding, NotApplicable, meet, unknown
 
 
@@ -25,7 +25,25 @@ def _own_key(resource: Resource, declared: Declared) -> Iterator[Finding]:
             yield Finding(key.path, "is not stated, so that the cloud's own key encrypts", "a key of the customer's")
     if declared.handles(declared.own_hardware_from):
         for one in hardware:
-            yield from meet(one)
+            if not isinstance(one, Origin):
+                yield from meet(one)
+            elif not one.setting.property.unknown:  # until then the rule for the stack judges it
+                yield from meet(one.setting)
+
+
+def _own_key_by_origin(stack: Stack, declared: Declared) -> Iterator[Finding]:
+    if not declared.handles(declared.own_hardware_from):
+        raise NotApplicable("the stack handles nothing that needs an HSM which nobody shares")
+    for resource in stack.resources:
+        for one in vocabulary.own_hardware_of(resource):
+            if isinstance(one, Origin) and one.setting.property.unknown:
+                made_by = {other.type for other in stack.references(resource, one.through) if _keeps_keys(other)}
+                if not made_by or not made_by <= one.makers:
+                    yield unknown(one.setting.property.path, one.setting.condition.allowed, resource)
+
+
+def _keeps_keys(resource: Resource) -> bool:
+    return vocabulary.key_store_of(resource) is not None or vocabulary.key_of(resource) is not None
 
 
 _SECRET = {"dataClass": "secret"}
@@ -46,6 +64,7 @@ KEY_02 = Rule(
     'policy config: `{"KEY-02": {"ownHardwareFrom": "confidential"}}` asks for them on Azure too, and `"secret"` lets '
     "confidential data be under keys of an HSM that the cloud's customers share.",
     check=_own_key,
+    check_stack=_own_key_by_origin,
     settings={
         "ownHardwareFrom": {
             "type": "string",

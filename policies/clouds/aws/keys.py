@@ -6,7 +6,7 @@ from policies.conditions import AtLeast, AtMost, Matching, OneOf, WithinDays
 from policies.release import aws as language
 from policies.release.model import Reading
 from policies.subject import Property, Resource
-from policies.terms import Key, KeyStore, ReleaseDocument, Setting, Unwanted
+from policies.terms import Key, KeyStore, Origin, ReleaseDocument, Setting, Unwanted
 
 _KEY = "aws:kms:Key"
 _EXTERNAL_KEY = "aws:kms:ExternalKey"
@@ -128,7 +128,7 @@ def service_keys(resource: Resource) -> Iterator[Property]:
         yield resource.props.at("rootBlockDevice", "kmsKeyId")
 
 
-def own_hardware(resource: Resource) -> Iterator[Setting]:
+def own_hardware(resource: Resource) -> Iterator[Origin | Setting]:
     """A key store of one's own: a CloudHSM cluster, or a key manager outside AWS, which alone has keys with an id of
     its own."""
     if resource.type == _KEY:
@@ -136,7 +136,8 @@ def own_hardware(resource: Resource) -> Iterator[Setting]:
         if outside.stated:
             yield Setting(outside, _EXTERNAL_ID)
         else:
-            yield Setting(resource.props.at("customKeyStoreId"), _OWN_STORE)
+            store = Setting(resource.props.at("customKeyStoreId"), _OWN_STORE)
+            yield Origin(store, "customKeyStoreId", frozenset({_CUSTOM_STORE}))
 
 
 def key_places(resource: Resource) -> Iterator[Setting | Unwanted]:

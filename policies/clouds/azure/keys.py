@@ -7,7 +7,7 @@ from functools import cache
 import catalog
 from policies.conditions import AtLeast, Matching, OneOf, WithinDays
 from policies.subject import Property, Resource
-from policies.terms import DiskKey, Key, KeyStore, PrivateDoor, Reference, Setting, Unwanted
+from policies.terms import DiskKey, Key, KeyStore, Origin, PrivateDoor, Reference, Setting, Unwanted
 
 _VAULT = "azure-native:keyvault:Vault"
 _MANAGED_HSM = "azure-native:keyvault:ManagedHsm"
@@ -112,12 +112,13 @@ def service_keys(resource: Resource) -> Iterator[Property]:
         yield resource.props.at("diskEncryptionSetID")
 
 
-def own_hardware(resource: Resource) -> Iterator[Setting | Unwanted]:
+def own_hardware(resource: Resource) -> Iterator[Origin | Unwanted]:
     """A vault's HSM serves every customer of its region; a Managed HSM serves one."""
     if resource.type == _VAULT:
         yield Unwanted(Property("type", resource.type), "keys in an HSM that every customer of the region shares")
     elif resource.type == _DISK_ENCRYPTION_SET:
-        yield Setting(resource.props.at("activeKey", "keyUrl"), _of_managed_hsm())
+        url = Setting(resource.props.at("activeKey", "keyUrl"), _of_managed_hsm())
+        yield Origin(url, "activeKey", frozenset({_HSM_KEY, _MANAGED_HSM}))
 
 
 @cache

@@ -20,7 +20,8 @@ _HARDWARE = ("HSM", *_OWN_HARDWARE)
 _INTERNET, _NETWORK = _OUTSIDE
 """Whence Google Cloud reaches the manager of a key outside of it."""
 _PRIVATE = Matching(
-    rf"(?i)SOFTWARE|HSM|HSM_SINGLE_TENANT|{_NETWORK}", f"{_NETWORK} for a key outside Google Cloud, or a level inside it"
+    rf"(?i)SOFTWARE|HSM|HSM_SINGLE_TENANT|{_NETWORK}",
+    f"{_NETWORK} for a key outside Google Cloud, or a level inside it",
 )
 _ROTATION = WithinDays(90)
 _DELETION_DELAY = NotSooner(30)
