@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from verifier import jwk, tokens
 from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.tokens import appraise
+from verifier.errors import VerificationFailed
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
@@ -147,3 +149,10 @@ def against(data: bytes, name: str, nonce: bytes | None = NONCE, policy: Apprais
 def with_claims(token: Jwt, **claims: Any) -> Jwt:
     """The same with other claims, under their own names."""
     return replace(token, claims=token.claims | claims)
+
+
+def failed_check(data: bytes | str, name: str = AZURE, keys: bytes | None = None, at: datetime = AT) -> str:
+    """The check that fails when a token of the named issuer is verified, as one must."""
+    with pytest.raises(VerificationFailed) as failure:
+        verified(data.encode() if isinstance(data, str) else data, name, keys, at)
+    return failure.value.check

@@ -1,22 +1,14 @@
 """Tokens of fake issuers: each check can be the only one that fails, and parsing is total."""
 
-import base64
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.verifier.tokens.fake_issuer import (
-    AT,
     AZURE,
     GENUINE_BUNDLE,
     GOOGLE,
@@ -24,6 +16,7 @@ from tests.verifier.tokens.fake_issuer import (
     NOW,
     NVIDIA,
     bundle,
+    failed_check,
     good,
     jwks,
     jwt,
@@ -33,16 +26,9 @@ from tests.verifier.tokens.fake_issuer import (
 )
 from verifier import jwk, tokens
 from verifier.errors import InvalidToken, VerificationFailed
-from verifier.pki.files import pem_values
-from verifier.tokens import jws
 
 ISSUERS = [AZURE, GOOGLE, INTEL, NVIDIA]
-
-
-def failed_check(data: bytes | str, name: str = AZURE, keys: bytes | None = None, at=AT) -> str:
-    with pytest.raises(VerificationFailed) as failure:
-        verified(data.encode() if isinstance(data, str) else data, name, keys, at)
-    return failure.value.check
+GOOD = {AZURE: good(AZURE), NVIDIA: good(NVIDIA)}
 
 
 class TestVerify:
@@ -130,155 +116,6 @@ class TestVerify:
         assert failed_check(GENUINE_BUNDLE, NVIDIA) == "token.key"
 
 
-class TestCertificates:
-    """PKI tokens: the leaf's key is in `x5c`, under a root that a person gives."""
-
-    def certificate(
-        self, subject: str, issuer: str, *extensions, authority: bool, days: int = 30, public=None
-    ) -> bytes:
-        names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (subject, issuer)]
-        usage = x509.KeyUsage(
-            digital_signature=not authority,
-            key_cert_sign=authority,
-            crl_sign=authority,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        builder = (
-            x509.CertificateBuilder(
-                names[1], names[0], public or key(subject).public_key(), x509.random_serial_number()
-            )
-            .not_valid_before(AT - timedelta(days=days))
-            .not_valid_after(AT + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(authority, None), critical=True)
-            .add_extension(usage, critical=True)
-        )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=True)
-        return builder.sign(key(issuer), hashes.SHA256()).public_bytes(Encoding.DER)
-
-    def root(self) -> bytes:
-        return self.root_of(self.certificate("root", "root", authority=True))
-
-    def root_of(self, certificate: bytes) -> bytes:
-        body = base64.encodebytes(certificate)
-        return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
-
-    def token(self, *chain: bytes) -> bytes:
-        x5c = [base64.b64encode(member).decode() for member in chain]
-        return replace(jwt(GOOGLE), header={"x5c": x5c, "kid": None}, signer="leaf").encode().encode()
-
-    def test_a_chain_under_the_root(self):
-        leaf = self.certificate("leaf", "middle", authority=False)
-        middle = self.certificate("middle", "root", authority=True)
-        assert verified(self.token(leaf, middle), GOOGLE, self.root())
-
-    def test_chains_that_are_none(self):
-        leaf = self.certificate("leaf", "middle", authority=False)
-        middle = self.certificate("middle", "root", authority=True)
-        other = self.certificate("middle", "other", authority=True)
-        unable = self.certificate("middle", "root", authority=False)
-        old = self.certificate("leaf", "middle", authority=False, days=0)
-        authority = self.certificate("leaf", "middle", authority=True)
-        for chain in ((leaf,), (leaf, other), (middle, leaf), (leaf, unable), (authority, middle)):
-            assert failed_check(self.token(*chain), GOOGLE, self.root()) == "token.key"
-        late = AT + timedelta(seconds=1)
-        assert failed_check(self.token(old, middle), GOOGLE, self.root(), late) == "token.key"
-        assert failed_check(good(GOOGLE), GOOGLE, self.root()) == "token.key"
-
-    def test_the_last_member_may_be_the_root_if_it_is_not_the_only_one(self):
-        root = pem_values(self.root())[0]
-        leaf = self.certificate("leaf", "root", authority=False)
-        assert verified(self.token(leaf, root), GOOGLE, keys := self.root_of(root))
-        assert failed_check(self.token(root), GOOGLE, keys) == "token.key"
-
-    def test_a_chain_of_five(self):
-        leaf = self.certificate("leaf", "middle", authority=False)
-        middle = self.certificate("middle", "middle", authority=True)
-        last = self.certificate("middle", "root", authority=True)
-        assert verified(self.token(leaf, middle, middle, last), GOOGLE, self.root())
-        assert failed_check(self.token(leaf, middle, middle, middle, last), GOOGLE, self.root()) == "token.key"
-
-    @pytest.mark.parametrize("at", [AT - timedelta(days=31), AT + timedelta(days=31)])
-    def test_a_leaf_outside_its_validity(self, at):
-        claims = {"iat": NOW - 10**7, "nbf": NOW - 10**7, "exp": NOW + 10**7}
-        leaf = base64.b64encode(self.certificate("leaf", "root", authority=False)).decode()
-        token = replace(with_claims(jwt(GOOGLE), **claims), header={"x5c": [leaf], "kid": None}, signer="leaf")
-        assert verified(token.encode().encode(), GOOGLE, self.root())
-        assert failed_check(token.encode(), GOOGLE, self.root(), at) == "token.key"
-
-    def test_an_unknown_critical_extension(self):
-        unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"")
-        leaf = self.certificate("leaf", "root", unknown, authority=False)
-        assert failed_check(self.token(leaf), GOOGLE, self.root()) == "token.key"
-
-    def test_a_key_of_a_kind_that_signs_no_tokens(self):
-        public = ed25519.Ed25519PrivateKey.generate().public_key()
-        leaf = self.certificate("leaf", "root", authority=False, public=public)
-        assert failed_check(self.token(leaf), GOOGLE, self.root()) == "token.key"
-
-    def test_a_leaf_whose_key_did_not_sign(self):
-        leaf = self.certificate("elsewhere", "root", authority=False)
-        assert failed_check(self.token(leaf), GOOGLE, self.root()) == "token.signature"
-
-    def test_azure_publishes_keys_as_certificates(self):
-        leaf = base64.b64encode(self.certificate(AZURE, AZURE, authority=False)).decode()
-        for kind in ({"kty": "RSA"}, {}):
-            keys = json.dumps({"keys": [{"kid": AZURE, **kind, "x5c": [leaf]}]}).encode()
-            assert verified(good(AZURE), AZURE, keys)
-        with pytest.raises(InvalidToken, match="two that differ"):
-            tokens.KeySet.parse(
-                jwks(AZURE, x5c=[base64.b64encode(self.certificate("a", "a", authority=False)).decode()])
-            )
-
-
-P256 = ec.generate_private_key(ec.SECP256R1())
-
-
-class TestSignature:
-    """A signature is by a key that is one for the algorithm, which the caller names."""
-
-    TOKEN = jws.parse(jwt(AZURE).encode())
-    RSA = key(AZURE).public_key()
-    ELLIPTIC = jws.parse(json.loads(bundle())[0][1])
-    P384 = key(NVIDIA).public_key()
-
-    def test_by_its_key(self):
-        assert jws.is_signed_by(self.TOKEN, self.RSA, "RS256")
-        assert jws.is_signed_by(self.ELLIPTIC, self.P384, "ES384")
-
-    def test_by_another_key(self):
-        assert not jws.is_signed_by(self.TOKEN, key("other").public_key(), "RS256")
-        assert not jws.is_signed_by(self.ELLIPTIC, key(f"{NVIDIA}-other").public_key(), "ES384")
-
-    @pytest.mark.parametrize("algorithm", ["PS256", "RS384", "ES256"])
-    def test_the_header_names_another(self, algorithm):
-        assert not jws.is_signed_by(self.TOKEN, self.RSA, algorithm)
-        header = {"alg": algorithm}
-        assert not jws.is_signed_by(replace(self.TOKEN, header=header), self.RSA, "RS256")
-        assert not jws.is_signed_by(replace(self.ELLIPTIC, header=header), self.P384, "ES384")
-
-    @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512"])
-    def test_an_algorithm_that_does_not_exist_here(self, algorithm):
-        assert not jws.is_signed_by(replace(self.TOKEN, header={"alg": algorithm}), self.RSA, algorithm)
-
-    def test_the_key_is_not_for_it(self):
-        assert not jws.is_signed_by(self.ELLIPTIC, self.RSA, "ES384")
-        assert not jws.is_signed_by(self.TOKEN, self.P384, "RS256")
-        r, s = decode_dss_signature(P256.sign(self.ELLIPTIC.signed, ec.ECDSA(hashes.SHA384())))
-        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        assert not jws.is_signed_by(replace(self.ELLIPTIC, signature=signature), P256.public_key(), "ES384")
-
-    def test_numbers_have_their_length(self):
-        signature = self.ELLIPTIC.signature
-        longer = signature[:48] + b"\0" + signature[48:]
-        assert not jws.is_signed_by(replace(self.ELLIPTIC, signature=longer), self.P384, "ES384")
-
-
 def long(characters: int) -> bytes:
     """A token of about so many characters."""
     return b"e30." + jwk.encode(json.dumps({"a": "x" * (characters * 3 // 4)}).encode()).encode() + b".AA"
@@ -355,7 +192,7 @@ class TestParse:
             tokens.KeySet.parse(jwks(AZURE, AZURE))
 
     def test_more_keys_than_an_issuer_has(self):
-        point = jwk.from_public_key(P256.public_key())
+        point = jwk.from_public_key(ec.generate_private_key(ec.SECP256R1()).public_key())
         entries = [point | {"kid": str(number)} for number in range(257)]
         assert len(tokens.KeySet.parse(json.dumps({"keys": entries[:256]}).encode()).by_id) == 256
         with pytest.raises(InvalidToken, match="at most 256"):
@@ -379,51 +216,3 @@ class TestParse:
         assert tokens.is_token(good(AZURE))
         assert tokens.is_token(b' [ ["JWT", "')
         assert not tokens.is_token(b'[{"evidence": ""}]')
-
-
-GOOD = {AZURE: good(AZURE), NVIDIA: good(NVIDIA)}
-
-
-class TestIssuers:
-    def test_an_unlisted_issuer_has_a_neighbour(self):
-        with pytest.raises(InvalidToken, match="nearest is nvidia-nras"):
-            tokens.find("nvidia-nra")
-
-    def test_a_customer_s_own_provider_is_where_the_shared_one_is(self):
-        shared = tokens.find(AZURE)
-        domain = shared.issuer.partition(".")[2]
-        own = tokens.find(f"https://contoso1.{domain}")
-        assert (own.country, own.keys) == (shared.country, f"https://contoso1.{domain}/certs")
-
-    @pytest.mark.parametrize(
-        "url",
-        [
-            "https://contoso.evil.example",
-            "http://contoso1.{domain}",
-            "contoso1.{domain}",
-            "https://contos\u00f61.{domain}",
-            "https://a/b.{domain}",
-            "https://attest.azure.net",
-            "https://contoso1.googleapis.com",
-        ],
-    )
-    def test_what_only_looks_like_a_provider(self, url):
-        with pytest.raises(InvalidToken, match="not on the list"):
-            tokens.find(url.format(domain=tokens.find(AZURE).issuer.partition(".")[2]))
-
-    def test_where_it_runs_and_whose_law_reaches_it(self):
-        assert tokens.find(AZURE).jurisdiction == "DE, under the law of US"
-        assert replace(tokens.find(AZURE), country=None).jurisdiction == "no stated country, under the law of US"
-        assert replace(tokens.find(AZURE), country="US").jurisdiction == "US"
-
-    def test_azure_s_regions_are_the_catalogue_s(self):
-        import catalog
-        from verifier.tokens.issuers import _listed
-
-        listed = {it.issuer.removeprefix("https://"): it.country for it in _listed() if it.kind == "azure"}
-        known = {
-            region.attestation_host: region.country
-            for region in catalog.load().regions(cloud="azure")
-            if (region.attestation_host or "").endswith(".attest.azure.net")
-        }
-        assert listed == known

@@ -12,22 +12,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from tests.verifier.tokens.fake_issuer import AT, AZURE, EVIDENCE, GOOGLE, INTEL, jwks, jwt, verified
+from tests.verifier.tokens.fake_issuer import AT, AZURE, EVIDENCE, GOOGLE, INTEL, failed_check, jwks, jwt, verified
 from verifier import tokens
 from verifier.appraisal import AppraisalPolicy, Tier
 from verifier.appraisal.tokens import appraise
-from verifier.errors import InvalidToken, VerificationFailed
+from verifier.errors import InvalidToken
 
 GENUINE = (EVIDENCE / "intel-token.jwt").read_bytes()
 GENUINE_KEYS = (EVIDENCE / "intel-keys.json").read_bytes()
 ISSUED = datetime(2023, 12, 5, 0, 9, 10, tzinfo=UTC)
 MR_TD = "5f53c3881242a5b418854923bb4adec34c72aa4b570d526179d63f9ee6e4cefb6abd4f0f35e5e6e29655a60d90bcf27f"
-
-
-def failed_check(data: bytes, name: str, keys: bytes, at: datetime = AT) -> str:
-    with pytest.raises(VerificationFailed) as failure:
-        verified(data, name, keys, at)
-    return failure.value.check
 
 
 def merged(*sets: bytes) -> bytes:
