@@ -6,12 +6,14 @@ that is no Unicode, nesting without end. A secret without plaintext is a value t
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from cli.errors import CliError
 from policies.edges import GRAPH
@@ -33,8 +35,15 @@ DEEPEST: Final = 64
 """Levels of a property; the policy protocol's own parser stops at 100."""
 STATE_VERSION: Final = 3
 SECRET_MASK: Final = "[secret]"  # noqa: S105 - what `pulumi preview --json` prints instead of a secret
+_HARMLESS: Final = ("debug", "info", "info#err", "warning")
+"""Severities of diagnostics beside which a preview is whole."""
+_LONGEST_REASON: Final = 300
+_SOURCE_POSITION: Final = re.compile(r"project:///([^#?]+)#(\d{1,9})(?:,\d+)?")
 _URN_PREFIX: Final = "urn:pulumi:"
 _REMOVED: Final = ("delete", "delete-replaced", "discard", "discard-replaced", "read-discard", "remove-pending-replace")
+
+_Made = tuple[ResourceState, str]
+"""A resource, and where it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +54,37 @@ class Foreign:
     project: str
     preview: bool
     resources: tuple[ResourceState, ...]
+    positions: Mapping[str, str]
+    """By URN, the file and line of the project that made the resource, as `__main__.py:12`; the parent's where it has
+    none of its own, or nothing."""
     configuration: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_state(file: Path) -> Foreign:
     """The resources of a checkpoint, or of `pulumi stack export`; raises `CliError`."""
     document = _document(file)
-    if "checkpoint" in document:  # the file of a DIY backend wraps it once more
-        document = _object(document["checkpoint"], file, "checkpoint")
-        document = {"version": STATE_VERSION, "deployment": document.get("latest")}
     version = document.get("version")
     if version != STATE_VERSION:
         shown = repr(version) if isinstance(version, int) else "not stated"
         raise CliError(f"{file}: deployment version is {shown}, this program reads {STATE_VERSION}")
+    if "checkpoint" in document:  # the file of a DIY backend wraps it once more
+        document = {"deployment": _object(document["checkpoint"], file, "checkpoint").get("latest")}
     deployment = _object(document.get("deployment"), file, "deployment")
-    records = deployment.get("resources") or []
-    resources = [
-        _resource(record, file, f"resources[{n}]") for n, record in enumerate(_list(records, file, "resources"))
-    ]
-    return _foreign(file, [one for one in resources if not one.delete], preview=False)
+    records = _list(deployment.get("resources") or [], file, "resources")
+    made = [(_resource(record, file, f"resources[{n}]"), _position(record)) for n, record in enumerate(records)]
+    return _foreign(file, [one for one in made if not one[0].delete], preview=False)
 
 
 def read_preview(file: Path) -> Foreign:
-    """The resources that a preview foresees; raises `CliError`, also where unchanged ones were left out."""
+    """The resources that a preview foresees; raises `CliError`, also where unchanged ones were left out, or where the
+    preview failed, so that resources may be missing."""
     document = _document(file)
+    for diagnostic in _list(document.get("diagnostics") or [], file, "diagnostics"):
+        if _object(diagnostic, file, "diagnostics[]").get("severity") not in _HARMLESS:
+            reason = " ".join(_text(diagnostic, "message", file, "diagnostics[]", default="").split())
+            raise CliError(f"{file}: the preview failed, and is not whole: {reason[:_LONGEST_REASON]}")
     steps = _list(document.get("steps"), file, "steps")
-    kept: list[ResourceState] = []
+    kept: list[_Made] = []
     same = 0
     for number, step in enumerate(steps):
         place = f"steps[{number}]"
@@ -79,8 +93,8 @@ def read_preview(file: Path) -> Foreign:
             continue
         same += operation == "same"
         state = _resource(step.get("newState"), file, f"{place}.newState")
-        kept = [one for one in kept if one.urn != state.urn]
-        kept.append(_foreseen(state))
+        kept = [one for one in kept if one[0].urn != state.urn]
+        kept.append((_foreseen(state), _position(step["newState"])))
     counted = _object(document.get("changeSummary") or {}, file, "changeSummary").get("same", 0)
     if counted != same:
         raise CliError(f"{file}: {counted} unchanged resources are left out: use pulumi preview --json --show-sames")
@@ -100,12 +114,25 @@ def _foreseen(state: ResourceState) -> ResourceState:
     return replace(state, outputs={**state.inputs, **({GRAPH: UNKNOWN} if is_ours else {})})
 
 
+def _position(record: Any) -> str:
+    """The innermost line of the project's own code in a `ResourceV3`: `project:///stacks/__main__.py#12` is one, what
+    lies above the project or was installed is none. Of a shape that nobody knows, none: it decides nothing."""
+    frames = record.get("stackTrace")
+    for frame in (record, *(frames if isinstance(frames, list) else ())):
+        stated = frame.get("sourcePosition") if isinstance(frame, dict) else None
+        found = _SOURCE_POSITION.fullmatch(stated) if isinstance(stated, str) else None
+        if found and not {"..", "site-packages"} & {*(path := unquote(found[1])).split("/")}:
+            return f"{path}:{found[2]}"
+    return ""
+
+
 def _document(file: Path) -> dict[str, Any]:
-    size = file.stat().st_size
-    if size > LARGEST:
-        raise CliError(f"{file}: is of {size:,} bytes, at most {LARGEST:,} are read")
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise CliError(f"{file}: is of more than {LARGEST:,} bytes, at most so many are read")
     try:
-        return _object(json.loads(file.read_bytes()), file, "the file")
+        return _object(json.loads(content, parse_constant=_no_number), file, "the file")
     except UnicodeDecodeError:
         raise CliError(f"{file}: is not JSON: not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -113,25 +140,30 @@ def _document(file: Path) -> dict[str, Any]:
     except RecursionError:
         raise CliError(f"{file}: nests too deeply to be read") from None
     except ValueError:
-        raise CliError(f"{file}: is not JSON: a number is too long") from None
+        raise CliError(f"{file}: is not JSON: a number is too long, or none") from None
 
 
-def _foreign(file: Path, resources: Sequence[ResourceState], *, preview: bool) -> Foreign:
-    if not resources:
+def _no_number(text: str) -> Any:
+    raise ValueError(text)  # NaN and Infinity are Python's, not JSON's
+
+
+def _foreign(file: Path, made: Sequence[_Made], *, preview: bool) -> Foreign:
+    if not made:
         raise CliError(f"{file}: holds no resource, so that there is nothing to judge")
-    seen: set[str] = set()
-    for resource in resources:
-        if resource.urn in seen:
+    positions: dict[str, str] = {}
+    for resource, position in made:
+        if resource.urn in positions:
             raise CliError(f"{file}: {resource.urn!a} is there twice")
-        if resource.parent and resource.parent not in seen:
+        if resource.parent and resource.parent not in positions:
             raise CliError(f"{file}: {resource.urn!a} comes before its parent, or has none; export the state again")
-        seen.add(resource.urn)
+        positions[resource.urn] = position or positions.get(resource.parent, "")
+    resources = [resource for resource, _ in made]
     _refuse_circles(file, resources)
     stacks = {_urn_parts(resource.urn, file)[:2] for resource in resources}
     if len(stacks) > 1:
         raise CliError(f"{file}: holds resources of {len(stacks)} stacks; one file is one stack")
     ((stack, project),) = stacks
-    return Foreign(stack, project, preview, tuple(resources))
+    return Foreign(stack, project, preview, tuple(resources), positions)
 
 
 def _refuse_circles(file: Path, resources: Sequence[ResourceState]) -> None:

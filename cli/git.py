@@ -17,8 +17,9 @@ def merge_base(project: Project, ref: str, option: str) -> str:
 
 
 def changed_paths(project: Project, commit: str, option: str) -> list[str]:
-    """Paths below the project's root that differ from `commit`, work in progress and new files included."""
-    found = _git(project, option, "diff", "--name-only", "-z", "--relative", commit)
+    """Paths below the project's root that differ from `commit`, work in progress and new files included; both paths of
+    a file that moved, as what is gone from the first may matter more than what came to the second."""
+    found = _git(project, option, "diff", "--name-only", "--no-renames", "-z", "--relative", commit)
     found += _git(project, option, "ls-files", "--others", "--exclude-standard", "-z")
     return [path for path in found.decode(errors="surrogateescape").split("\0") if path]
 

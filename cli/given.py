@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi.runtime
@@ -82,4 +83,5 @@ def _judge(foreign: Foreign, config: Configuration, rules: Sequence[str]) -> lis
     for state in foreign.resources:
         verdicts += host.judge_resource(state, state.inputs, by_urn.get(state.provider_urn), redactor)
     root = make_urn(foreign.stack, foreign.project, "", STACK_TYPE, f"{foreign.project}-{foreign.stack}")
-    return verdicts + host.judge_stack(root, foreign.resources, redactor)
+    verdicts += host.judge_stack(root, foreign.resources, redactor)
+    return [replace(verdict, position=foreign.positions.get(verdict.urn, "")) for verdict in verdicts]

@@ -173,7 +173,13 @@ def test_the_stacks_that_a_change_touches(repository: Project) -> None:
     assert stacks_changed_since(repository, "main", "--changed-since") == ["other"]
     commit(repository.root)
     assert stacks_changed_since(repository, "main", "--changed-since") == ["other"]
-    (repository.root / "shared.py").write_text("")
+    (repository.root / "shared.py").write_text("x = 1\n")
+    assert stacks_changed_since(repository, "main", "--changed-since") == repository.stack_names()
+
+
+def test_what_is_moved_to_where_no_stack_is_made_of_it_touches_every_stack(repository: Project) -> None:
+    (repository.root / "docs").mkdir()
+    git(repository.root, "mv", "stacks/__main__.py", "docs/__main__.py")
     assert stacks_changed_since(repository, "main", "--changed-since") == repository.stack_names()
 
 

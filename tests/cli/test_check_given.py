@@ -134,6 +134,41 @@ def test_a_preview_without_the_unchanged_resources_is_no_answer(judge: Judge) ->
     assert "3 unchanged resources are left out: use pulumi preview --json --show-sames" in (report.error or "")
 
 
+def test_a_preview_that_failed_is_no_answer_though_what_it_has_would_pass(judge: Judge) -> None:
+    raised = {"message": "error: Program failed:\nValueError: planted\n", "severity": "error"}
+    report = judge({**preview(), "diagnostics": [raised]}, check_preview)
+    assert report.exit_code == EXIT_UNUSABLE
+    assert "the preview failed, and is not whole: error: Program failed: ValueError: planted" in (report.error or "")
+    harmless = {"message": "warning: it is late", "severity": "warning"}
+    assert judge({**preview(), "diagnostics": [harmless]}, check_preview).exit_code == EXIT_PASS
+
+
+OWN, INSTALLED = "project:///stacks/my%20vault.py#12", "project:///../venv/site-packages/pulumi/resource.py#7"
+
+
+@pytest.mark.parametrize(
+    ("stated", "file", "line"),
+    [
+        ({"sourcePosition": OWN}, "stacks/my vault.py", 12),
+        ({"sourcePosition": INSTALLED, "stackTrace": [{}, {"sourcePosition": OWN}]}, "stacks/my vault.py", 12),
+        ({"sourcePosition": INSTALLED}, "", 0),
+        ({"sourcePosition": "project:///a.py#1::error::"}, "", 0),
+        ({"sourcePosition": 7, "stackTrace": "x"}, "", 0),
+    ],
+)
+@pytest.mark.parametrize("check", [check_state, check_preview])
+def test_a_finding_is_at_the_line_that_made_the_resource(
+    judge: Judge, stated: dict[str, Any], file: str, line: int, check: Any
+) -> None:
+    made = entries([examples.PROVIDER, examples.but(examples.VAULT, {"location": "eastus"})])
+    made[1] |= stated
+    steps = [{"op": "create", "newState": entry} for entry in made]
+    document = {"version": 3, "deployment": {"resources": made}, "steps": steps}
+    (found,) = [one for one in judge(document, check).results if one.rule == "RES-01" and one.blocks]
+    assert found.line == line
+    assert found.file.endswith(file or "given.json")
+
+
 def test_the_jurisdiction_graph_of_a_region_is_unknown_to_a_preview(judge: Judge) -> None:
     document = preview()
     kind = "bailiwick:index:AzureSovereignRegion"
@@ -167,10 +202,12 @@ UNUSABLE: Mapping[str, tuple[Any, str]] = {
     "endless nesting": ("[" * 100_000, "nests too deeply"),
     "deep property": (changed(inputs=deep(65)), "nests deeper than 64 levels"),
     "endless number": ('{"version": ' + "9" * 10_000 + "}", "a number is too long"),
+    "no number": (changed(inputs={"a": float("nan")}), "a number is too long, or none"),
     "huge number": (changed(inputs={"a": 10**400}), "a number that no property has"),
     "no version": ({"deployment": {}}, "deployment version is not stated"),
     "old version": ({"version": 1, "deployment": {}}, "deployment version is 1, this program reads 3"),
     "new version": ({"version": 4, "deployment": {}}, "deployment version is 4"),
+    "a checkpoint of a new version": ({"version": 4, "checkpoint": {"latest": {}}}, "deployment version is 4"),
     "no deployment": ({"version": 3}, "deployment is not an object"),
     "no resources": ({"version": 3, "deployment": {"resources": []}}, "nothing to judge"),
     "resources that are none": ({"version": 3, "deployment": {"resources": [7]}}, "resources[0] is not an object"),
