@@ -14,7 +14,7 @@ from cli.catalog_rows import FactRow, MachineRow, RegionRow, ServiceRow
 from cli.console import open_console
 from cli.errors import CliError
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 _Choice = TypeVar("_Choice", bound=str)
 

@@ -21,7 +21,7 @@ from policies.report import github, junit, markdown, record, sarif, text
 from policies.report.model import Report, StackReport
 from policies.selection import Selection, remedial
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class Format(StrEnum):

@@ -29,7 +29,7 @@ from verifier.signer import SoftwareSigner, load_public_key
 from verifier.snp import Product, SigningKey
 from verifier.trust import TrustStore
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 DEFAULT_STORE: Final = Path("collateral")
 MIRROR_VARIABLE: Final = "BAILIWICK_COLLATERAL_MIRROR"

@@ -10,7 +10,7 @@ from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import emulated, print_header
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

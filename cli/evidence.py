@@ -14,7 +14,7 @@ from cli.times import read_time
 from verifier import evidence
 from verifier.signer import fingerprint
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 SIGNING_KEY = "evidence-bundle"
 """Name, in the region's HSM, of the key that signs bundles."""

@@ -17,7 +17,7 @@ from components.spec import RegionSpec
 from sandbox.engine.events import Event, Planned, Step
 from verifier.evidence import render_svg
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class Form(StrEnum):

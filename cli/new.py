@@ -19,7 +19,7 @@ from cli.project import Project
 from components.spec import EMULATED_ACCOUNT, RegionSpec
 from components.spec.parts import PARTS
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STACK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _HEADER = "# yaml-language-server: $schema=stack.schema.json\n"

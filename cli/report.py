@@ -9,7 +9,7 @@ from cli.check import Format, write
 from cli.errors import CliError
 from policies.report.record import MalformedReport, read
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from cli.session import emulated
 from sandbox.clouds import providers_of
 from sandbox.clouds.server import serve as serve_providers
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @app.callback()

@@ -17,7 +17,7 @@ from policies.pack import RULES
 from policies.report.model import StackReport
 from policies.score import Scorecard, Scored, score
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _STYLES: Final = {"evidenced": "green", "broken": "red", "asserted": "yellow", "not expressible": "dim"}
 _TIMEOUT_S: Final = 300.0

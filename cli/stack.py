@@ -16,7 +16,7 @@ from components.spec import RegionSpec, SpecError
 from sandbox.engine import StateFile
 from sandbox.engine.wire import shown
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from cli.errors import CliError
 from cli.times import read_time
 from verifier.anchors import pinned
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

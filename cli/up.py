@@ -18,7 +18,7 @@ from cli.session import Session, emulated, print_header
 from sandbox.engine import StateFile
 from sandbox.engine.resource import ResourceState
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from verifier.command import Verdict, verify_files, verify_token
 from verifier.signer import load_public_key
 from verifier.trust import TrustStore
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

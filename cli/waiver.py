@@ -14,7 +14,7 @@ from cli.console import open_console
 from cli.errors import CliError
 from policies.waivers import Waiver, sign
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
