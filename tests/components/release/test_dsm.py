@@ -9,7 +9,7 @@ from components.release import Authority, ReleasePolicyError, Tee
 from components.release.dsm import Placement, Quorum, compile_policy
 from tests.components.release.guests import DIGESTS, Guest
 from tests.components.release.security_manager import permits
-from tests.components.release.test_meaning import DSM, NOW, OWN, POLICY, result_of
+from tests.components.release.targets import DSM, NOW, OWN, POLICY, result_of
 
 DOCUMENT = compile_policy(POLICY, DSM).document
 GENUINE = result_of(Guest(OWN.uri))

@@ -42,9 +42,8 @@ def outside(connection: Properties, **changes: Value) -> Act:
 
 def connection_again(bench: Bench) -> None:
     """Google deletes no connection, whatever leaves a program."""
-    made = bench.create("kms:EkmConnection", "outside", ekm_connection())
-    bench.cloud.delete(urn("kms:EkmConnection", "outside"), made.id, made.outputs)
-    bench.create("kms:EkmConnection", "outside", ekm_connection())
+    bench.delete("kms:EkmConnection", bench.create("kms:EkmConnection", "one", ekm_connection()))
+    bench.create("kms:EkmConnection", "two", ekm_connection())
 
 
 def ring_again(bench: Bench) -> None:
