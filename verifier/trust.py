@@ -13,9 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
+from verifier import yaml_files
 from verifier.cache import BoundedCache
 from verifier.errors import MalformedEvidence
 from verifier.pki import Certificate
@@ -104,8 +104,7 @@ class TrustStore:
 
 def pinned_certificates(vendor: str) -> list[PinnedCertificate]:
     """The pins of a vendor, as its sources file states them."""
-    text = (_ROOTS / vendor / "sources.yaml").read_text(encoding="utf-8")
-    return TypeAdapter(list[PinnedCertificate]).validate_python(yaml.safe_load(text))
+    return [PinnedCertificate.model_validate(pin) for pin in yaml_files.packaged(_ROOTS / vendor / "sources.yaml")]
 
 
 def path_of(vendor: str, pin: PinnedCertificate) -> Path:

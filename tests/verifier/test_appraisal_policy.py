@@ -67,12 +67,43 @@ def test_an_unknown_set_of_minimum_tcbs_names_the_sets_there_are(tmp_path):
         load(tmp_path, "minimum_tcb: newest")
 
 
-@pytest.mark.parametrize("text", ["a: [1", b"\xff\xfe\x00", "- a\n- b", "just text", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1",
+        b"\xff\xfe\x00",
+        "- a\n- b",
+        "just text",
+        "",
+        "a: 2026-99-99",
+        "a: " + "1" * 5000,
+        "a: !!timestamp x",
+        "a: !!bool x",
+        "a: \x00",
+    ],
+)
 def test_what_is_no_mapping_is_refused_in_one_line(tmp_path, text):
     with pytest.raises(InvalidPolicy) as error:
         load(tmp_path, text)
     assert "policy.yaml" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_is_nested_too_deeply_is_refused(tmp_path):
+    with pytest.raises(InvalidPolicy, match="nested too deeply"):
+        load(tmp_path, "[" * 5000)
+
+
+def test_a_key_that_occurs_twice_is_refused_where_it_does(tmp_path):
+    with pytest.raises(InvalidPolicy, match=r"policy.yaml:2: 'allow_debug' occurs twice"):
+        load(tmp_path, "allow_debug: false\nallow_debug: true\n")
+    with pytest.raises(InvalidPolicy, match=r"policy.yaml:1: 'statuses' occurs twice"):
+        load(tmp_path, '{"tdx": {"statuses": ["UpToDate"], "statuses": ["OutOfDate"]}}')
+
+
+def test_a_key_may_be_written_over_what_is_mixed_in(tmp_path):
+    policy = load(tmp_path, "minimum_tcb:\n  milan: &floor {snp: 1, tee: 2}\n  genoa: {<<: *floor, snp: 3}\n")
+    assert (policy.minimum_tcb[Product.GENOA].snp, policy.minimum_tcb[Product.GENOA].tee) == (3, 2)
 
 
 def test_a_missing_file_is_said(tmp_path):

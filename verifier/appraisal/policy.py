@@ -24,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from verifier import yaml_files
 from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.collateral_policy import CollateralPolicy
 from verifier.appraisal.google_policy import GooglePolicy
@@ -165,11 +166,10 @@ class AppraisalPolicy(BaseModel):
         """Read a policy file; InvalidPolicy lists every key that is wrong."""
         text = read_bytes(path, MAX_POLICY_BYTES)
         try:
-            content = yaml.safe_load(text)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"{path}:{mark.line + 1}" if mark else str(path)
-            raise InvalidPolicy(f"{where}: not YAML or JSON") from None
+            content = yaml_files.read(text)
+        except yaml_files.YamlError as error:
+            where = str(path) if error.line is None else f"{path}:{error.line}"
+            raise InvalidPolicy(f"{where}: {error}") from None
         if not isinstance(content, dict):
             raise InvalidPolicy(f"{path}: a policy is a mapping of keys, {type(content).__name__} found")
         try:
@@ -191,7 +191,7 @@ def tcb_floors(name: str) -> dict[Product, TcbFloor]:
 
 
 def _sets() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((POLICY_DATA / "minimum-tcb.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml_files.packaged(POLICY_DATA / "minimum-tcb.yaml")
     return content
 
 

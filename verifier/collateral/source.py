@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from verifier import snp, tdx
-from verifier.collateral import amd, intel, needs
+from verifier.collateral import amd, needs
 from verifier.collateral.needs import Need
 from verifier.collateral.record import Kind, Record
 from verifier.collateral.store import Store, is_store
@@ -156,6 +156,8 @@ class Stored:
 
         Of each document the standard issue, else the early one, else the one of the latest TCB recovery at hand.
         """
+        from verifier.collateral import intel
+
         pairs = zip(needs.tdx(quote), needs.tdx(quote, needs.EARLY), strict=True)
         found = [self._optional(first) or self._optional(second) or self._numbered(first) for first, second in pairs]
         tcb_info, qe_identity, root_crl, pck_crl = (content for _, content in found)

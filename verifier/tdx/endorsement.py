@@ -9,16 +9,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from verifier.errors import VerificationFailed
 from verifier.pki import RevocationList
 from verifier.tdx.chain import Member, PckChain, Period, pck_chain, tcb_signing
 from verifier.tdx.collateral import Collateral
-from verifier.tdx.documents import Document, QeIdentity, TcbInfo, read_qe_identity, read_tcb_info
 from verifier.tdx.ecdsa import verifies_raw
 from verifier.tdx.revocation import period, require_not_revoked, revocation_list
 from verifier.trust import TrustStore
+
+if TYPE_CHECKING:
+    from verifier.tdx.documents import Document, QeIdentity, TcbInfo
 
 T = TypeVar("T")
 
@@ -102,6 +104,9 @@ def _remembered(trust: TrustStore, key: bytes, kind: type[T], verify: Callable[[
 
 def _documents(collateral: Collateral, chain: PckChain) -> _Documents:
     """The part of the collateral that is the same for every platform under a root."""
+    # Imported here: pydantic takes its time for the models, and who verifies anything but a quote needs none of them.
+    from verifier.tdx.documents import read_qe_identity, read_tcb_info
+
     root_crl = revocation_list(collateral.root_crl, "root", chain.root)
     signer = tcb_signing(collateral.tcb_signing_chain, chain.root)
     require_not_revoked(signer, root_crl)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from operator import ge
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from verifier.errors import VerificationFailed
-from verifier.tdx.documents import PartLevel, QeIdentity, TcbInfo, TdxModule, TdxModuleIdentity
 from verifier.tdx.pck import Platform
 from verifier.tdx.quote import QeReport, TdReport
 from verifier.tdx.status import Rating, TcbStatus, after_update, converge
+
+if TYPE_CHECKING:
+    from verifier.tdx.documents import PartLevel, QeIdentity, TcbInfo, TdxModule, TdxModuleIdentity
 
 MODULE_SVN: Final = 0
 """Index in TEE_TCB_SVN of the TDX module's SVN, MODULE_MAJOR that of its major version."""

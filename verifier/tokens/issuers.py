@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
-
+from verifier import yaml_files
 from verifier.errors import InvalidToken
 
 _DATA: Final = Path(__file__).parent / "issuers.yaml"
@@ -65,7 +64,7 @@ def find(name: str) -> Issuer:
 
 @cache
 def _listed() -> tuple[Issuer, ...]:
-    content = yaml.safe_load(_DATA.read_text(encoding="utf-8"))
+    content = yaml_files.packaged(_DATA)
     return (*(_service(entry) for entry in content["services"]), *_azure(content["azure"]))
 
 
