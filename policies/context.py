@@ -147,11 +147,11 @@ class Declared:
         return self._structured("approval", dict, "an object with needed and people")
 
     @cached_property
-    def registries(self) -> tuple[str, ...]:
-        """Hosts, with a path or not, of the container registries that the stack says are in its jurisdiction."""
+    def registries(self) -> tuple[Property, ...]:
+        """Container registries that the stack knows, each with `name`, a host with a path or not, and `jurisdiction`."""
         if not self.stack.get("registries"):
             return ()
-        return tuple(one.text or "" for one in self._structured("registries", list, "a list of hosts").items())
+        return self._structured("registries", list, "a list of objects with name and jurisdiction").items()
 
     @property
     def own_hardware_from(self) -> str:
@@ -169,6 +169,10 @@ class Declared:
     def contains(self, jurisdiction: str) -> bool:
         """Whether `jurisdiction` lies inside every declared one."""
         return all(catalog.load().within(jurisdiction, outer) for outer in self.jurisdictions)
+
+    def contains_known(self, jurisdiction: str | None) -> bool:
+        """Whether `jurisdiction` is one of the catalogue's and lies inside every declared one."""
+        return jurisdiction in catalog.load().jurisdictions and self.contains(jurisdiction)
 
     def _structured(self, key: str, kind: type[dict[str, Any]] | type[list[Any]], allowed: str) -> Property:
         """The object or list under `key`, which Pulumi hands on as JSON."""

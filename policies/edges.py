@@ -31,12 +31,10 @@ def regions(cloud: str) -> Mapping[str, str]:
 def places(cloud: str) -> Mapping[str, str]:
     """The narrowest jurisdiction of every place that may be named: a region of the cloud, by its id, or where something
     is that is in no single region, a jurisdiction itself."""
-    return {region_id(area): area for area in catalog.load().jurisdictions} | regions(cloud)
+    return {**{region_id(area): area for area in catalog.load().jurisdictions}, **regions(cloud)}
 
 
 def inside(edge: Property, declared: Declared) -> bool:
     """Whether place and law of a dependency are inside the declared jurisdiction, as far as the catalogue knows."""
-    location, jurisdiction = region_id(edge.at("location").text or ""), edge.at("jurisdiction").text or ""
-    return location in declared.regions and (
-        jurisdiction in catalog.load().jurisdictions and declared.contains(jurisdiction)
-    )
+    location = region_id(edge.at("location").text or "")
+    return location in declared.regions and declared.contains_known(edge.at("jurisdiction").text)

@@ -152,7 +152,7 @@ class SovereignRegion(Component):
             return []
         server = self._site.collateral_server
         own = [server.rpartition("/")[0]] if server else []
-        registries = {self._site.registry, *own, *self._spec.registries}
+        registries = {self._site.registry, *own, *(one.name for one in self._spec.registries)}
         args = ResidencyGuardArgs(
             placement=self._placement, runtime_classes=list(runtimes.names.values()), registries=sorted(registries)
         )

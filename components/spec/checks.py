@@ -25,6 +25,7 @@ def problems_of(mapping: Mapping[str, Any], facts: Catalog, reference_values: Pa
     region = _region(mapping, facts)
     return [
         *_place(mapping, facts, region),
+        *_registries(mapping, facts),
         *_account(mapping, facts),
         *_address_space(mapping),
         *key_problems(mapping, facts, _cloud(mapping, facts), region),
@@ -70,6 +71,18 @@ def _place(mapping: Mapping[str, Any], facts: Catalog, region: Region | None) ->
             f"'{location}' is in {region.jurisdiction}, outside the jurisdiction {area}",
             _best_region(inside),
         )
+
+
+def _registries(mapping: Mapping[str, Any], facts: Catalog) -> Iterator[Problem]:
+    stated, area = mapping.get("registries"), mapping.get("jurisdiction")
+    for position, registry in enumerate(stated if isinstance(stated, list | tuple) else ()):
+        path, where = key_path("registries", position, "jurisdiction"), as_mapping(registry).get("jurisdiction")
+        if isinstance(where, str) and where not in facts.jurisdictions:
+            yield Problem(
+                path, f"'{where}' is not a jurisdiction of the catalogue", nearest(where, facts.jurisdictions)
+            )
+        elif isinstance(where, str) and area in facts.jurisdictions and not facts.within(where, area):
+            yield Problem(path, f"'{where}' is outside the jurisdiction {area}, and images come from there", area)
 
 
 def _best_region(regions: Sequence[Region]) -> str | None:

@@ -36,8 +36,17 @@ Purchase = Literal["on-demand", "spot", "flex-start"]
 HardwareId = Annotated[str, Field(pattern=r"^([0-9a-f]{128}|[0-9a-f]{32})$")]
 LaunchSigner = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
 PublicKey = Annotated[str, AfterValidator(public_key), Field(json_schema_extra={"pattern": PUBLIC_KEY})]
-Registry = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?(/[a-z0-9._-]+)*$")]
+RegistryName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?(/[a-z0-9._-]+)*$")]
 TrustAnchor = Literal["amd", "intel", "nvidia", "aws", "sandbox"]
+
+
+class RegistrySpec(Spec):
+    """A container registry, and where it is."""
+
+    name: Annotated[RegistryName, Field(examples=["registry.example.org/platform"])] = Field(
+        description="A host, or a host and the beginning of a path."
+    )
+    jurisdiction: str = Field(description="Jurisdiction in whose territory it runs; inside the region's own.")
 
 
 class NetworkSpec(Spec):
@@ -253,11 +262,10 @@ class RegionSpec(Spec):
         description="Who must agree to a deployment before it happens, as the pipeline that deploys asks them. A "
         "region in a real account that has a key broker declares it; an emulated one need not.",
     )
-    registries: tuple[Registry, ...] = Field(
+    registries: tuple[RegistrySpec, ...] = Field(
         default=(),
-        examples=[["registry.example.org/platform"]],
-        description="Container registries inside the jurisdiction whose names do not say so: a host, or a host and the "
-        "beginning of a path. Workloads may take images from there too (RES-08).",
+        description="Container registries inside the jurisdiction whose names do not say so. Workloads may take images "
+        "from there too (RES-08).",
     )
     verifier: VerifierSpec | None = Field(
         default=None,

@@ -35,6 +35,7 @@ from policies.examples.common import (
     LOCATION,
     TODAY,
     but,
+    registries,
     state,
 )
 from policies.examples.components import (
@@ -81,6 +82,7 @@ __all__ = [
     "claim",
     "reference_value",
     "region",
+    "registries",
     "release_data",
     "release_policy",
     "state",

@@ -46,6 +46,11 @@ def approval(needed: int = 2, *people: str) -> str:
     return json.dumps({"needed": needed, "people": people or ("alice@example.org", "bob@example.org")})
 
 
+def registries(jurisdiction: str = "DE") -> str:
+    """A stack's declaration of a registry and of where that is, as Pulumi hands it on."""
+    return json.dumps([{"name": "registry.example.org", "jurisdiction": jurisdiction}])
+
+
 def state(**others: str) -> str:
     """A stack's declaration of where its state is, with some of it changed, as Pulumi hands it on."""
     declared = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from policies.examples import aws, kubernetes
-from policies.examples.common import but
+from policies.examples.common import but, registries
 from policies.examples.components import workload_told
 from policies.rule import Covered, Example, ExampleResource
 
@@ -123,7 +123,7 @@ AWS: Final[Mapping[str, Covered]] = {
     ),
 }
 
-_REGISTRIES: Final = {"registries": '["registry.example.org"]'}
+_REGISTRIES: Final = {"registries": registries()}
 
 
 def _telling(name: str, value: str) -> ExampleResource:

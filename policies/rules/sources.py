@@ -1,7 +1,7 @@
 """RES, continued: where images and weights come from."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from pulumi_policy import Severity
@@ -16,6 +16,7 @@ from policies.subject import Property, Resource, Stack
 from policies.verdict import Finding, NotApplicable, meet, unknown
 
 _DEFAULT_REGISTRY = "docker.io"
+_FIX = "say where each registry runs: bailiwick:registries: [{name: registry.example.org, jurisdiction: DE}]"
 
 
 def _own_images(resource: Resource, declared: Declared) -> Iterator[Finding]:
@@ -31,7 +32,14 @@ def _local_origins(stack: Stack, declared: Declared) -> Iterator[Finding]:
     accounts = list(_accounts(stack))
     if not images and not accounts:
         raise NotApplicable("the stack starts no containers, and tells no machine where a model is")
-    registries = (*declared.registries, *_registries(stack, declared))
+    registries = list(_registries(stack, declared))
+    for registry in declared.registries:
+        place = registry.at("jurisdiction")
+        if declared.contains_known(place.text):
+            registries.append(registry.at("name").text or "")
+        else:
+            found = "is not stated" if not place.stated else f"is not inside {declared.area}"
+            yield Finding(place.path, found, "a jurisdiction of the catalogue inside the stack's", fix=_FIX)
     for resource, image in images:
         if image.unknown:
             yield unknown(image.path, on=resource)
@@ -60,7 +68,7 @@ def _registries(stack: Stack, declared: Declared) -> Iterator[str]:
             yield (edge.at("endpoint").text or "").partition(" ")[0]
 
 
-def _from_here(image: str, registries: tuple[str, ...], declared: Declared) -> bool:
+def _from_here(image: str, registries: Sequence[str], declared: Declared) -> bool:
     host = image.partition("/")[0]
     if "/" not in image or not set(".:") & set(host):
         host = _DEFAULT_REGISTRY
@@ -96,7 +104,8 @@ def _accounts(stack: Stack) -> Iterator[tuple[Resource, Property]]:
 _CACHE = ExampleResource(
     "azure-native:containerregistry:CacheRule", "cache", {"sourceRepository": "registry.example.org/team/server"}
 )
-_REGISTRIES = {"registries": '["registry.example.org"]'}
+_REGISTRIES = {"registries": examples.registries()}
+_NOWHERE = {"registries": '[{"name": "registry.example.org"}]'}
 
 RES_08 = Rule(
     id="RES-08",
@@ -104,7 +113,7 @@ RES_08 = Rule(
     why="What is fetched from abroad can be withheld or exchanged from abroad, and tells who fetches what.",
     severity=Severity.HIGH,
     remediation="publish images to a gallery or registry of the region, by digest, and models to a store of the stack",
-    confirm="that a registry of `bailiwick:registries` is where the stack says, and is no proxy of one abroad.",
+    confirm="that a registry of `bailiwick:registries` runs where the stack says, and is no proxy of one abroad.",
     check=_own_images,
     check_stack=_local_origins,
     passing=Example(
@@ -147,6 +156,12 @@ RES_08 = Rule(
             (examples.but(_CACHE, {"sourceRepository": "docker.io/library/python"}),),
             _REGISTRIES,
         ),
+        Example(
+            "A cache of a registry that the stack knows, and that is abroad.",
+            (_CACHE,),
+            {"registries": examples.registries("US")},
+        ),
+        Example("A cache of a registry of which the stack does not say where it is.", (_CACHE,), _NOWHERE),
         Example(
             "Weights in somebody else's store.",
             (examples.but(examples.VM, {"userData": examples.workload_told("elsewhere")}), examples.AUDIT_STORE),

@@ -207,10 +207,23 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
         ),
         (
             "registries",
-            ["https://registry.example.org"],
+            [{"name": "https://registry.example.org", "jurisdiction": "DE"}],
             (
-                "bailiwick:registries[0]: 'https://registry.example.org' has the wrong form; "
+                "bailiwick:registries[0].name: 'https://registry.example.org' has the wrong form; "
                 "right is for example registry.example.org/platform"
+            ),
+        ),
+        (
+            "registries",
+            [{"name": "registry.example.org", "jurisdiction": "Germany"}],
+            "bailiwick:registries[0].jurisdiction: 'Germany' is not a jurisdiction of the catalogue",
+        ),
+        (
+            "registries",
+            [{"name": "registry.example.org", "jurisdiction": "US"}],
+            (
+                "bailiwick:registries[0].jurisdiction: 'US' is outside the jurisdiction DE, and images come from there; "
+                "nearest valid: DE"
             ),
         ),
         ("emulated", "maybe", "bailiwick:emulated: must be true or false, not 'maybe'"),
