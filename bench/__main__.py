@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import check, engine, facts, fleet, imports, memory, nvidia, parity, service, snp, tdx
+from bench import check, engine, facts, fleet, imports, memory, nvidia, parity, service, snp, start, tdx
 from bench.measure import Row
 
 BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
     "snp": snp.run,
     "tdx": tdx.run,
     "nvidia": nvidia.run,
+    "start": start.run,
     "service": service.run,
     "facts": facts.run,
     "imports": imports.run,
