@@ -148,7 +148,7 @@ class Declared:
 
     @cached_property
     def registries(self) -> tuple[Property, ...]:
-        """Container registries that the stack knows, each with `name`, a host with a path or not, and `jurisdiction`."""
+        """Container registries that the stack knows, each with `name`, a host or more, and `jurisdiction`."""
         if not self.stack.get("registries"):
             return ()
         return self._structured("registries", list, "a list of objects with name and jurisdiction").items()
@@ -172,7 +172,7 @@ class Declared:
 
     def contains_known(self, jurisdiction: str | None) -> bool:
         """Whether `jurisdiction` is one of the catalogue's and lies inside every declared one."""
-        return jurisdiction in catalog.load().jurisdictions and self.contains(jurisdiction)
+        return jurisdiction is not None and jurisdiction in catalog.load().jurisdictions and self.contains(jurisdiction)
 
     def _structured(self, key: str, kind: type[dict[str, Any]] | type[list[Any]], allowed: str) -> Property:
         """The object or list under `key`, which Pulumi hands on as JSON."""

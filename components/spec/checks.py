@@ -77,11 +77,12 @@ def _registries(mapping: Mapping[str, Any], facts: Catalog) -> Iterator[Problem]
     stated, area = mapping.get("registries"), mapping.get("jurisdiction")
     for position, registry in enumerate(stated if isinstance(stated, list | tuple) else ()):
         path, where = key_path("registries", position, "jurisdiction"), as_mapping(registry).get("jurisdiction")
-        if isinstance(where, str) and where not in facts.jurisdictions:
-            yield Problem(
-                path, f"'{where}' is not a jurisdiction of the catalogue", nearest(where, facts.jurisdictions)
-            )
-        elif isinstance(where, str) and area in facts.jurisdictions and not facts.within(where, area):
+        if not isinstance(where, str):
+            continue
+        if where not in facts.jurisdictions:
+            close = nearest(where, facts.jurisdictions)
+            yield Problem(path, f"'{where}' is not a jurisdiction of the catalogue", close)
+        elif isinstance(area, str) and area in facts.jurisdictions and not facts.within(where, area):
             yield Problem(path, f"'{where}' is outside the jurisdiction {area}, and images come from there", area)
 
 

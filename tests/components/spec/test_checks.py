@@ -222,8 +222,8 @@ def test_what_is_left_out_has_the_safe_default(stack: dict[str, Any], reference_
             "registries",
             [{"name": "registry.example.org", "jurisdiction": "US"}],
             (
-                "bailiwick:registries[0].jurisdiction: 'US' is outside the jurisdiction DE, and images come from there; "
-                "nearest valid: DE"
+                "bailiwick:registries[0].jurisdiction: 'US' is outside the jurisdiction DE, and images come from "
+                "there; nearest valid: DE"
             ),
         ),
         ("emulated", "maybe", "bailiwick:emulated: must be true or false, not 'maybe'"),
