@@ -17,10 +17,12 @@ from cli.workers import in_processes
 from components.spec import RegionSpec
 from policies import pack
 from policies.report.model import Result, StackReport, rule_id
+from policies.waivers import FILE, WaiverError
 from sandbox.clouds import open_cloud, providers_of
 from sandbox.clouds.hardware import NullHardware
 from sandbox.engine import LocalEngine, Outcome, PolicyHost, StateFile
 from sandbox.engine.events import Emit, Event, Message, StepFailed, Verdict
+from sandbox.engine.project import load_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def check_stack(request: Request) -> StackReport:
                 case Message(severity="warning", text=text) if text.startswith(request.remediate):
                     remedied.append(text)
 
+        _refuse_astray(project)
         outcome = preview(project, request.stack, request.rules, listen, request.remediate, apart=request.alone)
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         error = f"{failures[0]}{more}" if failures else None
@@ -89,6 +92,17 @@ def check_stack(request: Request) -> StackReport:
         return str(path.relative_to(project.root)), outcome.verdicts, error
 
     return replace(guarded(request.stack, judge, request.timeout_s), remedied=tuple(sorted(remedied)))
+
+
+def _refuse_astray(project: Project) -> None:
+    """Raise `WaiverError` for a waiver of a stack that this project does not have: its author means another one."""
+    name, stacks = load_project(project.root).name, project.stack_names()
+    for waiver in pack.held().entries:
+        if waiver.is_astray(name, stacks):
+            raise WaiverError(
+                f"{FILE.name}: the waiver of {waiver.rule} for {waiver.urn!a} is of no stack here; "
+                f"allowed: {', '.join(stacks)}"
+            )
 
 
 def guarded(

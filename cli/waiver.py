@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from cli.console import open_console
 from cli.errors import CliError
-from policies.waivers import Waiver, sign
+from policies.pack import SEVERITIES
+from policies.waivers import Waiver, objection, sign
 
 app = typer.Typer(add_completion=False)
 
@@ -29,11 +30,14 @@ def waiver(
     """Print a signed waiver, to be added to policies/waivers.yaml in a reviewed change."""
     fields = {"rule": rule, "urn": urn, "owner": owner, "reason": reason, "expires": expires.date()}
     try:
-        entry = sign(Waiver.model_validate(fields), _private_key(key))
+        entry = Waiver.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         raise CliError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    text = yaml.safe_dump([entry.model_dump()], sort_keys=False, width=1000, allow_unicode=True)
+    if problem := objection(entry, SEVERITIES):
+        raise CliError(f"{rule}: {problem}")
+    signed = sign(entry, _private_key(key)).model_dump()
+    text = yaml.safe_dump([signed], sort_keys=False, width=1000, allow_unicode=True)
     open_console().file.write(text)
 
 

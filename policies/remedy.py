@@ -64,20 +64,22 @@ def _is_wrong(setting: Setting) -> bool:
 
 
 def _set(properties: Any, path: str, value: Any) -> None:
-    """Put `value` at `path`, as a secret where it was one; objects on the way are made where they are missing."""
+    """Put `value` at `path`; what is a secret, or in one, stays so. Objects on the way are made where nothing is."""
     *parents, last = [int(index) if index else key for key, index in _STEP.findall(path)]
     holder = properties
-    for key in parents:
-        if isinstance(holder, dict) and holder.get(key) is None:
+    for step in parents:
+        holder, key = _kept(holder, step)
+        if holder[key] is None:
             holder[key] = {}
-        holder = _inside(holder[key])
-    former = holder.get(last)
-    is_secret = isinstance(former, dict) and former.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG
-    holder[last] = {**former, "value": value} if is_secret else value
+        holder = holder[key]
+    holder, key = _kept(holder, last)
+    holder[key] = value
 
 
-def _inside(value: Any) -> Any:
-    """What a secret holds, or the value itself."""
-    while isinstance(value, dict) and value.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
-        value = value["value"]
-    return value
+def _kept(holder: Any, key: str | int) -> tuple[Any, str | int]:
+    """Where the value at `key` is: in `holder`, or in the secret that is there."""
+    if isinstance(holder, dict):
+        holder.setdefault(key, None)
+    while isinstance(inner := holder[key], dict) and inner.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
+        holder, key = inner, "value"
+    return holder, key

@@ -30,6 +30,7 @@ from policies.remedy import Remedy, remedied
 from policies.subject import MalformedProperty, Resource, Stack, UnknownProperty
 from policies.verdict import Finding, NotApplicable, unknown
 from policies.waivers import NONE, Waivers
+from policies.waivers import reason as reason_of
 
 STACK_SUFFIX = "-stack"
 """Ends the name of the stack policy of a rule that has a resource policy too: policy names must differ."""
@@ -201,18 +202,18 @@ class Rule:
         report: ReportViolation,
     ) -> str | None:
         """Report every finding that is not waived; the reason if the rule does not apply or was waived, else None."""
-        waived: list[str] = []
+        waived: list[tuple[str, str]] = []
         try:
             for finding in self._found(findings):
                 resource = finding.on or on
-                waiver = waivers.of(self.id, resource.urn) if resource else None
-                if waiver is not None:
-                    waived.append(waiver.says())
+                message = finding.message(self.id, on, self.remediation)
+                if resource is not None and (waiver := waivers.of(self.id, resource.urn)) is not None:
+                    waived.append((resource.urn, f"{message}; {waiver.says()}"))
                 else:
-                    report(finding.message(self.id, on, self.remediation), resource.urn if resource else None)
+                    report(message, resource.urn if resource else None)
         except NotApplicable as reason:
             return str(reason)
-        return "; ".join(dict.fromkeys(waived)) or None
+        return reason_of(waived) if waived else None
 
     def _found(self, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
         """The findings, with what goes wrong on the way as one more; raises `NotApplicable` only."""

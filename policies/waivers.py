@@ -7,7 +7,7 @@ that matches no resource of its stack is a violation of its own, for it waives s
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import yaml
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pulumi_policy import EnforcementLevel, ReportViolation, Severity, StackValidationArgs, StackValidationPolicy
@@ -26,8 +26,8 @@ KEYS: Final = Path(__file__).parent / "waiver-keys"
 LONGEST: Final = timedelta(days=366)
 POLICY: Final = "WAIVERS"
 """Name of the policy that refuses waivers without an object."""
-WAIVED: Final = "waived"
-"""First word of the reason that a waived finding leaves; the local engine reads it."""
+_WAIVED: Final = "waived "
+"""Begins the reason that waived findings leave."""
 _DOMAIN: Final = b"bailiwick waiver 1\n"
 _URN_PATTERN: Final = r"urn:pulumi:[^:]+::[^:]+::[^\s]+::\S.*"
 
@@ -69,7 +69,12 @@ class Waiver(BaseModel):
 
     def says(self) -> str:
         """`waived until 2027-01-31 by security@example.org: why`."""
-        return f"{WAIVED} until {self.expires.isoformat()} by {self.owner}: {self.reason}"
+        return f"{_WAIVED}until {self.expires.isoformat()} by {self.owner}: {self.reason}"
+
+    def is_astray(self, project: str, stacks: Collection[str]) -> bool:
+        """Whether its URN is of this project and can be of none of the project's `stacks`."""
+        named = self.urn.split("::")[1]
+        return bool(_wildcards(named).fullmatch(project)) and not any(map(self.is_about, stacks))
 
 
 def _wildcards(pattern: str) -> re.Pattern[str]:
@@ -113,27 +118,47 @@ class Waivers:
 NONE: Final = Waivers()
 
 
-def load(severities: dict[str, Severity], file: Path = FILE, keys: Path = KEYS, today: date | None = None) -> Waivers:
+def reason(waived: Sequence[tuple[str, str]]) -> str:
+    """What a policy that `waived` findings, each of a URN, gives as the reason why it does not apply: the protocol has
+    no place of its own for them."""
+    return _WAIVED + json.dumps(waived)
+
+
+def waived(reason: str) -> list[tuple[str, str]]:
+    """The URNs and findings of a `reason`; none of one that says something else."""
+    if not reason.startswith(f"{_WAIVED}["):
+        return []
+    return [(urn, finding) for urn, finding in json.loads(reason.removeprefix(_WAIVED))]
+
+
+def load(
+    severities: Mapping[str, Severity], file: Path = FILE, keys: Path = KEYS, today: date | None = None
+) -> Waivers:
     """The waivers of `file`; `severities` are those of the pack's rules. Raises `WaiverError` for the first bad one."""
-    today = today or datetime.now(UTC).date()
     trusted = [_public_key(path) for path in sorted(keys.glob("*.pem"))]
     waivers = _read(file)
     for number, waiver in enumerate(waivers):
         place = f"{file.name}: waivers[{number}] ({waiver.rule})"
-        severity = severities.get(waiver.rule)
-        if severity is None:
-            raise WaiverError(f"{place}: no such rule; allowed: {', '.join(sorted(severities))}")
-        if severity is not Severity.MEDIUM:
-            raise WaiverError(f"{place}: the rule is of {severity.value} severity; only medium can be waived")
-        if waiver.expires < today:
-            raise WaiverError(
-                f"{place}: expired on {waiver.expires}; renew it with its owner {waiver.owner}, or remove it"
-            )
-        if waiver.expires > today + LONGEST:
-            raise WaiverError(f"{place}: expires on {waiver.expires}; at most {LONGEST.days} days ahead")
+        if problem := objection(waiver, severities, today):
+            raise WaiverError(f"{place}: {problem}")
         if not any(_verifies(key, waiver) for key in trusted):
             raise WaiverError(f"{place}: is not signed by a key of {keys.name}/; sign it with `bailiwick waiver`")
     return Waivers(tuple(waivers))
+
+
+def objection(waiver: Waiver, severities: Mapping[str, Severity], today: date | None = None) -> str | None:
+    """Why `waiver` does not hold, whoever signs it; None if it does."""
+    today = today or datetime.now(UTC).date()
+    severity = severities.get(waiver.rule)
+    if severity is None:
+        return f"no such rule; allowed: {', '.join(sorted(severities))}"
+    if severity is not Severity.MEDIUM:
+        return f"the rule is of {severity.value} severity; only medium can be waived"
+    if waiver.expires < today:
+        return f"expired on {waiver.expires}; renew it with its owner {waiver.owner}, or remove it"
+    if waiver.expires > today + LONGEST:
+        return f"expires on {waiver.expires}; at most {LONGEST.days} days ahead"
+    return None
 
 
 def sign(waiver: Waiver, key: Ed25519PrivateKey) -> Waiver:
@@ -145,7 +170,9 @@ def sign(waiver: Waiver, key: Ed25519PrivateKey) -> Waiver:
 def _read(file: Path) -> list[Waiver]:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise WaiverError(f"{file.name}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:  # PyYAML lets the 30th of February through to `date`
         raise WaiverError(f"{file.name}: cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or set(document) != {"waivers"} or not isinstance(document["waivers"], list):
         raise WaiverError(f"{file.name}: must hold one list, `waivers`")
@@ -157,14 +184,14 @@ def _entry(file: Path, number: int, entry: object) -> Waiver:
         return Waiver.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))
-        raise WaiverError(f"{file.name}: waivers[{number}].{path}: {first['msg']}") from None
+        path = ".".join(map(str, (f"waivers[{number}]", *first["loc"])))
+        raise WaiverError(f"{file.name}: {path}: {first['msg']}") from None
 
 
 def _public_key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(path.read_bytes())
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise WaiverError(f"{path.name}: is not a public key in PEM") from None
     if not isinstance(key, Ed25519PublicKey):
         raise WaiverError(f"{path.name}: is not an Ed25519 key")

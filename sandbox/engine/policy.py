@@ -18,6 +18,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy
 
 from policies.deserialization import OncePerRequest
+from policies.waivers import waived
 from sandbox.engine.analyzer_process import AnalyzerProcess, answer, can_judge_apart
 from sandbox.engine.errors import PolicyError
 from sandbox.engine.events import Level, Status, Verdict
@@ -32,7 +33,6 @@ from sandbox.values import Value
 PACK_NAME: Final = "bailiwick"
 PACK_VERSION: Final = "0.0.1"
 UNKNOWN_PREFIX: Final = "unknown:"
-WAIVED_PREFIX: Final = "waived"
 CANNOT_RUN_PREFIX: Final = "can't run policy"
 
 _SEVERITIES: Final = {
@@ -251,4 +251,7 @@ def _verdicts(
         is_unknown = message.startswith((UNKNOWN_PREFIX, CANNOT_RUN_PREFIX))
         yield verdict("unknown" if is_unknown else "fail", message or rule.description, diagnostic.urn)
     for reason in not_applicable:
-        yield verdict("waived" if reason.startswith(WAIVED_PREFIX) else "not_applicable", reason)
+        findings = waived(reason)
+        yield from (verdict("waived", finding, on) for on, finding in findings)
+        if not findings:
+            yield verdict("not_applicable", reason)

@@ -1,7 +1,7 @@
 """What a person lets the pack put right: one value, nothing else, and never what is unknown."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi_policy.proxy
@@ -112,10 +112,11 @@ def test_a_switch_inside_a_secret_is_set_and_the_rest_of_the_secret_stays() -> N
     assert remedied(whole, by_id("KEY-03"))["properties"] == mended
 
 
-def test_objects_on_the_way_are_made() -> None:
-    bare = ExampleResource("azure-native:keyvault:Vault", "keys", {"properties": {"networkAcls": None}})
+@pytest.mark.parametrize("kept", [lambda value: value, secret, lambda value: secret(secret(value))])
+def test_objects_on_the_way_are_made_in_a_secret_where_one_holds_nothing(kept: Callable[[object], object]) -> None:
+    bare = ExampleResource("azure-native:keyvault:Vault", "keys", {"properties": {"networkAcls": kept(None)}})
     assert remedied(bare, by_id("KEY-06")) == {
-        "properties": {"networkAcls": {"defaultAction": "Deny"}, "publicNetworkAccess": "Disabled"}
+        "properties": {"networkAcls": kept({"defaultAction": "Deny"}), "publicNetworkAccess": "Disabled"}
     }
 
 

@@ -15,8 +15,11 @@ from pulumi_policy import Severity
 from policies import examples, pack
 from policies.rule import Example, Rule
 from policies.testing import judge, urn
-from policies.waivers import KEYS, POLICY, Waiver, WaiverError, Waivers, load, sign
-from sandbox.engine.policy import WAIVED_PREFIX
+from policies.waivers import KEYS, POLICY, Waiver, WaiverError, Waivers, load, sign, waived
+from sandbox.engine.events import Verdict
+from sandbox.engine.policy import PolicyHost
+from sandbox.engine.resource import ResourceState
+from sandbox.engine.secrets import Redactor
 
 TODAY = date(2026, 11, 1)
 SEVERITIES = {"KEY-03": Severity.MEDIUM, "KEY-01": Severity.CRITICAL, "NET-01": Severity.HIGH, "ADV-01": Severity.LOW}
@@ -73,7 +76,7 @@ def test_a_signed_waiver_holds(keys: Path) -> None:
         ({key: value for key, value in signed().items() if key != "owner"}, "waivers[0].owner: Field required"),
         ({**signed(), "urn": "*"}, "waivers[0].urn: String should match pattern"),
         ({**signed(), "owner": "a\nb"}, "waivers[0].owner: String should match pattern"),
-        ("KEY-03", "waivers[0]"),
+        ("KEY-03", "waivers[0]: Input should be"),
     ],
 )
 def test_a_waiver_that_does_not_hold_stops_the_run(keys: Path, entry: object, says: str) -> None:
@@ -90,7 +93,19 @@ def test_a_key_of_another_kind_signs_nothing(keys: Path) -> None:
         read(keys, signed())
 
 
-@pytest.mark.parametrize("text", ["", "waivers:\n", "- rule: x\n", "waivers: {}\n", "waivers: [\n", "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "waivers:\n",
+        "- rule: x\n",
+        "waivers: {}\n",
+        "waivers: [\n",
+        "\xff",
+        "waivers: [{expires: 2027-02-30}]\n",
+        "waivers: " + "[" * 5000,
+    ],
+)
 def test_a_file_that_is_none_stops_the_run(keys: Path, text: str) -> None:
     file = keys.parent / "waivers.yaml"
     file.write_bytes(text.encode("latin-1"))
@@ -122,9 +137,10 @@ SHORT = examples.but(examples.VAULT, {"properties.softDeleteRetentionInDays": 7}
 def test_a_waived_finding_does_not_block_and_says_who_answers_for_it() -> None:
     messages, reasons = verdicts(medium("KEY-03"), holding(), Example("", (SHORT,)))
     assert messages == []
-    reason = reasons["KEY-03", urn(SHORT)]
-    assert reason == "waived until 2027-03-31 by security@example.org: The vault is replaced in March."
-    assert reason.startswith(WAIVED_PREFIX)
+    ((on, finding),) = waived(reasons["KEY-03", urn(SHORT)])
+    assert on == urn(SHORT)
+    assert finding.startswith("KEY-03 azure-native:keyvault:Vault 'keys': properties.softDeleteRetentionInDays is 7;")
+    assert finding.endswith("; waived until 2027-03-31 by security@example.org: The vault is replaced in March.")
 
 
 def test_a_waiver_covers_its_rule_and_its_resource_only() -> None:
@@ -141,7 +157,21 @@ def test_a_finding_of_a_stack_rule_is_waived_on_its_resource() -> None:
     waivers = holding(rule="KEY-06", urn="urn:pulumi:example::bailiwick::*::other")
     messages, reasons = verdicts(medium("KEY-06"), waivers, example)
     assert messages == []
-    assert [reason for (_, on), reason in reasons.items() if not on] == [holding().entries[0].says()]
+    ((on, finding),) = [one for (_, on), reason in reasons.items() if not on for one in waived(reason)]
+    assert on == urn(example.resources[1])
+    assert finding.endswith(holding().entries[0].says())
+
+
+def test_every_waived_finding_is_counted_on_its_resource() -> None:
+    two = examples.but(SHORT, {"properties.enablePurgeProtection": False})
+    state = ResourceState(urn(two), two.type, inputs=dict(two.props))
+    host = PolicyHost(list(medium("KEY-03").policies(holding())))
+    found: list[Verdict] = host.judge_resource(state, state.inputs, None, Redactor())
+    assert [(one.status, one.urn, one.blocks) for one in found] == [("waived", urn(two), False)] * 2
+    assert {one.message.split(" ")[3] for one in found} == {
+        "properties.enablePurgeProtection",
+        "properties.softDeleteRetentionInDays",
+    }
 
 
 @pytest.mark.parametrize(
@@ -157,3 +187,18 @@ def test_a_waiver_that_matches_nothing_of_its_stack_is_a_violation(pattern: str,
     messages, _ = verdicts(medium("KEY-03"), holding(urn=pattern), Example("", (examples.VAULT,)))
     assert bool(messages) is refused
     assert all("matches no resource of stack 'example'" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "astray"),
+    [
+        ("urn:pulumi:prod::shop::*::keys", False),
+        ("urn:pulumi:pr*::shop::*::keys", False),
+        ("urn:pulumi:prdo::shop::*::keys", True),
+        ("urn:pulumi:prdo::*::*::keys", True),
+        ("urn:pulumi:prdo::another-project::*::keys", False),
+    ],
+)
+def test_a_waiver_of_no_stack_of_its_project_is_astray(pattern: str, astray: bool) -> None:
+    (waiver,) = holding(urn=pattern).entries
+    assert waiver.is_astray("shop", ["dev", "prod"]) is astray
