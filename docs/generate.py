@@ -6,6 +6,7 @@ No provider's SDK is imported: docstrings, annotations and defaults are read fro
 field is its description. The index says which component each cloud has, and what its regions are built of. Examples are
 cut from one program for each cloud (docs/examples): `#: PAGE N` begins the example of a page, whose component makes N
 resources; `alone` in place of a number says that it needs a program of its own, and makes what its stack file says.
+`#: PAGE N TITLE` begins a further one of the same page.
 """
 
 import ast
@@ -54,21 +55,23 @@ registered, and gives back its properties and options; the policies judge what i
 @dataclass(frozen=True)
 class Example:
     """One page's part of its cloud's program. `resources` is how many are made inside of its component, None for one
-    that runs in a program of its own."""
+    that runs in a program of its own. `title` says what a further example of a page shows."""
 
     page: str
     resources: int | None
+    title: str
     code: str
 
 
-def examples(folder: str) -> dict[str, Example]:
-    """The examples of one cloud by page, in the order in which they run."""
+def examples(folder: str) -> list[Example]:
+    """The examples of one cloud, in the order in which they run; the first is what they all need."""
     program = (EXAMPLES / f"{folder}.py").read_text(encoding="utf-8")
-    found = {}
+    found = []
     for part in re.split(r"^#: ", program, flags=re.MULTILINE)[1:]:
         heading, _, code = part.partition("\n")
-        page, _, made = heading.partition(" ")
-        found[page] = Example(page, int(made) if made.isdigit() else None, code.strip() + "\n")
+        page, _, rest = heading.partition(" ")
+        made, _, title = rest.partition(" ")
+        found.append(Example(page, int(made) if made.isdigit() else None, title, code.strip() + "\n"))
     return found
 
 
@@ -93,7 +96,8 @@ def _pages_of(folder: str, cloud: str) -> Iterator[Page]:
                     component=_words(node.name),
                     summary=_one_line(ast.get_docstring(module) or ""),
                     file=f"{page}.md",
-                    text=_page(title, source, node, inputs) + _example(page, cloud, known),
+                    text=_page(title, source, node, inputs)
+                    + "".join(_example(one, cloud, known) for one in known if one.page == page),
                 )
 
 
@@ -138,7 +142,7 @@ def _index(found: list[Page]) -> str:
             f"The examples on these pages are [one program](../examples/{folder}.py), which begins:",
             "",
         ]
-        lines += ["```python", examples(folder)[BEGINNING].code + "```"]
+        lines += ["```python", examples(folder)[0].code + "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -171,24 +175,20 @@ def _page(title: str, source: Path, component: ast.ClassDef, args: list[ast.Clas
     return "\n".join(lines) + "\n"
 
 
-def _example(page: str, cloud: str, known: dict[str, Example]) -> str:
-    """The section with a page's example, which says where the names come from that it does not define."""
-    if page not in known:
-        return ""
-    example = known[page]
+def _example(example: Example, cloud: str, known: list[Example]) -> str:
+    """The section with an example, which says where the names come from that it does not define."""
     used = {node.id for node in ast.walk(ast.parse(example.code)) if isinstance(node, ast.Name)}
     origins = [
         (_origin(one.page, cloud), names)
-        for one in known.values()
-        if one.page != page and (names := sorted(used & _assigned(one.code)))
+        for one in known
+        if one != example and (names := sorted((used - _assigned(example.code)) & _assigned(one.code)))
     ]
     known_from = "; ".join(f"{', '.join(f'`{name}`' for name in names)} from {origin}" for origin, names in origins)
     count = "what its stack file asks for"
     if example.resources is not None:
         count = f"{example.resources} resource{'s' if example.resources != 1 else ''} inside of the component"
-    return "\n".join(
-        ["", "## Example", "", f"Makes {count}. Uses {known_from}.", "", "```python", example.code + "```", ""]
-    )
+    heading = f"## Example: {example.title}" if example.title else "## Example"
+    return "\n".join(["", heading, "", f"Makes {count}. Uses {known_from}.", "", "```python", example.code + "```", ""])
 
 
 def _origin(page: str, cloud: str) -> str:

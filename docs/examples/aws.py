@@ -1,6 +1,7 @@
 """The examples of the pages aws-*.md: `#: PAGE N` begins each, see docs/generate.py."""
 
 #: README
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -8,7 +9,7 @@ import pulumi_aws as amazon
 
 from components import aws
 from components.release import Authority, MinimumTcb, ReleasePolicy, Tee
-from components.spec import RegionSpec
+from components.spec import ExternalManagerSpec, RegionSpec
 from components.tags import Tags
 
 STACKS = Path(aws.__file__).parents[2] / "stacks"
@@ -52,6 +53,35 @@ vault = aws.KeyVault(
         model_keys={"llm": release},
         verifier_role_arn=identity.principal_id,
         network_id=network.id,
+        destroyable_keys=True,  # for an emulated region only
+    ),
+    opts=within,
+)
+
+#: aws-key-vault 7 keys outside the cloud
+operator = pulumi.Config("bailiwick-aws")
+outside = aws.KeyVault(
+    "outside",
+    aws.KeyVaultArgs(
+        placement=replace(place, stack="outside"),
+        service="kms-external-key-store",
+        soft_delete_days=30,
+        rotation_days=90,
+        model_keys={"llm": release},
+        verifier_role_arn=identity.principal_id,
+        network_id=network.id,
+        external_manager=ExternalManagerSpec(
+            operator="Example Trustee",
+            jurisdiction="IE",
+            legal_reach=("IE",),
+            host="keys.trustee.example",
+            connection="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0",
+            path="/bailiwick/kms/xks/v1",
+            keys={"os-disk": "disks", "store": "store", "model-llm": "llm"},
+        ),
+        external_credential=aws.XksCredential(
+            operator.require_secret("xksAccessKeyId"), operator.require_secret("xksSecretAccessKey")
+        ),
         destroyable_keys=True,  # for an emulated region only
     ),
     opts=within,

@@ -1,6 +1,7 @@
 """The examples of the pages gcp-*.md: `#: PAGE N` begins each, see docs/generate.py."""
 
 #: README
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -53,6 +54,23 @@ vault = gcp.KeyVault(
             "compute": "serviceAccount:service-100000000001@compute-system.iam.gserviceaccount.com",
             "container": "serviceAccount:service-100000000001@container-engine-robot.iam.gserviceaccount.com",
         },
+        destroyable_keys=True,  # for an emulated region only
+    ),
+    opts=within,
+)
+
+#: gcp-key-vault 5 keys outside the cloud
+germany = RegionSpec.from_stack_file(STACKS / "Pulumi.gcp-germany.yaml")
+outside = gcp.KeyVault(
+    "outside",
+    gcp.KeyVaultArgs(
+        placement=replace(place, stack="outside"),
+        service="cloud-ekm",
+        soft_delete_days=30,
+        rotation_days=90,
+        model_keys=["llm"],
+        disk_agents={"compute": "serviceAccount:service-100000000001@compute-system.iam.gserviceaccount.com"},
+        external_manager=germany.keys.external_manager,  # as bailiwick:keys.externalManager says it
         destroyable_keys=True,  # for an emulated region only
     ),
     opts=within,
