@@ -16,9 +16,12 @@ def edges(stack: Stack, kind: str | None = None) -> Iterator[tuple[Resource, Pro
     """Each dependency with the region that states it; of one kind where `kind` is given (`components.graph.Kind`)."""
     for region in stack.resources:
         if vocabulary.is_region(region):
-            for edge in region.props.at(GRAPH).items():
-                if kind is None or edge.at("kind").text == kind:
-                    yield region, edge
+            yield from ((region, edge) for edge in of_kind(region.props.at(GRAPH), kind))
+
+
+def of_kind(graph: Property, kind: str | None) -> Iterator[Property]:
+    """The dependencies of `graph`, of one kind where that is given."""
+    yield from (edge for edge in graph.items() if kind is None or edge.at("kind").text == kind)
 
 
 @cache

@@ -14,6 +14,7 @@ from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValida
 from pulumi_policy.proxy import UnknownValueError
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
 PROVIDER_PREFIX = "pulumi:providers:"
 COMPONENT_PREFIX = "bailiwick:"
 COMPONENT_PROVIDER = "pulumi:providers:bailiwick"
@@ -172,6 +173,11 @@ class Resource:
         return self.type == STACK_TYPE
 
     @property
+    def is_stack_reference(self) -> bool:
+        """Whether it reads what another stack exports, and makes nothing."""
+        return self.type == STACK_REFERENCE
+
+    @property
     def is_provider(self) -> bool:
         return self.type.startswith(PROVIDER_PREFIX)
 
@@ -237,6 +243,11 @@ class Stack:
         """The resources that the top-level property `key` of `resource` is computed from, known or not yet known."""
         referenced = self._policy_resources[resource.urn].property_dependencies.get(key, [])
         return tuple(self._by_urn[other.urn] for other in referenced)
+
+    def sources(self, resource: Resource) -> Iterator[Resource]:
+        """The resources that any property of `resource` is computed from."""
+        for key in self._policy_resources[resource.urn].property_dependencies:
+            yield from self.references(resource, key)
 
     def principal(self, resource: Resource, name: Property, through: str) -> Principal:
         """Whom `name` names, part of the top-level property `through`; raises `UnknownProperty` if nothing tells."""

@@ -2,28 +2,30 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import EMULATED_SUBSCRIPTION, Declared
+from policies.edges import GRAPH, inside, of_kind
 from policies.guest import decode
 from policies.rule import Example, ExampleResource, Rule
-from policies.subject import Property, Resource, Stack
+from policies.subject import STACK_REFERENCE, Property, Resource, Stack
 from policies.terms import region_id
-from policies.verdict import Finding, NotApplicable
+from policies.verdict import Finding, NotApplicable, unknown
 
 SANDBOX_ANCHOR = "sandbox"
 """The name under which a verifier's configuration trusts the sandbox's own root."""
 
 
 def _has_verifier(stack: Stack, declared: Declared) -> Iterator[Finding]:
-    if not any(vocabulary.machine_of(one) for one in stack.resources):
+    attested = [one for one in stack.resources if vocabulary.machine_of(one)]
+    if not attested:
         raise NotApplicable("the stack has no machine that could be attested")
     verifiers = [one for one in stack.resources if vocabulary.is_verifier(one)]
     if not verifiers:
-        yield Finding("verifier", "is missing: the stack's machines are attested by nobody", "one in the jurisdiction")
+        yield from _of_another_stack(stack, attested, declared)
     for verifier in verifiers:
         machines = [one for one in stack.inside(verifier) if vocabulary.machine_of(one)]
         if not machines:
@@ -35,12 +37,44 @@ def _has_verifier(stack: Stack, declared: Declared) -> Iterator[Finding]:
                     yield Finding(location.path, found, ", ".join(declared.regions), machine)
 
 
+def _of_another_stack(stack: Stack, machines: Sequence[Resource], declared: Declared) -> Iterator[Finding]:
+    """The verifier of a stack whose exports the machines' settings come from; its jurisdiction graph says where."""
+    named = {one: None for machine in machines for one in stack.sources(machine) if one.is_stack_reference}
+    if not named:
+        found = "is missing: the stack's machines are attested by nobody"
+        yield Finding("verifier", found, "one in the jurisdiction, of this stack or of one that it refers to")
+    for reference in named:
+        graph = reference.props.at("outputs", GRAPH)
+        allowed = f"a stack whose {GRAPH} has a verifier in {declared.area}"
+        if graph.unknown:
+            yield unknown(graph.path, allowed, reference)
+            continue
+        verifiers = list(of_kind(graph, "verifier"))
+        if not verifiers:
+            yield Finding(graph.path, "has no verifier for the machines that refer to it", allowed, reference)
+        for edge in verifiers:
+            if not inside(edge, declared):
+                yield Finding(edge.path, f"is a verifier outside {declared.area}", allowed, reference)
+
+
+_REFERENCE = ExampleResource(
+    STACK_REFERENCE,
+    "attestation",
+    {
+        "name": "platform/attestation/germany",
+        "outputs": {GRAPH: [{"kind": "verifier", "location": examples.LOCATION, "jurisdiction": "DE"}]},
+    },
+)
+_REFERENCE_OF_KEYS = examples.but(_REFERENCE, {f"outputs.{GRAPH}.0.kind": "keys"})
+_REFERRING = examples.but(examples.VM, {}, uses={"userData": ("attestation",)})
+
 ATT_01 = Rule(
     id="ATT-01",
-    title="A verifier of the stack's own runs in the jurisdiction",
+    title="A verifier of the stack's own, or of one that it refers to, runs in the jurisdiction",
     why="Who verifies evidence decides what counts as genuine; that must not be decided in another country.",
     severity=Severity.CRITICAL,
-    remediation="add an AttestationVerifier component to the stack, in a region of the jurisdiction",
+    remediation="add an AttestationVerifier component to the stack, in a region of the jurisdiction, or refer to the "
+    "stack that has it",
     check_stack=_has_verifier,
     passing=Example(
         "A machine, and a verifier on a machine of its own.",
@@ -49,6 +83,12 @@ ATT_01 = Rule(
     failing=(
         Example("Machines, and no verifier.", (examples.VM,)),
         Example("A verifier without a machine.", (examples.VERIFIER, examples.VM)),
+        Example(
+            "Machines that are told of a stack, whose verifier is in Ireland.",
+            (examples.but(_REFERENCE, {f"outputs.{GRAPH}.0.location": "northeurope"}), _REFERRING),
+        ),
+        Example("Machines that are told of a stack without one.", (_REFERENCE_OF_KEYS, _REFERRING)),
+        Example("A stack that has one, of which no machine is told.", (_REFERENCE, examples.VM)),
         Example(
             "A verifier in Ireland for a region in Germany.",
             (examples.VERIFIER, examples.but(examples.VERIFIER_VM, {"location": "northeurope"})),

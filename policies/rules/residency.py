@@ -30,6 +30,8 @@ def _is_placed(resource: Resource) -> None:
         raise NotApplicable("groups resources and is in no place itself")
     if resource.is_provider:
         raise NotApplicable("a provider is judged by RES-03")
+    if resource.is_stack_reference:
+        raise NotApplicable("reads what another stack exports, and makes nothing")
 
 
 def _inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
@@ -214,6 +216,8 @@ RES_02 = Rule(
 
 
 def _leads_inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
+    if resource.is_stack_reference:
+        raise NotApplicable("reads what another stack exports, and makes nothing")
     if resource.type == COMPONENT_PROVIDER:
         raise NotApplicable("hosts components for other languages, which make everything through other providers")
     if resource.is_provider:
