@@ -125,6 +125,11 @@ def brokers_of(resource: Resource) -> tuple[Setting, ...]:
     return tuple(_cloud(resource.package).brokers(resource))
 
 
+def freshness_of(resource: Resource) -> tuple[Setting, ...]:
+    """What keeps the results of a verifier fresh that is not Bailiwick's own."""
+    return tuple(_cloud(resource.package).freshness(resource))
+
+
 def private_door_of(resource: Resource) -> PrivateDoor | None:
     return _cloud(resource.package).private_door(resource)
 

@@ -100,6 +100,7 @@ class Speaker:
     quorums: Callable[[Resource], Iterable[Property]] = _no_parts
     release_documents: Callable[[Resource], Iterable[ReleaseDocument]] = _no_parts
     managed_models: Callable[[Resource], Iterable[Unwanted]] = _no_parts
+    freshness: Callable[[Resource], Iterable[Setting]] = _no_parts
     brokers: Callable[[Resource], Iterable[Setting]] = _no_parts
     callers: Callable[[Resource], Iterable[Setting | Unwanted]] = _no_parts
     model_sources: Callable[[Resource], Iterable[ModelSource]] = _no_parts

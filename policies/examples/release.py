@@ -80,6 +80,12 @@ def broker_policy(rego: str) -> ExampleResource:
     )
 
 
+def broker_settings(**settings: str) -> ExampleResource:
+    """The ConfigMap from which a Key Broker Service reads its settings: `attestation_token` is a table's body."""
+    text = "\n".join(f"[{table}]\n{body}" for table, body in settings.items())
+    return but(broker_policy(""), {"data": {"kbs-config.toml": text}}, name="kbs-config")
+
+
 def on_aws(says: str, *resources: ExampleResource) -> Example:
     return Example(says, resources, aws.CONFIG)
 
@@ -95,6 +101,10 @@ def on_kubernetes(says: str, *resources: ExampleResource) -> Example:
 def _on_fortanix(says: str, *resources: ExampleResource) -> Example:
     return Example(says, resources, common.CONFIG)
 
+
+_KEPT_SHORT: Final = 'type = "coco_as_builtin"\ntimeout = 5\nattestation_token_broker = { duration_min = 5 }'
+_LIFETIME: Final = "guestConfiguration.resources.0.policy.max_token_seconds"
+_TRUSTED: Final = "insecure_header_jwk = false"
 
 COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
     "gcp": {
@@ -138,6 +148,32 @@ COVERED: Final[Mapping[str, Mapping[str, Covered]]] = {
         ),
     },
     "kubernetes": {
+        "ATT-06": Covered(
+            on_kubernetes(
+                "Five minutes, at both brokers.",
+                kubernetes.VERIFIER,
+                broker_settings(attestation_service=_KEPT_SHORT, attestation_token=_TRUSTED),
+            ),
+            (
+                on_kubernetes("A day.", but(kubernetes.VERIFIER, {_LIFETIME: 86_400})),
+                on_kubernetes(
+                    "Tokens of a day, at the Key Broker Service.",
+                    broker_settings(attestation_service=_KEPT_SHORT.replace("_min = 5", "_min = 1440")),
+                ),
+                on_kubernetes(
+                    "A nonce that is good for a day.",
+                    broker_settings(attestation_service=_KEPT_SHORT.replace("timeout = 5", "timeout = 1440")),
+                ),
+                on_kubernetes(
+                    "Tokens of whoever made a key for them.",
+                    broker_settings(attestation_token="insecure_header_jwk = true"),  # noqa: S106 - a setting
+                ),
+                on_kubernetes(
+                    "Settings that cannot be read.",
+                    broker_settings(attestation_service="timeout ="),
+                ),
+            ),
+        ),
         "REL-03": Covered(
             on_kubernetes(
                 "A launch measurement for the key, at both brokers.",

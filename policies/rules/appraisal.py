@@ -221,6 +221,10 @@ ATT_05 = Rule(
 
 
 def _short_lived(resource: Resource, _: Declared) -> Iterator[Finding]:
+    if settings := vocabulary.freshness_of(resource):
+        for setting in settings:
+            yield from require(setting)
+        return
     for policy in key_policies(resource):
         lifetime = policy.at("max_token_seconds")
         allowed = f"at most {LONGEST_TOKEN} seconds"
@@ -231,10 +235,13 @@ def _short_lived(resource: Resource, _: Declared) -> Iterator[Finding]:
 
 ATT_06 = Rule(
     id="ATT-06",
-    title="Attestation results are good for an hour at most",
+    title="Attestation results are fresh, the verifier's own, and good for an hour at most",
     why="A result tells what a machine was when it was asked; a key an hour later needs to ask again.",
     severity=Severity.HIGH,
-    remediation=f"set max_token_seconds to {LONGEST_TOKEN} or less",
+    remediation=f"set max_token_seconds to {LONGEST_TOKEN} or less; for a Key Broker Service, durations of 60 minutes "
+    "or less and no insecure key",
+    confirm="that a verifier of another make asks for a nonce of its own and for the guest's key in the evidence; "
+    "Bailiwick's and the Key Broker Service of Confidential Containers take none without both, whatever is configured.",
     check=_short_lived,
     passing=Example("Five minutes.", (_CONFIGURED,)),
     failing=(

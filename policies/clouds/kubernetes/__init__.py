@@ -1,6 +1,6 @@
 """Kubernetes' resource types in the words of the rules (`pulumi-kubernetes` 4): pods in confidential guests."""
 
-from policies.clouds.kubernetes import access, data, init_data, keys, manifests, network, pods, supply
+from policies.clouds.kubernetes import access, data, init_data, keys, manifests, network, pods, supply, trustee
 from policies.clouds.speaker import Speaker
 
 SPEAKER = Speaker(
@@ -11,6 +11,7 @@ SPEAKER = Speaker(
     container_images=pods.container_images,
     content_logs=pods.content_logs,
     egress_guard=network.egress_guard,
+    freshness=trustee.freshness,
     grouping=manifests.grouping,
     guarded_network=network.guarded_network,
     holder=access.holder,
