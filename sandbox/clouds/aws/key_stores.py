@@ -107,7 +107,10 @@ def _space(store_id: str) -> str:
 
 
 def judge(call: Call) -> None:
-    """A key is of a kind that its store can have, and the store is one of this account and Region, and connected."""
+    """A key is of a kind that its store can have, and the store is one of this account and Region, and connected.
+
+    A preview says nothing of the connection: what it would change in the store may mend that.
+    """
     inputs = call.inputs
     if not inputs["customKeyStoreId"]:
         if inputs["xksKeyId"]:
@@ -128,7 +131,7 @@ def judge(call: Call) -> None:
         )
     if not _KEY_ID.fullmatch(inputs.text("xksKeyId")):
         raise CloudError("ValidationException", f"CreateKey: XksKeyId '{inputs.text('xksKeyId')}' is not valid")
-    if str(found.inputs["xksProxyUriEndpoint"]).endswith(".invalid"):
+    if not call.preview and str(found.inputs["xksProxyUriEndpoint"]).endswith(".invalid"):
         raise CloudError(
             "CustomKeyStoreInvalidStateException",
             f"CreateKey: key store {store_id} is not CONNECTED, its ConnectionErrorCode is XKS_PROXY_NOT_REACHABLE",

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.clouds.aws.bench import ACCOUNT, Bench, policy
+from sandbox.provider import ProviderError
+from tests.sandbox.clouds.aws.bench import ACCOUNT, Bench, policy, urn
 from tests.sandbox.clouds.aws.mistakes import Making, Mistake
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -167,3 +168,13 @@ STORES = (
 @pytest.mark.parametrize("mistake", [*KEYS, *STORES], ids=lambda mistake: mistake.what)
 def test_a_mistake_is_refused_as_aws_does(bench: Bench, mistake: Mistake) -> None:
     mistake.is_refused(bench)
+
+
+def test_a_store_that_nobody_could_connect_is_mended_and_the_next_deployment_goes_on(bench: Bench) -> None:
+    store = _key_store(xksProxyUriEndpoint="https://keys.invalid")(bench)
+    key = {"customKeyStoreId": store.id, "xksKeyId": "llm"}
+    bench.cloud.create(urn("kms:Key", "key"), {"region": "eu-west-1", **key}, preview=True)
+    with pytest.raises(ProviderError, match="is not CONNECTED"):
+        bench.make("kms:Key", "key", **key)
+    bench.change("kms:CustomKeyStore", "outside", store, **_XKS)
+    bench.make("kms:Key", "key", **key)
