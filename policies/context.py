@@ -158,6 +158,11 @@ class Declared:
         """The class of data from which keys must be of HSMs that nobody shares."""
         return self.asked_hardware_from or OWN_HARDWARE_FROM[self.cloud.provider]
 
+    @cached_property
+    def data_classes(self) -> tuple[str, ...]:
+        """Classes of data that the stack may handle, the least sensitive first."""
+        return tuple(one for one in DATA_CLASSES if self.handles(one))
+
     def handles(self, data_class: str) -> bool:
         """Whether the stack handles data of `data_class` or of a more sensitive one."""
         stated = self._text("dataClass")

@@ -163,6 +163,8 @@ class Resource:
     name: str
     props: Property
     provider: Provider | None = None
+    ignored: tuple[str, ...] = ()
+    """Properties whose changes the program has the engine ignore (`ignoreChanges`)."""
 
     @property
     def package(self) -> str:
@@ -189,7 +191,8 @@ class Resource:
     @classmethod
     def from_args(cls, args: ResourceValidationArgs | PolicyResource) -> "Resource":
         provider = Provider.from_args(args.provider) if args.provider is not None else None
-        return cls(args.urn, canonical_type(args.resource_type), args.name, Property("", args.props), provider)
+        ignored = tuple(args.opts.ignore_changes)
+        return cls(args.urn, canonical_type(args.resource_type), args.name, Property("", args.props), provider, ignored)
 
 
 @lru_cache(maxsize=4096)

@@ -197,6 +197,8 @@ class Role:
     data_actions: tuple[Property, ...]
     managing: tuple[Property, ...] = ()
     """Those of `actions` that make, change or destroy things, or say who may use them."""
+    relabelling: tuple[Property, ...] = ()
+    """Those of `actions` that change tags or labels."""
 
 
 @dataclass(frozen=True, slots=True)

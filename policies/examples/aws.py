@@ -209,7 +209,18 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "RES-10": Covered(
-        _example("A key with both tags.", KEY), (_example("A key without tags.", but(KEY, {"tags": None})),)
+        _example("A key with both tags.", KEY),
+        (
+            _example("A key without tags.", but(KEY, {"tags": None})),
+            _example(
+                "A role that changes tags.",
+                ExampleResource(
+                    "aws:iam/policy:Policy",
+                    "relabel",
+                    {"policy": policy({"Action": ["kms:UntagResource"], "Resource": "*"})},
+                ),
+            ),
+        ),
     ),
     "CVM-01": Covered(
         _example("A machine with SEV-SNP, and nodes and a group of a template with it.", VM, TEMPLATE, NODES, MEMBERS),

@@ -156,7 +156,17 @@ COVERED: Final[Mapping[str, Covered]] = {
     ),
     "RES-10": Covered(
         _example("A key with both labels; Google Cloud spells them in small letters.", KEY),
-        (_example("A key without labels.", but(KEY, {"labels": None})),),
+        (
+            _example("A key without labels.", but(KEY, {"labels": None})),
+            _example(
+                "A role that changes labels.",
+                ExampleResource(
+                    "gcp:projects/iAMCustomRole:IAMCustomRole",
+                    "relabel",
+                    {"permissions": ["compute.instances.setLabels"]},
+                ),
+            ),
+        ),
     ),
     "CVM-02": Covered(
         _example("A machine type with SEV-SNP.", VM),

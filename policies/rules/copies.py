@@ -146,22 +146,31 @@ RES_06 = Rule(
 
 
 def _labelled(resource: Resource, declared: Declared) -> Iterator[Finding]:
-    tags = vocabulary.tags_of(resource)
-    if tags is None:
+    tags, role = vocabulary.tags_of(resource), vocabulary.role_of(resource)
+    if tags is None and role is None:
         raise NotApplicable("takes no tags")
-    jurisdiction = declared.jurisdictions[0]
-    known = tuple(catalog.load().jurisdictions)
-    yield from require(Setting(tags.at("jurisdiction"), OneOf((jurisdiction,)), known))
-    yield from require(Setting(tags.at("data-class"), OneOf(DATA_CLASSES)))
+    for action in role.relabelling if role else ():
+        yield Finding(
+            action.path, "lets its holder change tags", "operations that leave tags as the deployment set them"
+        )
+    if tags is not None:
+        known = tuple(catalog.load().jurisdictions)
+        yield from require(Setting(tags.at("jurisdiction"), OneOf((declared.jurisdictions[0],)), known))
+        yield from require(Setting(tags.at("data-class"), OneOf(declared.data_classes), DATA_CLASSES))
+        yield from (
+            Finding("ignoreChanges", "leaves tags as somebody else has changed them", "tags that are put back")
+            for ignored in resource.ignored
+            if f"{tags.path}.".startswith(f"{ignored}.") or ignored.startswith((f"{tags.path}.", f"{tags.path}[", "*"))
+        )
 
 
 RES_10 = Rule(
     id="RES-10",
-    title="Every resource says which jurisdiction and which class of data it is for",
+    title="Every resource says which jurisdiction and which class of data it is for, and goes on saying so",
     why="Whoever meets a resource outside its stack, on a bill or in an incident, must know what may not leave.",
     severity=Severity.HIGH,
-    remediation="tag it with `jurisdiction` and `data-class`, as the components do",
-    confirm="that only the deployment may change these tags; who may is decided outside the stack.",
+    remediation="tag it with `jurisdiction` and `data-class`, as the components do, and let no role change tags",
+    confirm="that only the deployment may change these tags: roles that the stack does not make are decided elsewhere.",
     check=_labelled,
     passing=Example("A vault with both tags.", (examples.but(examples.VAULT, {"tags": examples.TAGS}),)),
     failing=(
@@ -169,6 +178,20 @@ RES_10 = Rule(
         Example(
             "A vault that says it is for another jurisdiction than its stack.",
             (examples.but(examples.VAULT, {"tags": {**examples.TAGS, "jurisdiction": "EU"}}),),
+        ),
+        Example(
+            "A class of data above the stack's own.",
+            (examples.but(examples.VAULT, {"tags": {**examples.TAGS, "data-class": "secret"}}),),
+        ),
+        Example(
+            "A role that changes tags.",
+            (
+                ExampleResource(
+                    "azure-native:authorization:RoleDefinition",
+                    "relabel",
+                    {"permissions": [{"actions": ["Microsoft.Resources/tags/write"]}]},
+                ),
+            ),
         ),
         Example(
             "A class of data that does not exist.",

@@ -4,6 +4,7 @@ A policy is JSON in a text (IAM reference, Grammar of the JSON policy language).
 weaker, and are left out.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -45,6 +46,7 @@ _BROAD: Final = Matching(
     r"(?!.*/(AdministratorAccess|PowerUserAccess|IAMFullAccess|AWSKeyManagementServicePowerUser|[\w-]*FullAccess)$).*",
     "a policy that lists what it allows",
 )
+_TAGGING: Final = re.compile(r"(?i)[a-z0-9-]+:((un)?tag\w*|(create|delete)tags|(put|delete)\w*tagging)")
 _WORKLOADS: Final = Matching(
     r"Service:[a-z0-9.-]+|Federated:arn:[a-z-]+:iam::\d{12}:oidc-provider/\S+"
     r"|AWS:arn:[a-z-]+:iam::\d{12}:role/(?!aws-reserved/sso)[^*?$]+",
@@ -68,7 +70,8 @@ def role(resource: Resource) -> Role | None:
     actions = tuple(action for policy in policies for one in statements(policy) for action in allowed(*one))
     using = tuple(one for one in actions if speaks_of(one, PLAINTEXT_ACTIONS))
     others = (*(one for one in actions if one not in using), *_broad(resource))
-    return Role(others, using, tuple(one for one in others if speaks_of(one, GOVERNING_ACTIONS)))
+    managing = tuple(one for one in others if speaks_of(one, GOVERNING_ACTIONS))
+    return Role(others, using, managing, tuple(one for one in others if _TAGGING.fullmatch(one.text or "")))
 
 
 def _broad(role: Resource) -> Iterator[Property]:

@@ -9,6 +9,7 @@ ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 HSM_ROLE = "pulumi-python:dynamic/azure:ManagedHsmRoleDefinition"
 HSM_ASSIGNMENT = "pulumi-python:dynamic/azure:ManagedHsmRoleAssignment"
 _MANAGING = ("/write", "/delete", "/*")
+_TAGS = "microsoft.resources/tags/"
 _PRINCIPALS = ("User", "Group", "ForeignGroup", "ServicePrincipal", "Device")
 
 
@@ -21,7 +22,8 @@ def role(resource: Resource) -> Role | None:
     permissions = resource.props.at("permissions").items()
     actions = _listed(permissions, "actions")
     managing = tuple(action for action in actions if (action.text or "").endswith(_MANAGING))
-    return Role(actions, _listed(permissions, "dataActions"), managing)
+    relabelling = tuple(action for action in managing if (action.text or "").casefold().startswith(_TAGS))
+    return Role(actions, _listed(permissions, "dataActions"), managing, relabelling)
 
 
 def _listed(permissions: tuple[Property, ...], key: str) -> tuple[Property, ...]:

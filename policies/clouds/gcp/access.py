@@ -15,6 +15,7 @@ _ROLES: Final = frozenset({"gcp:projects:IAMCustomRole", "gcp:organizations:IAMC
 _MEMBER_SUFFIX, _BINDING_SUFFIX, _POLICY_SUFFIX = "IAMMember", "IAMBinding", "IAMPolicy"
 _KEY: Final = "gcp:kms:CryptoKey"
 _MANAGING: Final = (".create", ".update", ".delete", ".destroy", ".restore", ".setIamPolicy", ".import")
+_LABELLING: Final = (".setLabels", ".createTagBinding", ".deleteTagBinding")
 _WORKLOADS: Final = Matching(
     r"serviceAccount:[^@\s]+@[^@\s]+|principalSet://[^\s]+/attribute\.[^/\s]+/\S+|principal://\S+",
     "a service account, or principals of a workload identity pool with an attribute",
@@ -44,7 +45,8 @@ def role(resource: Resource) -> Role | None:
     permissions = resource.props.at("permissions").items()
     used = tuple(one for one in permissions if ".use" in (one.text or "") or (one.text or "").endswith(".get"))
     others = tuple(one for one in permissions if one not in used)
-    return Role(others, used, tuple(one for one in others if (one.text or "").endswith(_MANAGING)))
+    managing = tuple(one for one in others if (one.text or "").endswith(_MANAGING))
+    return Role(others, used, managing, tuple(one for one in others if (one.text or "").endswith(_LABELLING)))
 
 
 def holder(resource: Resource) -> Setting | None:
