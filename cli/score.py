@@ -33,14 +33,8 @@ def show(
     report = _check(Project.find(), stack)
     if report.error is not None:
         raise CliError(f"{stack} could not be checked: {report.error}")
-    card = score(chosen, report.results)
-    table = Table("requirement", "weight", "standing", "evidence", title=f"{chosen.name}: {stack}")
-    for one in card.requirements:
-        mark = "°" if one.must_be_confirmed and one.evidence else ""
-        weight = f"{one.weight} %" if one.weight is not None else ""
-        standing = f"[{_STYLES[one.standing]}]{one.standing}{mark}[/]"
-        table.add_row(f"{one.requirement} {one.title}", weight, standing, _evidence(one))
-    console.print(table)
+    card = score(chosen, report.results, report.laws)
+    console.print(_table(card, f"{chosen.name}: {stack}"))
     console.print("° the mapping must still be confirmed by a person who knows the framework", style="dim")
     _conclude(card)
     if any(one.broken for one in card.requirements):
@@ -61,6 +55,19 @@ def _check(project: Project, stack: str) -> StackReport:
     return report
 
 
+def _table(card: Scorecard, title: str) -> Table:
+    """Weights and levels have a column where the framework has them."""
+    weighted, levelled = card.ceiling is not None, bool(card.framework.levels)
+    names = ("requirement", *["weight"] * weighted, "standing", *["at most"] * levelled, "evidence")
+    table = Table(*names, title=title)
+    for one in card.requirements:
+        mark = "°" if one.must_be_confirmed and one.evidence else ""
+        standing = f"[{_STYLES[one.standing]}]{one.standing}{mark}[/]"
+        weight, level = [f"{one.weight} %"] * weighted, [_short(card.level(one))] * levelled
+        table.add_row(f"{one.requirement} {one.title}", *weight, standing, *level, _evidence(one))
+    return table
+
+
 def _evidence(one: Scored) -> str:
     parts = []
     if one.broken:
@@ -79,3 +86,13 @@ def _conclude(card: Scorecard) -> None:
     if card.capped_by:
         names = ", ".join(one.requirement for one in card.capped_by)
         console.print(f"[bold]Without evidence[/]  {names}: where the lowest requirement decides, these decide")
+    if card.lowest is not None:
+        console.print(f"[bold]Level[/]  {card.lowest} at most, once others have shown what has no evidence here")
+        for limit in dict.fromkeys(limit for one in card.requirements for limit in one.limits):
+            level = _short(card.framework.levels[limit.level])
+            console.print(f"[dim]{', '.join(limit.requirements)}: {level} at most, because {limit.reason}[/]")
+
+
+def _short(level: str | None) -> str:
+    """A level's name without its title."""
+    return level.split(" (")[0] if level else ""

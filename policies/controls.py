@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 FOLDER = Path(__file__).parent / "frameworks"
 
@@ -34,10 +34,23 @@ class Requirement(BaseModel):
         return self.confidence != "published"
 
 
+class Limit(BaseModel):
+    """The highest level that requirements can reach, whatever else is shown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    where: Literal["everywhere", "foreign law"]
+    """`foreign law`: where a law from outside the framework's jurisdiction can compel an operator of the stack."""
+    level: int
+    requirements: tuple[str, ...]
+    reason: str
+
+
 class Framework(BaseModel):
     """One framework. `basis` says where its mapping comes from, `read` is the day (ISO 8601) on which it was made.
 
     jurisdiction: where it is law or what the authorities ask for, as the catalogue names it; none for one of the trade.
+    levels: names of what a requirement can reach, the lowest first; none where the framework has no levels.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
@@ -47,7 +60,16 @@ class Framework(BaseModel):
     jurisdiction: str | None = None
     read: str
     basis: str
+    levels: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
     requirements: dict[str, Requirement]
+
+    @model_validator(mode="after")
+    def _limits_are_of_it(self) -> Self:
+        for limit in self.limits:
+            if not (set(limit.requirements) <= set(self.requirements) and 0 <= limit.level < len(self.levels)):
+                raise ValueError(f"{self.name}: a limit is of a requirement or a level that the framework lacks")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

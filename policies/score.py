@@ -2,14 +2,16 @@
 
 A requirement is `evidenced` by rules that judged something and found nothing; `broken` if one found something; only
 `asserted` if its rules had nothing to judge; and `not expressible` if no rule can speak for it, because infrastructure
-as code cannot show it. Only evidence counts towards the ceiling.
+as code cannot show it. Only evidence counts towards the ceilings: of the score, where the framework has weights, and of
+the level, where it has levels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from policies.controls import Framework
+import catalog
+from policies.controls import Framework, Limit
 from policies.report.model import Result
 
 Standing = Literal["evidenced", "broken", "asserted", "not expressible"]
@@ -26,6 +28,8 @@ class Scored:
     broken: tuple[str, ...]
     silent: tuple[str, ...]
     must_be_confirmed: bool
+    limits: tuple[Limit, ...]
+    """What keeps it below the framework's highest level, whatever its rules found."""
 
     @property
     def standing(self) -> Standing:
@@ -54,12 +58,34 @@ class Scorecard:
         """The requirements without evidence: where the lowest one decides, these do."""
         return tuple(one for one in self.requirements if one.standing != "evidenced")
 
+    def level(self, scored: Scored) -> str | None:
+        """The highest level that evidence supports; None for what no rule judged, or a framework without levels."""
+        return self._named(self._level(scored)) if scored.evidence or scored.broken else None
 
-def score(framework: Framework, results: Iterable[Result]) -> Scorecard:
-    """The scorecard of one stack. A waived finding is no evidence, and neither is one that a baseline has."""
+    @property
+    def lowest(self) -> str | None:
+        """The highest level that the stack can reach once somebody shows what no rule speaks for."""
+        judged = [one for one in self.requirements if one.evidence or one.broken]
+        return self._named(min(map(self._level, judged), default=0))
+
+    def _level(self, scored: Scored) -> int:
+        if scored.standing != "evidenced":
+            return 0
+        return min((limit.level for limit in scored.limits), default=len(self.framework.levels) - 1)
+
+    def _named(self, level: int) -> str | None:
+        return self.framework.levels[level] if self.framework.levels else None
+
+
+def score(framework: Framework, results: Iterable[Result], laws: Collection[str] | None = None) -> Scorecard:
+    """The scorecard of one stack. A waived finding is no evidence, and neither is one that a baseline has.
+
+    laws: jurisdictions whose law can compel an operator of the stack; None where nobody knows, which counts as foreign.
+    """
     found: dict[str, set[str]] = {}
     for result in results:
         found.setdefault(result.rule, set()).add(result.status)
+    limits = [one for one in framework.limits if one.where == "everywhere" or _foreign(framework, laws)]
 
     def with_status(rules: Iterable[str], *statuses: str) -> tuple[str, ...]:
         return tuple(rule for rule in rules if found.get(rule, set()) & set(statuses))
@@ -78,6 +104,12 @@ def score(framework: Framework, results: Iterable[Result]) -> Scorecard:
                 broken,
                 silent,
                 requirement.must_be_confirmed,
+                tuple(limit for limit in limits if name in limit.requirements),
             )
         )
     return Scorecard(framework, tuple(requirements))
+
+
+def _foreign(framework: Framework, laws: Collection[str] | None) -> bool:
+    home = framework.jurisdiction
+    return not laws or home is None or not all(catalog.load().within(law, home) for law in laws)

@@ -48,6 +48,11 @@ class Result:
         return self.urn.split("::", 3)[-1]
 
     @property
+    def place(self) -> str:
+        """`stacks/__main__.py:12`, or nothing."""
+        return f"{self.file}:{self.line}" if self.line else ""
+
+    @property
     def fingerprint(self) -> str:
         """The same for the same finding in another run, wherever its line has moved."""
         return hashlib.sha256("\0".join((self.rule, self.urn, self.message)).encode(errors="replace")).hexdigest()
@@ -65,6 +70,8 @@ class StackReport:
     seconds: float = 0.0
     remedied: tuple[str, ...] = ()
     """What rules put right before they judged, one line each."""
+    laws: tuple[str, ...] | None = None
+    """Jurisdictions whose law can compel an operator that the stack depends on; None where nobody knows."""
 
     @property
     def exit_code(self) -> int:

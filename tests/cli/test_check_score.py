@@ -10,6 +10,7 @@ def test_the_scorecard_of_the_shipped_stack(cli: Cli) -> None:
     assert result.code == 0, result.out + result.err
     assert "Ceiling  80 % of the score is what this evidence supports at most" in result.out
     assert "Without evidence  SOV-1, SOV-8" in result.out
+    assert "Level  SEAL-2 (data sovereignty) at most" in result.out, "its operator answers to a law from outside"
 
 
 def test_an_unknown_framework(cli: Cli) -> None:

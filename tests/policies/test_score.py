@@ -1,6 +1,9 @@
 """A scorecard never claims more than the evidence supports."""
 
-from policies.controls import frameworks
+import pytest
+from pydantic import ValidationError
+
+from policies.controls import Framework, frameworks
 from policies.report.model import Result, Status
 from policies.score import Scorecard, Scored, score
 
@@ -49,5 +52,46 @@ def test_one_finding_outweighs_every_pass_even_if_it_is_waived() -> None:
         assert card.ceiling == 70
 
 
-def test_a_framework_without_weights_has_no_ceiling() -> None:
-    assert score(frameworks()["nist"], []).ceiling is None
+def test_a_framework_without_weights_and_levels_has_no_ceilings() -> None:
+    card = score(frameworks()["nist"], results("pass", "KEY-01"))
+    assert card.ceiling is None
+    assert card.lowest is None
+    assert {card.level(one) for one in card.requirements} == {None}
+
+
+@pytest.mark.parametrize(
+    ("laws", "legal", "supply"),
+    [
+        (("DE", "FR"), "SEAL-4", "SEAL-3"),
+        (("DE", "US"), "SEAL-2", "SEAL-2"),
+        ((), "SEAL-2", "SEAL-2"),
+        (None, "SEAL-2", "SEAL-2"),
+    ],
+    ids=["of the Union", "of the United States", "of nobody", "unknown"],
+)
+def test_the_law_over_operators_and_the_makers_of_the_hardware_limit_the_level(
+    laws: tuple[str, ...] | None, legal: str, supply: str
+) -> None:
+    card = score(SOV, results("pass", *RULES), laws)
+    levels = {one.requirement: card.level(one) for one in card.requirements}
+    assert str(levels["SOV-2"]).startswith(legal)
+    assert str(levels["SOV-5"]).startswith(supply)
+    assert levels["SOV-1"] is None, "no rule speaks for it, in either direction"
+    assert str(card.lowest).startswith(supply)
+
+
+def test_a_finding_leaves_the_lowest_level() -> None:
+    card = score(SOV, [*results("pass", *RULES), *results("fail", "KEY-01")], ("DE",))
+    assert str(card.level(of(card, "SOV-3"))).startswith("SEAL-0")
+    assert str(card.lowest).startswith("SEAL-0")
+
+
+def test_without_evidence_there_is_no_level_to_speak_of() -> None:
+    assert str(score(SOV, [], ("DE",)).lowest).startswith("SEAL-0")
+
+
+@pytest.mark.parametrize("wrong", [{"requirements": ("SOV-9",)}, {"level": 5}, {"level": -1}])
+def test_a_limit_of_what_the_framework_lacks_is_refused(wrong: dict[str, object]) -> None:
+    limit = SOV.limits[0].model_dump() | wrong
+    with pytest.raises(ValidationError, match="that the framework lacks"):
+        Framework.model_validate(SOV.model_dump() | {"limits": (limit,)})
