@@ -1,6 +1,6 @@
 """`bailiwick check`: a policy verdict for stacks, with no credentials, no state and no hardware."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,7 +10,7 @@ import typer
 from cli.changed import stacks_changed_since
 from cli.checking import Request, against, check_stacks
 from cli.console import open_console
-from cli.difference import differences
+from cli.difference import Difference, differences
 from cli.difference_view import SMALLEST
 from cli.difference_view import render as render_differences
 from cli.errors import EXIT_UNUSABLE, CliError
@@ -80,6 +80,8 @@ def check(
     timeout: Annotated[float, typer.Option(min=1, help="seconds that one stack may take")] = 300,
 ) -> None:
     """Judge stacks against the policy pack. Exit code 0: pass, 1: violation, 2: could not check."""
+    if (every or changed_since is not None) and (state or preview_json):
+        raise CliError("--all and --changed-since choose stacks; --state and --preview-json judge one file instead")
     if diff is not None and (form not in (Format.TEXT, Format.MARKDOWN) or state or preview_json):
         raise CliError("--diff writes Markdown about stacks: leave --format, --state and --preview-json out")
     if remediate and (state or preview_json):
@@ -93,33 +95,31 @@ def check(
         raise CliError("--config goes with --state or --preview-json; a stack has its own configuration")
     else:
         project = Project.find()
+        option = "--diff" if changed_since is None else "--changed-since"
         changed_since = changed_since or (diff if not (stacks or every) else None)
-        names = _names(project, stacks or [], changed_since, every=every)
+        names = _names(project, stacks or [], changed_since, option, every=every)
         if not names:
-            open_console().print(f"no stack changed since {changed_since}: nothing to check", markup=False)
+            typer.echo(f"no stack changed since {changed_since}: nothing to check", err=form is not Format.TEXT)
             return
         reports = check_stacks([Request(project.root, name, ids, timeout, remedies) for name in names])
     report = Report(tuple(against(one, known) for one in reports), ids)
     code = report.exit_code
     if diff is None:
         write(report, form, output)
-    elif _write_difference(report, project, diff, None if changed_since else names, output):
+    elif _write_difference(report, differences(project, diff, None if changed_since else names, timeout), diff, output):
         code = EXIT_UNUSABLE
     if code:
         raise typer.Exit(code)
 
 
-def _write_difference(
-    report: Report, project: Project, ref: str, stacks: list[str] | None, output: Path | None
-) -> bool:
+def _write_difference(report: Report, found: Sequence[Difference], ref: str, output: Path | None) -> bool:
     """Write verdicts and differences as one comment; whether a difference could not be made."""
-    found = differences(project, ref, stacks)
     verdicts = markdown.render(report)
     comment = verdicts + render_differences(found, ref, max(markdown.LARGEST - len(verdicts), SMALLEST))
     if output is None:
         open_console().file.write(comment)
     else:
-        output.write_text(comment, encoding="utf-8")
+        _save(comment, output)
         write(report, Format.TEXT, None)
     return any(one.error is not None for one in found)
 
@@ -134,12 +134,12 @@ def _known(baseline: Path | None) -> frozenset[str]:
         raise CliError(f"--baseline {baseline}: {reason}") from None
 
 
-def _names(project: Project, stacks: list[str], changed_since: str | None, *, every: bool) -> list[str]:
+def _names(project: Project, stacks: list[str], changed_since: str | None, option: str, *, every: bool) -> list[str]:
     chosen = [bool(stacks), every, changed_since is not None]
     if sum(chosen) > 1:
         raise CliError("name stacks, or use --all, or --changed-since: one of the three")
     if changed_since is not None:
-        return stacks_changed_since(project, changed_since, "--changed-since")
+        return stacks_changed_since(project, changed_since, option)
     names = project.stack_names() if every else list(dict.fromkeys(stacks))
     if not names:
         raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names()) or 'none'}")
@@ -165,11 +165,18 @@ def _given(
     return check_preview(preview_json, stack_file, config, rules, timeout_s)
 
 
+def _save(text: str, output: Path) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"--output {output}: {error.strerror}") from None
+
+
 def write(report: Report, form: Format, output: Path | None, *, quiet: bool = False) -> None:
     """Write `report` to `output` and, unless `quiet`, its text to the terminal; without `output` to the terminal."""
     console = open_console()
     if output is not None:
-        output.write_text(_RENDERERS[form](report), encoding="utf-8")
+        _save(_RENDERERS[form](report), output)
         if quiet:
             return
     if output is not None or form is Format.TEXT:

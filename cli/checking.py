@@ -39,15 +39,14 @@ class Request:
     """Whether a second processor has nothing else to do."""
 
 
-class _OutOfTimeError(BaseException):
+class OutOfTime(BaseException):
     """The time that a check may take is over. Not an `Exception`: the engine would take it for the program's own."""
 
 
 def check_stacks(requests: Sequence[Request]) -> list[StackReport]:
-    """Judge every stack, several at a time, each in a process of its own; a lone one stays in this process."""
-    if len(requests) == 1:
-        return [check_stack(replace(requests[0], alone=True))]
-    return in_processes(check_stack, requests, lambda request: cloud_of(Project(request.root), request.stack), _lost)
+    """Judge every stack, several at a time, in other processes: a program that ends its process is no pass."""
+    tasks = [replace(request, alone=len(requests) == 1) for request in requests]
+    return in_processes(check_stack, tasks, lambda task: cloud_of(Project(task.root), task.stack), _lost)
 
 
 def cloud_of(project: Project, stack: str) -> str:
@@ -62,16 +61,21 @@ def cloud_of(project: Project, stack: str) -> str:
 
 def _lost(request: Request) -> StackReport:
     error = "the process that checked it was killed, or ended by itself; nothing is known of this stack"
-    return StackReport(request.stack, "", error=error)
+    return StackReport(request.stack, _file_of(request.stack), error=error)
+
+
+def _file_of(stack: str) -> str:
+    """The stack file as a report names it, relative to the project."""
+    return f"stacks/Pulumi.{stack}.yaml"
 
 
 def check_stack(request: Request) -> StackReport:
     """Preview the stack from nothing, in an emulated cloud that lasts as long as this call, under the pack."""
     project = Project(request.root)
     remedied: list[str] = []
+    laws: set[str] = set()
 
-    def judge() -> tuple[str, Sequence[Verdict], str | None]:
-        path = project.stack_file(request.stack)
+    def judge() -> tuple[Sequence[Verdict], str | None]:
         failures: list[str] = []
 
         def listen(event: Event) -> None:
@@ -85,13 +89,15 @@ def check_stack(request: Request) -> StackReport:
 
         _refuse_astray(project)
         outcome = preview(project, request.stack, request.rules, listen, request.remediate, apart=request.alone)
+        laws.update(law for edge in outcome.outputs.get("jurisdictionGraph", ()) for law in edge["legalReach"])
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         error = f"{failures[0]}{more}" if failures else None
         if error is None and not outcome.ok and not any(verdict.blocks for verdict in outcome.verdicts):
             error = outcome.error
-        return str(path.relative_to(project.root)), outcome.verdicts, error
+        return outcome.verdicts, error
 
-    return replace(guarded(request.stack, judge, request.timeout_s), remedied=tuple(sorted(remedied)))
+    report = guarded(request.stack, _file_of(request.stack), judge, request.timeout_s)
+    return replace(report, remedied=tuple(sorted(remedied)), laws=tuple(sorted(laws)) or None)
 
 
 def _refuse_astray(project: Project) -> None:
@@ -106,18 +112,18 @@ def _refuse_astray(project: Project) -> None:
 
 
 def guarded(
-    stack: str, judge: Callable[[], tuple[str, Sequence[Verdict], str | None]], timeout_s: float
+    stack: str, file: str, judge: Callable[[], tuple[Sequence[Verdict], str | None]], timeout_s: float
 ) -> StackReport:
-    """The report of `judge` (file, verdicts, error); whatever goes wrong ends in a report that says so."""
+    """The report of `judge` (verdicts, error); whatever goes wrong ends in a report that says so."""
     began = time.perf_counter()
+    verdicts: Sequence[Verdict] = ()
     try:
-        with _deadline(timeout_s), _without_garbage_collection():
-            file, verdicts, error = judge()
-    except _OutOfTimeError:
-        error = f"not done after {timeout_s:g} s: a resource may wait for itself; --timeout gives more time"
-        file, verdicts = "", ()
-    except Exception as failure:  # noqa: BLE001 - a defect in a program under check is an answer, not a crash
-        file, verdicts, error = "", (), in_one_line(failure)
+        with deadline(timeout_s), _without_garbage_collection():
+            verdicts, error = judge()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - what a program under check raises is an answer, not a crash
+        error = in_one_line(failure)
     results = tuple(sorted((result(one, file) for one in verdicts), key=lambda one: (one.urn, one.rule, one.message)))
     return StackReport(stack, file, results, error, time.perf_counter() - began)
 
@@ -185,11 +191,11 @@ def against(report: StackReport, known: frozenset[str]) -> StackReport:
 
 
 @contextlib.contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
-    """Raise `_OutOfTimeError` in the main thread after this long: a program may wait for something that never comes."""
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise `OutOfTime` in the main thread after this long: a program may wait for something that never comes."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        raise _OutOfTimeError
+        raise OutOfTime(f"not done after {seconds:g} s: a resource may wait for itself; --timeout gives more time")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)

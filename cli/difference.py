@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli import git
-from cli.checking import cloud_of, scratch_engine
+from cli.checking import cloud_of, deadline, scratch_engine
 from cli.errors import CliError, in_one_line
 from cli.project import Project
 from cli.workers import in_processes
@@ -71,10 +71,12 @@ class _Task:
     base: Project
     stack: str
     scratch: Path
+    timeout_s: float
 
 
-def differences(project: Project, ref: str, stacks: Sequence[str] | None) -> list[Difference]:
-    """How `stacks` change since the merge base with `ref`; None means those that change, removed ones included."""
+def differences(project: Project, ref: str, stacks: Sequence[str] | None, timeout_s: float) -> list[Difference]:
+    """How `stacks` change since the merge base with `ref`, each found within `timeout_s`; None means those that change,
+    removed ones included."""
     commit = git.merge_base(project, ref, OPTION)
     with tempfile.TemporaryDirectory(prefix="bailiwick-diff-") as scratch:
         base = Project(Path(scratch) / "base")
@@ -82,7 +84,7 @@ def differences(project: Project, ref: str, stacks: Sequence[str] | None) -> lis
         names = project.stack_names() if stacks is None else list(stacks)
         if stacks is None:
             names += [name for name in base.stack_names() if name not in names]
-        tasks = [_Task(project, base, stack, Path(scratch) / stack) for stack in names]
+        tasks = [_Task(project, base, stack, Path(scratch) / stack, timeout_s) for stack in names]
         found = in_processes(_difference, tasks, lambda task: cloud_of(project, task.stack), _lost)
     return [one for one in found if stacks is not None or one.new or one.removed or one.error or _changes(one)]
 
@@ -96,28 +98,34 @@ def _changes(one: Difference) -> bool:
 
 
 def _difference(task: _Task) -> Difference:
-    project, base, stack, scratch = task.project, task.base, task.stack, task.scratch
+    try:
+        with deadline(task.timeout_s):
+            return _compared(task.project, task.base, task.stack, task.scratch)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - whatever either program raises is this stack's answer
+        return Difference(task.stack, error=in_one_line(failure))
+
+
+def _compared(project: Project, base: Project, stack: str, scratch: Path) -> Difference:
     before: tuple[Edge, ...] = ()
     known_before, known_now = (stack in side.stack_names() for side in (base, project))
     scratch.mkdir()
-    try:
-        if known_before:
-            before = _deploy_base(base, stack, scratch)
-        if not known_now:
-            return Difference(stack, before=before, removed=True)
-        steps: list[Step] = []
+    if known_before:
+        before = _deploy_base(base, stack, scratch)
+    if not known_now:
+        return Difference(stack, before=before, removed=True)
+    steps: list[Step] = []
 
-        def listen(event: Event) -> None:
-            if isinstance(event, Planned):
-                steps.extend(event.steps)
+    def listen(event: Event) -> None:
+        if isinstance(event, Planned):
+            steps.extend(event.steps)
 
-        with scratch_engine(project, stack, scratch, listen) as engine:
-            outcome = engine.preview()
-        spec = RegionSpec.from_stack_file(project.stack_file(stack))
-        after = tuple(outcome.outputs.get(GRAPH, ()))
-        return Difference(stack, spec.jurisdiction, tuple(steps), before, after, not known_before, error=outcome.error)
-    except Exception as failure:  # noqa: BLE001 - whatever either program raises is this stack's answer
-        return Difference(stack, new=not known_before, error=in_one_line(failure))
+    with scratch_engine(project, stack, scratch, listen) as engine:
+        outcome = engine.preview()
+    spec = RegionSpec.from_stack_file(project.stack_file(stack))
+    after = tuple(outcome.outputs.get(GRAPH, ()))
+    return Difference(stack, spec.jurisdiction, tuple(steps), before, after, not known_before, error=outcome.error)
 
 
 def _deploy_base(base: Project, stack: str, scratch: Path) -> tuple[Edge, ...]:

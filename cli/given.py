@@ -45,12 +45,12 @@ def _check(
     rules: Sequence[str],
     timeout_s: float,
 ) -> StackReport:
-    def judge() -> tuple[str, Sequence[Verdict], str | None]:
+    def judge() -> tuple[Sequence[Verdict], str | None]:
         foreign = read()
         config = {**foreign.configuration, **configuration()}
-        return str(file), copy_context().run(_judge, foreign, config, rules), None
+        return copy_context().run(_judge, foreign, config, rules), None
 
-    return guarded(file.name, judge, timeout_s)
+    return guarded(file.name, str(file), judge, timeout_s)
 
 
 def _configuration(stack_file: Path | None, given: Sequence[str]) -> Configuration:

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import sys
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import typer
 import typer.core
 import typer.main
 
-from cli.errors import CliError, as_user_error
+from cli.errors import EXIT_UNUSABLE, TRACEBACK, CliError, as_defect, as_user_error
 
 VERBS: Final = {
     "up": "bring a region up",
@@ -70,7 +71,10 @@ def run() -> None:
     """Entry point: a user's mistake ends in one line and an exit code, never in a traceback."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # a full disk shows here, or where nobody can catch it
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: what was done is in the state; run the command again to go on\n")
         sys.exit(130)
@@ -78,9 +82,9 @@ def run() -> None:
         sys.exit(1)
     except Exception as error:
         message = as_user_error(error)
-        if message is None:
+        if message is None and os.environ.get(TRACEBACK):
             raise
-        sys.stderr.write(f"error: {message}\n")
-        sys.exit(error.code if isinstance(error, CliError) else 2)
+        sys.stderr.write(f"error: {message or as_defect(error)}\n")
+        sys.exit(error.code if isinstance(error, CliError) else EXIT_UNUSABLE)
     finally:
         gc.freeze()  # or the interpreter goes over every class of an SDK once more before it ends

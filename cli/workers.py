@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -34,11 +35,13 @@ def in_processes(
     cloud_of: Callable[[Task], str],
     lost: Callable[[Task], Answer],
 ) -> list[Answer]:
-    """`work` of every task, in their order; `lost` of one whose process was killed on the way."""
+    """`work` of every task, in their order; `lost` of one whose process was killed on the way. The process of a lone
+    task may have children of its own."""
     clouds = {id(task): cloud_of(task) for task in tasks}
     waiting, answers = list(tasks), dict[int, Answer]()
     context = _context()
-    workers = [_start(context, work) for _ in range(min(len(tasks), os.cpu_count() or 1))]
+    start = partial(_start, context, work, daemon=len(tasks) > 1)
+    workers = [start() for _ in range(min(len(tasks), os.cpu_count() or 1))]
     try:
         for worker in workers:
             _give(worker, waiting, clouds)
@@ -50,7 +53,7 @@ def in_processes(
                     answers[id(worker.task)] = worker.connection.recv()
                 except (EOFError, ConnectionResetError):
                     answers[id(worker.task)] = lost(worker.task)
-                    workers[workers.index(worker)] = worker = _start(context, work)
+                    workers[workers.index(worker)] = worker = start()
                 _give(worker, waiting, clouds)
     finally:
         for worker in workers:
@@ -63,9 +66,9 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork" if can_fork() else "spawn")
 
 
-def _start(context: BaseContext, work: Callable[[Task], Answer]) -> _Worker[Task]:
+def _start(context: BaseContext, work: Callable[[Task], Answer], *, daemon: bool) -> _Worker[Task]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(work, theirs, ours), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_serve, args=(work, theirs, ours), daemon=daemon)  # type: ignore[attr-defined]
     process.start()
     theirs.close()
     return _Worker(process, ours)

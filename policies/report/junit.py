@@ -1,14 +1,15 @@
 """JUnit XML, as CI servers read it: a suite for each stack, a test case for each rule and resource.
 
-The elements and attributes are those of Jenkins' reader (`junit-10.xsd` of its xUnit plugin). Fail and unknown are
-failures, waived and not applicable are skipped, a stack that could not be checked is an error.
+The elements and attributes are those that Jenkins' reader takes (`junit-10.xsd` of its xUnit plugin), in which a test
+case has no file and no line: they begin its message. Fail and unknown are failures, waived and not applicable are
+skipped, a stack that could not be checked is an error; a suite's properties count each status, finding by finding.
 """
 
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterable
 
-from policies.report.model import Report, Result, StackReport, printable
+from policies.report.model import FOUND, Report, Result, StackReport, printable
 
 
 def render(report: Report) -> str:
@@ -25,7 +26,12 @@ def _suite(stack: StackReport) -> ET.Element:
     cases: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in stack.results:
         cases[result.rule, result.urn].append(result)
-    suite = ET.Element("testsuite", name=printable(stack.stack), time=f"{stack.seconds:.3f}")
+    suite = ET.Element(
+        "testsuite", name=printable(stack.stack), file=printable(stack.file), time=f"{stack.seconds:.3f}"
+    )
+    properties = ET.SubElement(suite, "properties")
+    for status, count in stack.counts.items():
+        ET.SubElement(properties, "property", name=status, value=str(count))
     if stack.error is not None:
         case = ET.SubElement(suite, "testcase", classname=printable(stack.stack), name="check", time="0")
         ET.SubElement(case, "error", message=printable(stack.error), type="could-not-check")
@@ -39,18 +45,19 @@ def _suite(stack: StackReport) -> ET.Element:
 def _case(rule: str, urn: str, results: Iterable[Result]) -> ET.Element:
     results = list(results)
     case = ET.Element("testcase", classname=rule, name=printable(urn), time="0")
-    if results[0].line:
-        case.set("file", printable(results[0].file))
-        case.set("line", str(results[0].line))
     blocking = [result for result in results if result.blocks]
-    quiet = [result for result in results if result.status in ("fail", "unknown", "waived") or result.known]
+    quiet = [result for result in results if result.status in FOUND or result.known]
     if blocking:
         failure = ET.SubElement(
-            case, "failure", message=printable(blocking[0].message), type=f"{blocking[0].severity}-{blocking[0].status}"
+            case, "failure", message=_message(blocking[0]), type=f"{blocking[0].severity}-{blocking[0].status}"
         )
-        failure.text = "\n".join(printable(result.message) for result in blocking)
+        failure.text = "\n".join(map(_message, blocking))
     elif all(result.status == "not_applicable" for result in results) or quiet:
         shown = quiet[0] if quiet else results[0]
         word = "in the baseline" if shown.known else shown.status.replace("_", " ")
-        ET.SubElement(case, "skipped", message=printable(f"{word}: {shown.message}"))
+        ET.SubElement(case, "skipped", message=f"{word}: {_message(shown)}")
     return case
+
+
+def _message(result: Result) -> str:
+    return printable(": ".join(filter(None, (result.place, result.message))))

@@ -7,6 +7,8 @@ from policies.report.model import EXIT_PASS, EXIT_UNUSABLE, Report, Result, Stac
 
 LARGEST = 60_000
 """Characters; GitHub refuses a comment above 65,536 and GitLab one above 1,000,000."""
+_LONGEST_ERROR = 2_000
+"""Characters of why a stack could not be checked; what a program raises may be of any length."""
 
 _VERDICTS = {EXIT_PASS: "✅ pass", EXIT_UNUSABLE: "⚠️ could not check"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&])")
@@ -33,7 +35,7 @@ def _verdict(stack: StackReport) -> str:
 
 
 def _note(stack: StackReport) -> str:
-    return summary(stack) if stack.error is None else cell(stack.error)
+    return summary(stack) if stack.error is None else cell(stack.error[:_LONGEST_ERROR])
 
 
 def _findings(stack: StackReport) -> Iterator[str]:
@@ -50,7 +52,7 @@ def _findings(stack: StackReport) -> Iterator[str]:
 
 def _where(result: Result) -> str:
     name = cell(result.name)
-    return f"{name}, {cell(result.file)}:{result.line}" if result.line else name
+    return f"{name}, {cell(result.place)}" if result.place else name
 
 
 def cell(text: str) -> str:

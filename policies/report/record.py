@@ -4,9 +4,11 @@ import json
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from policies.report.model import Report, Result, StackReport
+from policies.report.model import STATUSES, Report, Result, StackReport
 
 VERSION: Final = 1
+_TYPES: Final = {"line": int, "known": bool}
+"""Types of a verdict's values that are no text."""
 
 
 class MalformedReport(ValueError):  # noqa: N818 - named for what it says
@@ -32,6 +34,7 @@ def _stack(stack: StackReport) -> dict[str, Any]:
         "seconds": round(stack.seconds, 3),
         "summary": stack.counts,
         "remedied": list(stack.remedied),
+        "laws": None if stack.laws is None else list(stack.laws),
         "verdicts": [_result(result) for result in stack.results],
     }
 
@@ -55,11 +58,20 @@ def read(text: str) -> Report:
 
 
 def _read_stack(name: str, stack: dict[str, Any]) -> StackReport:
-    results = tuple(
-        Result(**{field.name: verdict[field.name] for field in fields(Result)}) for verdict in stack["verdicts"]
-    )
+    error = None if stack["error"] is None else str(stack["error"])
     remedied = tuple(str(line) for line in stack.get("remedied", ()))
-    return StackReport(name, str(stack["file"]), results, stack["error"], float(stack["seconds"]), remedied)
+    results = tuple(map(_read_result, stack["verdicts"]))
+    laws = None if stack.get("laws") is None else tuple(str(law) for law in stack["laws"])
+    return StackReport(name, str(stack["file"]), results, error, float(stack["seconds"]), remedied, laws)
+
+
+def _read_result(verdict: dict[str, Any]) -> Result:
+    values = {field.name: verdict[field.name] for field in fields(Result)}
+    if any(type(value) is not _TYPES.get(name, str) for name, value in values.items()):
+        raise TypeError("a verdict has a value of another type")
+    if values["status"] not in STATUSES:
+        raise ValueError(f"{values['status']!a} is not a status")
+    return Result(**values)
 
 
 def fingerprints(text: str) -> frozenset[str]:

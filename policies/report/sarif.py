@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from policies.pack import NAME, RULES, VERSION
-from policies.report.model import Report, Result, StackReport, printable
+from policies.report.model import FOUND, Report, Result, StackReport, printable
 from policies.rule import Rule
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -38,8 +38,9 @@ def render(report: Report) -> str:
             _result(stack, result, index)
             for stack in report.stacks
             for result in stack.results
-            if result.status in ("fail", "unknown", "waived")
+            if result.status in FOUND
         ],
+        "properties": {"verdicts": {printable(stack.stack): stack.counts for stack in report.stacks}},
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 

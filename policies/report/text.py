@@ -25,7 +25,7 @@ def _stack(stack: StackReport, rules: int) -> Iterator[tuple[str, str]]:
     for line in stack.remedied:
         yield "yellow", f"  {line}"
     for result in stack.found():
-        where = f"{result.file}:{result.line}: " if result.line else ""
+        where = f"{result.place}: " if result.place else ""
         text = f"  {result.level} {result.status} {where}{result.message}"
         yield "red" if result.blocks else "yellow", text
 

@@ -10,7 +10,7 @@ import pytest
 from cli.changed import stacks_changed_since
 from cli.errors import CliError
 from cli.project import Project
-from tests.cli.conftest import Cli, Result
+from tests.cli.conftest import ROOT, Cli, Result
 
 ABROAD = """
 from pulumi_azure_native import Provider, resources
@@ -89,8 +89,8 @@ def test_a_violation_is_reported_at_the_line_that_made_the_resource(cli: Cli) ->
     result = cli("check", "azure-germany", "--format", "junit", "--output", str(junit))
     assert result.code == 1, result.out + result.err
     assert f"mandatory fail stacks/__main__.py:{line}: RES-01" in result.out
-    (case,) = [one for one in ET.parse(junit).iter("testcase") if one.find("failure") is not None]
-    assert (case.get("classname"), case.get("file"), case.get("line")) == ("RES-01", "stacks/__main__.py", str(line))
+    (failure,) = ET.parse(junit).iter("failure")
+    assert failure.get("message", "").startswith(f"stacks/__main__.py:{line}: RES-01 ")
 
     assert cli("check", "azure-germany", "--format", "json", "--output", str(baseline)).code == 1
     accepted = cli("check", "azure-germany", "--baseline", str(baseline))
@@ -110,9 +110,34 @@ def test_several_stacks_are_checked_side_by_side_and_the_worst_counts(cli: Cli) 
     assert {verdict["rule"][:3] for verdict in stacks["azure-germany"]["verdicts"]} == {"KEY"}
 
 
-def test_a_program_that_raises(cli: Cli) -> None:
-    extend(cli, '\nraise ValueError("planted")\n')
-    unusable(cli("check", "azure-germany"), "could not check", "ValueError: planted", "stacks/__main__.py:")
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        ('raise ValueError("planted")', ("ValueError: planted", "stacks/__main__.py:")),
+        ("raise GeneratorExit", ("GeneratorExit",)),
+        ("import os; os._exit(0)", ("ended by itself",)),
+    ],
+)
+def test_a_program_that_raises_or_ends_is_no_pass(cli: Cli, end: str, says: tuple[str, ...]) -> None:
+    extend(cli, f"\n{end}\n")
+    told = cli("check", "azure-germany", "--format", "github")
+    unusable(told, "::error file=stacks/Pulumi.azure-germany.yaml,title=could not check", *says)
+
+
+def test_a_pack_that_raises(cli: Cli) -> None:
+    pack = cli.project / "broken" / "policies" / "__init__.py"
+    pack.parent.mkdir(parents=True)
+    pack.write_text('raise ValueError("planted")')
+    path = {"PYTHONPATH": f"{pack.parents[1]}:{ROOT}"}
+    told = cli("check", "azure-germany", env=path)
+    unusable(told, f"error: defect: ValueError: planted ({pack}:1); BAILIWICK_TRACEBACK=1 shows")
+    assert "Traceback" in cli("check", "azure-germany", env={**path, "BAILIWICK_TRACEBACK": "1"}).err
+
+
+def test_an_output_that_cannot_be_written(cli: Cli) -> None:
+    arguments = ("check", "azure-germany", "--theme", "KEY", "--output")
+    unusable(cli(*arguments, "/dev/full"), "error: --output /dev/full: No space left on device")
+    unusable(cli(*arguments, "none/report.json"), "error: --output none/report.json: No such file or directory")
 
 
 def test_a_resource_that_waits_for_what_never_comes(cli: Cli) -> None:
@@ -139,6 +164,8 @@ def test_a_resource_that_waits_for_what_never_comes(cli: Cli) -> None:
             "a file of --state or --preview-json is",
         ),
         (("--changed-since", "--output=x"), "is not a git reference"),
+        (("--all", "--state", "Pulumi.yaml"), "--state and --preview-json judge one file instead"),
+        (("--changed-since", "HEAD", "--preview-json", "Pulumi.yaml"), "judge one file instead"),
     ],
 )
 def test_a_wrong_command_line(cli: Cli, arguments: tuple[str, ...], expected: str) -> None:
@@ -175,6 +202,13 @@ def test_the_stacks_that_a_change_touches(repository: Project) -> None:
     assert stacks_changed_since(repository, "main", "--changed-since") == ["other"]
     (repository.root / "shared.py").write_text("x = 1\n")
     assert stacks_changed_since(repository, "main", "--changed-since") == repository.stack_names()
+
+
+def test_a_project_without_stacks_has_not_passed(repository: Project) -> None:
+    for name in repository.stack_names():
+        repository.stack_file(name).unlink()
+    with pytest.raises(CliError, match=r"holds no Pulumi\.STACK\.yaml"):
+        stacks_changed_since(repository, "main", "--changed-since")
 
 
 def test_what_is_moved_to_where_no_stack_is_made_of_it_touches_every_stack(repository: Project) -> None:

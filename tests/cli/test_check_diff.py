@@ -1,13 +1,15 @@
 """`bailiwick check --diff REF`: what a pull request changes in resources and in the jurisdiction graph."""
 
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cli.difference import Difference
+from cli.difference import Difference, _difference, _Task
 from cli.difference_view import SMALLEST, render
+from cli.project import Project
 from sandbox.engine.events import Step
 from tests.cli.conftest import Cli
 
@@ -85,6 +87,15 @@ def test_a_long_change_is_cut_and_counted() -> None:
     assert "more lines are left out here" in told
 
 
+def test_a_program_that_never_ends_is_compared_no_longer_than_it_may(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.difference._deploy_base", lambda *_: time.sleep(60))
+    project = Project(cli.project)
+    found = _difference(_Task(project, project, "azure-germany", tmp_path / "scratch", timeout_s=0.1))
+    assert (found.error or "").startswith("not done after 0.1 s")
+
+
 def test_what_cannot_be_compared_is_said() -> None:
     assert "could not be compared: no such module" in render(
         [Difference("dev", error="no such module")], "main", 10_000
@@ -94,7 +105,7 @@ def test_what_cannot_be_compared_is_said() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--diff", "nowhere"), "--changed-since: git merge-base failed"),
+        (("--diff", "nowhere"), "--diff: git merge-base failed"),
         (("--diff", "HEAD", "--format", "sarif"), "--diff writes Markdown about stacks"),
         (("--diff", "-x", "azure-germany"), "is not a git reference"),
     ],

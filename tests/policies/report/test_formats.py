@@ -85,6 +85,16 @@ def test_what_is_no_report_is_no_baseline(content: str) -> None:
         record.fingerprints(content)
 
 
+@pytest.mark.parametrize(
+    "change", [{"urn": 5}, {"line": "x"}, {"status": "fine"}, {"message": None}, {"known": 1}, {"severity": []}]
+)
+def test_a_report_with_a_verdict_that_is_none_is_no_baseline(change: dict[str, object]) -> None:
+    document = json.loads(record.render(report(FAIL)))
+    document["stacks"]["dev"]["verdicts"][0] |= change
+    with pytest.raises(record.MalformedReport, match="is not a report"):
+        record.fingerprints(json.dumps(document))
+
+
 def test_a_json_report_is_read_back_as_what_it_was() -> None:
     written = report(*ALL, error="the program raised")
     assert record.read(record.render(written)) == written
@@ -122,7 +132,20 @@ def test_junit_is_valid_and_counts(error: str | None) -> None:
         "errors": "1" if error else "0",
         "skipped": "3",
     }
-    assert [case.get("line") for case in suite if case.get("classname") == "KEY-03"] == ["12"]
+    (failure,) = [case[0] for case in suite if case.get("classname") == "KEY-03"]
+    assert failure.get("message") == "stacks/__main__.py:12: KEY-03 keys: too short"
+    assert suite.get("file") == "stacks/Pulumi.dev.yaml"
+
+
+def test_every_format_counts_every_status() -> None:
+    many = report(*ALL, replace(WAIVED, message="waived until 2027-01-31 by b@example.org: too"), SKIPPED, PASS, PASS)
+    words = "2 fail, 1 unknown, 2 waived, 3 pass, 2 not applicable"
+    counts = {"fail": 2, "unknown": 1, "waived": 2, "pass": 3, "not_applicable": 2}
+    assert all(words in render(many) for render in (text.render, github.render, markdown.render))
+    assert json.loads(record.render(many))["stacks"]["dev"]["summary"] == counts
+    assert json.loads(sarif.render(many))["runs"][0]["properties"] == {"verdicts": {"dev": counts}}
+    properties = ET.fromstring(junit.render(many)).iter("property")
+    assert {one.get("name"): int(one.get("value", "")) for one in properties} == counts
 
 
 def test_github_annotates_the_line() -> None:
@@ -139,6 +162,7 @@ def test_markdown_stays_within_a_comment() -> None:
     many = [replace(FAIL, message=f"KEY-03 number {number} " + "x" * 100) for number in range(2000)]
     rendered = markdown.render(report(*many))
     assert len(rendered) < 65_536
+    assert len(markdown.render(report(*many, error="x" * 100_000))) < 65_536
     left_out = int(rendered.rsplit("\n", 2)[-2].split()[0])
     assert left_out + rendered.count("| **KEY-03**") == 2000
 
