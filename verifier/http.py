@@ -24,7 +24,6 @@ class GatheringTransport(asyncio.Transport):
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        super().__init__()
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._parts: list[bytes] = []

@@ -135,6 +135,11 @@ def test_what_does_not_end_is_not_heard_to_the_end(parts):
     assert b"connection: close" in said
 
 
+def test_what_is_no_http_and_does_not_end_is_refused_once():
+    said, _ = answer([b"\x16" * (MAX_HEAD_BYTES + 1)])
+    assert said.count(b"HTTP/1.1 400 Bad Request") == 1
+
+
 def test_a_neighbour_is_not_believed_about_the_connection():
     said, _ = answer([HEAD + b"X-Forwarded-Proto: https\r\nContent-Length: 0\r\n\r\n"])
     assert said.endswith(b"\r\n\r\nhttp ")

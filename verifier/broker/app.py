@@ -134,8 +134,7 @@ def _bearer(request: Request) -> str | None:
 
 
 async def _problem(_: Request, error: Exception) -> Response:
-    if not isinstance(error, Denied):
-        raise error
+    assert isinstance(error, Denied), "the handler is registered for nothing else"
     problem = {"type": error.refusal.kind.uri, "detail": error.refusal.detail, **_member(error.receipt)}
     return JSONResponse(
         problem, error.refusal.kind.status, _header(error.receipt), media_type="application/problem+json"

@@ -186,8 +186,7 @@ class VerifyService:
         return () if isinstance(evidence, tuple) else self._values
 
     def _answer(self, verdict: Verdict, nonce: bytes | None) -> bytes:
-        if verdict.result is None:
-            raise ProblemError(Problem.EVIDENCE, verdict.summary)
+        assert verdict.result is not None, "the library raises what it cannot judge"
         text = None if nonce is None else jwk.encode(nonce)
         claims = ear.claims_of(
             verdict.result,
