@@ -69,16 +69,16 @@ class KeyVault(Component):
     `external_manager`, it creates an external key store through the VPC to that, and each key stands for one of the
     manager's: AWS KMS encrypts with material of its own first, and the manager after it.
 
-    Guarantees: keys are generated in KMS's HSMs, are single-Region, cannot be exported, and are in no state file; a
-    deleted key can be recovered for `soft_delete_days`; nobody but the verifier's role may unwrap with a model's KEK,
-    and only from the region's VPC: the key's own policy denies it to everyone else, administrators included; an
-    external manager is inside the jurisdiction of the placement's tags.
+    Guarantees: keys are generated in KMS's HSMs, and with an external manager there too, are single-Region, cannot be
+    exported from KMS, and are in no state file; a deleted key can be recovered for `soft_delete_days`; nobody but the
+    verifier's role may unwrap with a model's KEK, and only from the region's VPC: the key's own policy denies it to
+    everyone else, administrators included; an external manager is inside the jurisdiction of the placement's tags.
 
     Does not: check SEV-SNP evidence. KMS reads attestation documents of NitroTPM and Nitro Enclaves only, so that for
     SEV-SNP guests the verifier's broker holds the conditions, and KMS holds who the broker is. Whoever may pass the
     verifier's role to a machine of the VPC can unwrap: `iam:PassRole` on it belongs to the deployment alone. It
     connects no key store: no resource does, so that a first deployment stops at the keys until somebody has
-    (`aws kms connect-custom-key-store`), and the next one goes on. It makes, renews and deletes no key of the manager,
+    (docs/runbooks/external-keys.md), and the next one goes on. It makes, renews and deletes no key of the manager,
     and states in the tag `key-rotation` how often that is said to renew them. AWS deletes no key store that has keys,
     not even deleted ones that wait: Pulumi forgets it. CloudHSM needs steps outside Pulumi and is refused.
     """

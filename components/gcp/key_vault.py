@@ -67,16 +67,18 @@ class KeyVault(Component):
     key for disks (`os-disk`), with the right of the named service agents to use it. With an `external_manager`, it
     creates the connection through the VPC network to that, and Cloud KMS has the same keys made and rotated there.
 
-    Guarantees: keys are generated in the HSM, cannot be exported by anybody, and are in no state file; a destroyed
-    version can be restored for `soft_delete_days`; nobody is granted a right on the ring as a whole; Pulumi does not
-    delete a key; an external manager is inside the jurisdiction of the placement's tags.
+    Guarantees: keys are generated in the HSM, or by the external manager, cannot be exported from Cloud KMS by anybody,
+    and are in no state file; a destroyed version can be restored for `soft_delete_days`; nobody is granted a right on
+    the ring as a whole; Pulumi does not delete a key; an external manager is inside the jurisdiction of the placement's
+    tags.
 
     Does not: release a key under attestation by itself. On Google Cloud release means the right to decrypt: the region
     gives it to the verifier's identity alone, whose broker checks the evidence; `AttestedRelease` gives it to an
     attested identity directly. It creates neither the external manager nor the Service Directory service that leads
     to it, nor grants Cloud KMS's service agent (`service-<project number>@gcp-sa-ekms.iam.gserviceaccount.com`) the
-    roles `servicedirectory.viewer` and `servicedirectory.pscAuthorizedService` there; what the manager is, and how it
-    keeps keys, its operator answers for. Single-tenant HSMs have no resource in the provider, and are refused.
+    roles `servicedirectory.viewer` and `servicedirectory.pscAuthorizedService` there (docs/runbooks/external-keys.md);
+    what the manager is, and how it keeps keys, its operator answers for. Single-tenant HSMs have no resource in the
+    provider, and are refused.
     """
 
     id: pulumi.Output[str]
