@@ -5,7 +5,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Final, Literal
 
 from policies.rule import STACK_SUFFIX
@@ -56,6 +57,13 @@ class Result:
     def fingerprint(self) -> str:
         """The same for the same finding in another run, wherever its line has moved."""
         return hashlib.sha256("\0".join((self.rule, self.urn, self.message)).encode(errors="replace")).hexdigest()
+
+    def __reduce__(self) -> tuple[type["Result"], tuple[object, ...]]:
+        """Pickles in half the time that a data class takes by itself: processes hand over tens of thousands."""
+        return Result, _values(self)
+
+
+_values: Final = attrgetter(*(field.name for field in fields(Result)))
 
 
 @dataclass(frozen=True, slots=True)
