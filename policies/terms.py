@@ -4,8 +4,8 @@ A `Setting` is a property together with the values that satisfy the control behi
 "secure boot" without knowing how any cloud spells it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from policies.conditions import Condition
 from policies.release.model import Reading
@@ -76,8 +76,8 @@ class Machine:
     """The customer's key for them."""
     guest_configurations: tuple[Property, ...]
     """What the machine is told at boot, JSON or base64 of it; may hold secrets, never printed."""
-    size: Property
-    """The cloud's name for its size."""
+    size: Property | None
+    """The cloud's name for its size; None where it has none that a program would choose."""
     image: Setting | None
     """That the image is one for ever: by version or digest, not by a name that moves. None where the cloud chooses."""
     runtime: Reference | None = None
@@ -86,6 +86,9 @@ class Machine:
     """What says its TEE, and its size and image where it does not, if that is a resource of its own."""
     integrity_monitoring: Setting | None = None
     """That each boot is held against the first one; None where that would be an extension, which runs inside."""
+    tees: Mapping[str, str] = field(default_factory=dict)
+    """By the words of `confidential`, the TEE that each asks for, as the catalogue names it; none where only the size
+    decides."""
     accelerators: Property | None = None
     """GPUs that are attached to it beside those of its size; None where a cloud has no such thing."""
 

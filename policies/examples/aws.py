@@ -232,6 +232,14 @@ COVERED: Final[Mapping[str, Covered]] = {
                 "Code on machines that AWS chooses.",
                 ExampleResource("aws:lambda/function:Function", "answer", {"region": LOCATION}),
             ),
+            _example(
+                "A cluster for which AWS chooses the nodes.",
+                ExampleResource("aws:eks/cluster:Cluster", "cluster", {"computeConfig": {"enabled": True}}),
+            ),
+            _example(
+                "Containers on machines that AWS chooses.",
+                ExampleResource("aws:ecs/service:Service", "front", {"region": LOCATION, "launchType": "FARGATE"}),
+            ),
             _example("SEV-SNP is switched off.", but(VM, {"cpuOptions.amdSevSnp": "disabled"})),
             _example("An ordinary machine.", but(VM, {"cpuOptions": None})),
         ),

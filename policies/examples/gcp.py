@@ -170,7 +170,13 @@ COVERED: Final[Mapping[str, Covered]] = {
     ),
     "CVM-02": Covered(
         _example("A machine type with SEV-SNP.", VM),
-        (_example("A machine type without a TEE.", but(VM, {"machineType": "e2-standard-4"})),),
+        (
+            _example("A machine type without a TEE.", but(VM, {"machineType": "e2-standard-4"})),
+            _example(
+                "A machine type with another TEE than the machine asks for.",
+                but(VM, {"confidentialInstanceConfig.confidentialInstanceType": "TDX"}),
+            ),
+        ),
     ),
     "CVM-03": Covered(
         _example("A shielded machine.", VM),

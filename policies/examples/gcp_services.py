@@ -52,6 +52,9 @@ ROLE = ExampleResource(
     {"roleId": "unwrap", "permissions": ["cloudkms.cryptoKeyVersions.useToDecrypt"]},
 )
 _CONNECTION = ExampleResource("gcp:kms/ekmConnection:EkmConnection", "trustee", {"location": LOCATION})
+_CLUSTER = ExampleResource(
+    "gcp:container/cluster:Cluster", "cluster", {"location": LOCATION, "removeDefaultNodePool": True}
+)
 _OUTSIDE = but(KEY, OUTSIDE)
 _VERIFIER: Final = "serviceAccount:verifier@bailiwick-emulated.iam.gserviceaccount.com"
 _MAY_DECRYPT = ExampleResource(
@@ -180,6 +183,26 @@ COVERED: Final[Mapping[str, Covered]] = {
                 but(VM, {"confidentialInstanceConfig.confidentialInstanceType": "SEV"}),
             ),
             _example("An ordinary machine.", but(VM, {"confidentialInstanceConfig": None})),
+            _example(
+                "A pool of ordinary nodes within its cluster.",
+                but(_CLUSTER, {"nodePools": [{"name": "more", "nodeConfig": {"machineType": "n2d-standard-4"}}]}),
+            ),
+            _example("A cluster that makes pools itself.", but(_CLUSTER, {"clusterAutoscaling": {"enabled": True}})),
+            _example(
+                "A group of another stack's template.",
+                ExampleResource(
+                    "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager",
+                    "group",
+                    {
+                        "region": LOCATION,
+                        "versions": [{"instanceTemplate": "projects/other/global/instanceTemplates/x"}],
+                    },
+                ),
+            ),
+            _example(
+                "Containers on machines that Google chooses.",
+                ExampleResource("gcp:cloudrunv2/service:Service", "front", {"location": LOCATION}),
+            ),
             _example("A pool of ordinary nodes.", but(POOL, {"nodeConfig.confidentialNodes": None})),
         ),
     ),

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.examples import gcp
 from policies.rule import Example, Rule
+from policies.sizes import machine_type
 from policies.subject import Resource
 from policies.verdict import Finding, NotApplicable, require
 
@@ -17,10 +17,9 @@ def _confidential_gpu(resource: Resource, declared: Declared) -> Iterator[Findin
     machine = vocabulary.machine_of(resource)
     if machine is None:
         raise NotApplicable("is not a machine")
-    if not machine.size.stated:
+    if machine.size is None or not machine.size.stated:
         raise NotApplicable("has no size that could bring a GPU")
-    types = {one.size.casefold(): one for one in catalog.load().machine_types(declared.cloud.id)}
-    found = types.get((machine.size.text or "").casefold())
+    found = machine_type(declared.cloud.id, machine.size)
     attached = machine.accelerators.items() if machine.accelerators is not None else ()
     allowed = "a size whose GPU has a confidential-computing mode, beside a TEE that a verifier can check"
     if found is None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-import catalog
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
 from policies.rules.machines import templates_of
+from policies.sizes import machine_type
 from policies.subject import Property, Resource, Stack
 from policies.terms import Machine
 from policies.verdict import Finding, NotApplicable, meet, require
@@ -24,10 +24,11 @@ def _machine(resource: Resource) -> Machine:
 def _has_tee(resource: Resource, declared: Declared) -> Iterator[Finding]:
     machine = _machine(resource)
     size = machine.size
+    if size is None:
+        raise NotApplicable("has no size that a program would choose")
     if machine.template is not None and not size.stated:
         raise NotApplicable("has the size that its template says")
-    types = {one.size.casefold(): one for one in catalog.load().machine_types(declared.cloud.id)}
-    found = types.get((size.text or "").casefold())
+    found = machine_type(declared.cloud.id, size)
     allowed = f"a machine type of {declared.cloud.id} with a TEE that a verifier can check"
     if not size.stated:
         yield Finding(size.path, "is not stated", allowed)
@@ -35,6 +36,10 @@ def _has_tee(resource: Resource, declared: Declared) -> Iterator[Finding]:
         yield Finding(size.path, "is not a machine type that the catalogue knows", allowed)
     elif not found.attested:
         yield Finding(size.path, f"is '{found.size}', which has no TEE that a verifier can check", allowed)
+    elif machine.confidential is not None and machine.tees:
+        asked = machine.tees.get((machine.confidential.property.text or "").upper())
+        if asked not in (found.tee, *found.other_tees):
+            yield Finding(size.path, f"is '{found.size}', which has another TEE than the machine asks for", allowed)
 
 
 CVM_02 = Rule(

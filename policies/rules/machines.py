@@ -6,7 +6,7 @@ from pulumi_policy import Severity
 
 from policies import examples, vocabulary
 from policies.context import Declared
-from policies.rule import Example, Rule
+from policies.rule import Example, ExampleResource, Rule
 from policies.subject import Resource, Stack
 from policies.terms import Machine, Reference
 from policies.verdict import Finding, NotApplicable, require
@@ -84,6 +84,21 @@ CVM_01 = Rule(
         Example(
             "A cluster whose own nodes are ordinary.",
             (examples.but(examples.CLUSTER, {"agentPoolProfiles.0.vmSize": "Standard_D4s_v5"}),),
+        ),
+        Example(
+            "A cluster to which Azure adds nodes of its own choice.",
+            (examples.but(examples.CLUSTER, {"nodeProvisioningProfile": {"mode": "Auto"}}),),
+        ),
+        Example(
+            "A cluster that starts pods outside its nodes.",
+            (examples.but(examples.CLUSTER, {"addonProfiles": {"aciConnectorLinux": {"enabled": True}}}),),
+        ),
+        Example(
+            "Containers on a machine of Azure's.",
+            (ExampleResource("azure-native:containerinstance:ContainerGroup", "front", {"sku": "Standard"}),),
+        ),
+        Example(
+            "An application on machines of Azure's.", (ExampleResource("azure-native:app:ContainerApp", "app", {}),)
         ),
         Example("A machine without a security profile.", (examples.but(examples.VM, {"securityProfile": None}),)),
         Example(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-import catalog
 from policies import examples, vocabulary
 from policies.conditions import Matching, OneOf
 from policies.context import Declared
@@ -18,6 +17,7 @@ from policies.guest import (
     verifier_configurations,
 )
 from policies.rule import Example, ExampleResource, Rule
+from policies.sizes import machine_type
 from policies.subject import Resource, Stack
 from policies.terms import Setting
 from policies.verdict import Finding, NotApplicable, require
@@ -75,10 +75,10 @@ def _gpus_too(stack: Stack, declared: Declared) -> Iterator[Finding]:
 
 def _has_gpu(resource: Resource, declared: Declared) -> bool:
     machine = vocabulary.machine_of(resource)
-    if machine is None or (machine.template is not None and machine.size.unknown):
+    if machine is None or machine.size is None or (machine.template is not None and machine.size.unknown):
         return False  # AWS fills in the size of the template, which is judged itself; CVM-02 judges what a program says
-    size = (machine.size.text or "").casefold()
-    return any(one.gpu for one in catalog.load().machine_types(declared.cloud.id) if one.size.casefold() == size)
+    found = machine_type(declared.cloud.id, machine.size)
+    return found is not None and found.gpu is not None
 
 
 _CONFIGURED = examples.VERIFIER_CONFIGURED

@@ -10,22 +10,53 @@ from policies.terms import Machine, Reference, Setting, Unwanted
 _EC2: Final = "aws:ec2:"
 _INSTANCES: Final = frozenset({_EC2 + "Instance", _EC2 + "SpotInstanceRequest"})
 _TEMPLATES: Final = frozenset({_EC2 + "LaunchTemplate", _EC2 + "LaunchConfiguration"})
+_CLUSTER: Final = "aws:eks:Cluster"
 _NODE_GROUP: Final = "aws:eks:NodeGroup"
+_TASKS: Final = frozenset({"aws:ecs:Service", "aws:ecs:TaskSet"})
 _FLEETS: Final[Mapping[str, str]] = {
     "aws:autoscaling:Group": "launchTemplate",
     _NODE_GROUP: "launchTemplate",
     _EC2 + "Fleet": "launchTemplateConfigs",
+    _EC2 + "SpotFleetRequest": "launchTemplateConfigs",
 }
 """By type: the property that names the template of its machines."""
 _OF_THE_CLOUD: Final = frozenset(
     {
         "aws:apprunner:Service",
+        "aws:appstream:Fleet",
+        "aws:appstream:ImageBuilder",
+        "aws:batch:ComputeEnvironment",
+        "aws:bedrock:AgentcoreAgentRuntime",
+        "aws:bedrock:AgentcoreBrowser",
+        "aws:bedrock:AgentcoreCodeInterpreter",
+        "aws:cloud9:EnvironmentEC2",
+        "aws:codebuild:Fleet",
         "aws:codebuild:Project",
+        "aws:ecs:ExpressGatewayService",
         "aws:eks:FargateProfile",
+        "aws:elasticbeanstalk:Environment",
         "aws:emr:Cluster",
+        "aws:emrserverless:Application",
+        "aws:finspace:KxCluster",
+        "aws:gamelift:Fleet",
+        "aws:gamelift:GameServerGroup",
+        "aws:glue:DevEndpoint",
+        "aws:glue:Job",
+        "aws:imagebuilder:InfrastructureConfiguration",
+        "aws:kinesisanalyticsv2:Application",
+        "aws:lambda:CapacityProvider",
         "aws:lambda:Function",
+        "aws:lightsail:ContainerService",
         "aws:lightsail:Instance",
+        "aws:mwaa:Environment",
+        "aws:sagemaker:App",
+        "aws:sagemaker:HyperParameterTuningJob",
         "aws:sagemaker:NotebookInstance",
+        "aws:sagemaker:Space",
+        "aws:sagemaker:TrainingJob",
+        "aws:synthetics:Canary",
+        "aws:workspaces:Pool",
+        "aws:workspaces:Workspace",
     }
 )
 """What runs code on machines that AWS chooses, none of which has a TEE."""
@@ -51,9 +82,20 @@ def machine(resource: Resource) -> Machine | None:
         return _described(props, props.at("imageId") if props.at("imageId").stated else None)
     if resource.type in _FLEETS:
         return _fleet(resource)
+    chosen = _chosen_by_aws(resource)
+    return _machine(chosen, size=None, template=None, image=None) if chosen is not None else None
+
+
+def _chosen_by_aws(resource: Resource) -> Setting | None:
+    """What would run code on machines that AWS chooses, as some services do always and others where they are told."""
+    props = resource.props
     if resource.type in _OF_THE_CLOUD:
-        instance = Setting(Property("type", resource.type), OneOf((_EC2 + "Instance",)), (resource.type,))
-        return _machine(instance, size=Property("", {}).at("size"), template=None, image=None)
+        return Setting(Property("type", resource.type), OneOf((_EC2 + "Instance",)), (resource.type,))
+    if resource.type in _TASKS:
+        return Setting(props.at("launchType"), OneOf(("EC2",)), ("FARGATE", "EXTERNAL"))
+    automatic = props.at("computeConfig", "enabled") if resource.type == _CLUSTER else None
+    if automatic is not None and (automatic.unknown or automatic.flag):
+        return Setting(automatic, OneOf((False,)))
     return None
 
 
@@ -85,7 +127,7 @@ def _fleet(resource: Resource) -> Machine:
 def _machine(
     confidential: Setting | None,
     *,
-    size: Property,
+    size: Property | None,
     template: Reference | None,
     image: Setting | None,
     told: tuple[Property, ...] = (),

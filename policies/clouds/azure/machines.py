@@ -13,6 +13,41 @@ _MACHINE = "azure-native:compute:VirtualMachine"
 _SCALE_SET = "azure-native:compute:VirtualMachineScaleSet"
 _CLUSTER = "azure-native:containerservice:ManagedCluster"
 _NODE_POOL = "azure-native:containerservice:AgentPool"
+_CONTAINER_GROUP = "azure-native:containerinstance:ContainerGroup"
+_OF_THE_CLOUD = frozenset(
+    {
+        "azure-native:app:ContainerApp",
+        "azure-native:app:ContainerAppsSessionPool",
+        "azure-native:app:Job",
+        "azure-native:appplatform:Service",
+        "azure-native:avs:PrivateCloud",
+        "azure-native:azurefleet:Fleet",
+        "azure-native:batch:Pool",
+        "azure-native:compute:VirtualMachineScaleSetVM",
+        "azure-native:computebulkactions:BulkAction",
+        "azure-native:containerinstance:ContainerGroupProfile",
+        "azure-native:containerinstance:NGroup",
+        "azure-native:databricks:Workspace",
+        "azure-native:desktopvirtualization:SessionHost",
+        "azure-native:devcenter:Pool",
+        "azure-native:devtestlab:VirtualMachine",
+        "azure-native:hdinsight:Cluster",
+        "azure-native:labservices:Lab",
+        "azure-native:machinelearningservices:BatchDeployment",
+        "azure-native:machinelearningservices:Compute",
+        "azure-native:machinelearningservices:OnlineDeployment",
+        "azure-native:redhatopenshift:OpenShiftCluster",
+        "azure-native:servicefabric:ManagedCluster",
+        "azure-native:servicefabricmesh:Application",
+        "azure-native:standbypool:StandbyContainerGroupPool",
+        "azure-native:standbypool:StandbyVirtualMachinePool",
+        "azure-native:synapse:BigDataPool",
+        "azure-native:web:StaticSite",
+        "azure-native:web:WebApp",
+        "azure-native:web:WebAppSlot",
+    }
+)
+"""What runs code on machines that Azure chooses, or that nothing here describes."""
 _INTRUDERS = {
     "azure-native:compute:VirtualMachineExtension": "code that the operator can put into the machine",
     "azure-native:compute:VirtualMachineScaleSetExtension": "code that the operator can put into the machine",
@@ -61,9 +96,12 @@ def machine(resource: Resource) -> Machine | None:
     if resource.type == _NODE_POOL:
         return _nodes(resource.props)
     if resource.type == _CLUSTER:
-        pools = resource.props.at("agentPoolProfiles").items()
-        nodes = [_nodes(pool) for pool in pools]
-        return next((one for one in nodes if not _is_attested(one.size)), nodes[0] if nodes else None)
+        return _cluster(resource.props)
+    if resource.type == _CONTAINER_GROUP:
+        kinds = ("Standard", "Dedicated", "Confidential", "NotSpecified")
+        return _without_size(Setting(resource.props.at("sku"), OneOf(("Confidential",)), kinds))
+    if resource.type in _OF_THE_CLOUD:
+        return _without_size(Setting(Property("type", resource.type), OneOf((_MACHINE,)), (resource.type,)))
     if resource.type not in {_MACHINE, _SCALE_SET}:
         return None
     body = _body(resource)
@@ -96,8 +134,33 @@ def _nodes(pool: Property) -> Machine:
     )
 
 
-def _is_attested(size: Property) -> bool:
-    return not size.unknown and _AttestedSize().holds(size.value)
+def _cluster(props: Property) -> Machine | None:
+    """The nodes of a cluster: the first that are not confidential, or that Azure would add by itself."""
+    added = (
+        Setting(props.at("nodeProvisioningProfile", "mode"), OneOf(("Manual",)), ("Auto",), unless_stated=True),
+        Setting(props.at("addonProfiles", "aciConnectorLinux", "enabled"), OneOf((False,)), unless_stated=True),
+    )
+    of_azure = [_without_size(one) for one in added if one.property.stated]
+    nodes = [*of_azure, *(_nodes(pool) for pool in props.at("agentPoolProfiles").items())]
+    return next((one for one in nodes if not _is_confidential(one)), nodes[-1] if nodes else None)
+
+
+def _is_confidential(nodes: Machine) -> bool:
+    setting = nodes.confidential
+    return setting is not None and not setting.property.unknown and setting.condition.holds(setting.property.value)
+
+
+def _without_size(confidential: Setting) -> Machine:
+    return Machine(
+        confidential=confidential,
+        secure_boot=None,
+        virtual_tpm=None,
+        disk_binding=None,
+        disk_key=None,
+        guest_configurations=(),
+        size=None,
+        image=None,
+    )
 
 
 def _image(reference: Property) -> Setting:

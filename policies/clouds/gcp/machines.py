@@ -10,7 +10,42 @@ _INSTANCE = "gcp:compute:Instance"
 _TEMPLATES = frozenset({"gcp:compute:InstanceTemplate", "gcp:compute:RegionInstanceTemplate"})
 _NODE_POOL = "gcp:container:NodePool"
 _CLUSTER = "gcp:container:Cluster"
+_MANAGERS = frozenset({"gcp:compute:InstanceGroupManager", "gcp:compute:RegionInstanceGroupManager"})
+_OF_THE_CLOUD = frozenset(
+    {
+        "gcp:appengine:FlexibleAppVersion",
+        "gcp:appengine:StandardAppVersion",
+        "gcp:cloudfunctions:Function",
+        "gcp:cloudfunctionsv2:Function",
+        "gcp:cloudrun:Service",
+        "gcp:cloudrunv2:Job",
+        "gcp:cloudrunv2:Service",
+        "gcp:cloudrunv2:WorkerPool",
+        "gcp:colab:Runtime",
+        "gcp:colab:RuntimeTemplate",
+        "gcp:composer:Environment",
+        "gcp:compute:InstanceFromMachineImage",
+        "gcp:compute:InstanceFromTemplate",
+        "gcp:dataflow:FlexTemplateJob",
+        "gcp:dataflow:Job",
+        "gcp:datafusion:Instance",
+        "gcp:dataproc:Batch",
+        "gcp:dataproc:Cluster",
+        "gcp:dataproc:WorkflowTemplate",
+        "gcp:tpu:V2QueuedResource",
+        "gcp:tpu:V2Vm",
+        "gcp:vertex:AiDeploymentResourcePool",
+        "gcp:vertex:AiPersistentResource",
+        "gcp:vertex:AiReasoningEngine",
+        "gcp:vmwareengine:PrivateCloud",
+        "gcp:workbench:Instance",
+        "gcp:workstations:Workstation",
+        "gcp:workstations:WorkstationConfig",
+    }
+)
+"""What runs code on machines that Google Cloud chooses, or that nothing here describes."""
 _CONFIDENTIAL = ("SEV_SNP", "TDX")
+_TEES = {"SEV": "sev", "SEV_SNP": "snp", "TDX": "tdx"}
 _OFF = OneOf(("FALSE", False))
 _IMAGE = Matching(r"(?:.*/)?images/(?!family/)[^/]+", "an image by its name, never by its family")
 
@@ -36,6 +71,10 @@ def _boot_disk(template: Resource) -> Property:
 
 def machine(resource: Resource) -> Machine | None:
     """`resource` as a machine, as the template of machines, or as the nodes of a pool."""
+    if resource.type in _OF_THE_CLOUD:
+        return _undescribed(Setting(Property("type", resource.type), OneOf((_INSTANCE,)), (resource.type,)))
+    if resource.type in _MANAGERS:
+        return _undescribed(None, Reference(resource.props.at("versions"), "versions"))
     image = image_of(resource)
     if image is None:
         return _nodes(resource)
@@ -56,21 +95,53 @@ def machine(resource: Resource) -> Machine | None:
         guest_configurations=(resource.props.at("metadata", "user-data"),),
         size=resource.props.at("machineType"),
         image=Setting(image, _IMAGE),
+        tees=_TEES,
         accelerators=resource.props.at("guestAccelerators"),
+    )
+
+
+def _undescribed(confidential: Setting | None, template: Reference | None = None) -> Machine:
+    """Machines that a template describes, or nothing."""
+    return Machine(
+        confidential=confidential,
+        secure_boot=None,
+        virtual_tpm=None,
+        disk_binding=None,
+        disk_key=None,
+        guest_configurations=(),
+        size=None,
+        image=None,
+        template=template,
     )
 
 
 def _nodes(resource: Resource) -> Machine | None:
     """The nodes of a pool, or those that a cluster makes itself; the setting of the cluster counts for its pools."""
-    if resource.type == _NODE_POOL or (resource.type == _CLUSTER and not _without_nodes(resource)):
-        nodes = resource.props.at("nodeConfig")
-    else:
-        return None
-    confidential = nodes.at("confidentialNodes", "confidentialInstanceType")
     whole = resource.props.at("confidentialNodes", "confidentialInstanceType")
+    if resource.type == _NODE_POOL:
+        return _pool(resource.props.at("nodeConfig"), whole)
+    if resource.type != _CLUSTER:
+        return None
+    grown = resource.props.at("clusterAutoscaling", "enabled")
+    if not whole.stated and (grown.unknown or grown.flag):
+        return _undescribed(Setting(grown, OneOf((False,))))
+    inline = [one.at("nodeConfig") for one in resource.props.at("nodePools").items()]
+    first = () if inline or _without_nodes(resource) else (resource.props.at("nodeConfig"),)
+    pools = [_pool(nodes, whole) for nodes in (*inline, *first)]
+    return next((one for one in pools if not _is_confidential(one)), pools[0] if pools else None)
+
+
+def _is_confidential(pool: Machine) -> bool:
+    setting = pool.confidential
+    return setting is not None and not setting.property.unknown and setting.condition.holds(setting.property.value)
+
+
+def _pool(nodes: Property, whole: Property) -> Machine:
+    own = nodes.at("confidentialNodes", "confidentialInstanceType")
+    kind = whole if whole.stated else own
     shield = nodes.at("shieldedInstanceConfig")
     return Machine(
-        confidential=Setting(whole if whole.stated else confidential, OneOf(_CONFIDENTIAL), ("SEV",)),
+        confidential=Setting(kind, OneOf(_CONFIDENTIAL), ("SEV",)),
         secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
         virtual_tpm=None,
         integrity_monitoring=_monitored(shield),
@@ -79,6 +150,7 @@ def _nodes(resource: Resource) -> Machine | None:
         guest_configurations=(),
         size=nodes.at("machineType"),
         image=None,
+        tees=_TEES,
         accelerators=nodes.at("guestAccelerators"),
     )
 
