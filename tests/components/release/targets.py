@@ -11,15 +11,7 @@ from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
-from components.release import (
-    Compiled,
-    MinimumTcb,
-    ReleasePolicy,
-    Tee,
-    azure,
-    dsm,
-    kbs,
-)
+from components.release import Compiled, MinimumTcb, ReleasePolicy, Tee, azure, dsm, kbs
 from components.release import gcp as google
 from components.release.trustee import TOKEN
 from tests.components.release import secure_key_release, security_manager

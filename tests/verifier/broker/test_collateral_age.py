@@ -15,7 +15,7 @@ from tests.verifier import emulated_aws, emulated_store
 from tests.verifier.emulated_aws import NitroGuest, admit_aws
 from tests.verifier.emulated_azure import KERNEL, AzureGuest, admit_azure
 from tests.verifier.emulated_devices import GpuGuest, demand_gpu, gpu
-from tests.verifier.emulated_site import RESOURCE, Client, Guest, Refused, Site
+from tests.verifier.emulated_site import RESOURCE, Client, Guest, Refused, Site, text
 from tests.verifier.emulated_store import DAY, put_quote_collateral, put_revocation_list, put_rims
 from tests.verifier.emulated_td import TdGuest, admit_trust_domains
 from verifier.collateral.cached import Cache
@@ -104,10 +104,6 @@ def test_a_store_that_breaks_while_evidence_is_judged(
     monkeypatch.setattr(Stored, "crls", broken)
     entry = refused(guest.attest(replica(site, age=DAY)), 401, "the store was there a moment ago")
     assert entry["check"] == "collateral.store"
-
-
-def text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def of(vm: AzureGuest, site: Site) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from sandbox.hardware import SandboxPki, TdxModule, publish_collateral
-from tests.verifier.broker.test_verification import NONCE, answered, problem, request, text
-from tests.verifier.emulated_site import Client
+from tests.verifier.broker.test_verification import NONCE, answered, problem, request
+from tests.verifier.emulated_site import Client, text
 from tests.verifier.emulated_td import HOST, MR_TD
 from tests.verifier.test_config import document
 from tests.verifier.test_service import arguments

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sandbox.hardware import Chip, LaunchPolicy, SnpFirmware
-from tests.verifier.emulated_site import IMAGE, MEASUREMENT, PRODUCTION, RESOURCE, Client
+from tests.verifier.emulated_site import IMAGE, MEASUREMENT, PRODUCTION, RESOURCE, Client, text
 from tests.verifier.google import test_vtpm as fake_vtpm
 from verifier import ear, jwk
 from verifier.broker import create_app
@@ -24,10 +24,6 @@ from verifier.tdx import CollateralStore
 from verifier.trust import TrustStore
 
 NONCE = bytes(range(32))
-
-
-def text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox.guest.device import additional_evidence
 from sandbox.hardware import SandboxPki, TdxModule
 from tests.verifier import emulated_store
-from tests.verifier.broker.test_verification import NONCE, answered, problem, request, text
+from tests.verifier.broker.test_verification import NONCE, answered, problem, request
 from tests.verifier.emulated_azure import AzureTdGuest, admit_azure
 from tests.verifier.emulated_devices import gpu
-from tests.verifier.emulated_site import RESOURCE, Site
+from tests.verifier.emulated_site import RESOURCE, Site, text
 from tests.verifier.emulated_store import DAY, put_endorsement, put_revocation_list
 from tests.verifier.emulated_td import APPLICATION, HOST, KERNEL, MR_TD, admit_trust_domains
 from verifier import jwk
