@@ -22,6 +22,8 @@ def read_stack_file(path: Path) -> dict[str, Any]:
         raise SpecError.one(str(path), f"cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise SpecError.one(f"{path}{_position(error)}", f"is not YAML: {_reason(error)}") from None
+    except (ValueError, RecursionError) as error:  # the 30th of February, nesting without end
+        raise SpecError.one(str(path), f"is not YAML: {error}") from None
     if not isinstance(document, dict):
         raise SpecError.one(str(path), "must be a mapping with the key config")
     config = document.get("config")

@@ -45,6 +45,9 @@ def load_project(directory: Path) -> Project:
     name = document.get("name")
     if not isinstance(name, str) or not name:
         raise ProjectError(f"{directory / 'Pulumi.yaml'}: has no name")
+    for key, kind, words in (("main", str, "text"), ("stackConfigDir", str, "text"), ("config", dict, "a mapping")):
+        if not isinstance(document.get(key) or kind(), kind):
+            raise ProjectError(f"{directory / 'Pulumi.yaml'}: {key} must be {words}")
     declared = document.get("config") or {}
     defaults = {
         _qualified(key, name): _as_text(value)
@@ -87,10 +90,10 @@ def load_configuration(project: Project, stack: str, passphrase: str) -> Configu
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text())
+        document = yaml.safe_load(path.read_bytes())
     except OSError as error:
         raise ProjectError(f"cannot read {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProjectError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise ProjectError(f"{path}: expected a mapping, found {type(document).__name__}")

@@ -18,6 +18,8 @@ from components.spec import RegionSpec, SpecError, json_schema
     [
         ("config: [", ":1:10: is not YAML: "),
         ("config:\n\tbailiwick:cloud: azure\n", ":2:1: is not YAML: "),
+        ("config: {bailiwick:owner: 2027-02-30}\n", ": is not YAML: day is out of range"),
+        ("config: " + "[" * 5000, ": is not YAML: "),
         ("", ": must be a mapping with the key config"),
         ("- a\n- b\n", ": must be a mapping with the key config"),
         ("config: azure\n", ": config: must be a mapping of keys like bailiwick:location to values"),

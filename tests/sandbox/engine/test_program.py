@@ -109,8 +109,23 @@ def test_no_program_and_no_stack_are_named(bench):
     assert "no program: " in bench.engine().up().error
     bench.program("")
     assert "no stack other: " in bench.engine(stack="other").up().error
-    (bench.directory / "Pulumi.yaml").write_text("name: [")
-    assert "Pulumi.yaml: not YAML" in bench.engine().up().error
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: [", "not YAML"),
+        ('name: "\xff"', "not YAML"),
+        ("name: 2027-02-30", "not YAML: day is out of range"),
+        ("- a", "expected a mapping, found list"),
+        ("name: a\nmain: 5", "main must be text"),
+        ("name: a\nstackConfigDir: [a]", "stackConfigDir must be text"),
+        ("name: a\nconfig: [a]", "config must be a mapping"),
+    ],
+)
+def test_a_project_file_that_is_none_is_named(bench, text, says):
+    (bench.directory / "Pulumi.yaml").write_bytes(text.encode("latin-1"))
+    assert f"Pulumi.yaml: {says}" in bench.engine().up().error
 
 
 def test_the_program_gets_the_stack_files_configuration(bench):
