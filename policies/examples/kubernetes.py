@@ -69,6 +69,12 @@ ALLOW = but(
     },
     name="fetch",
 )
+_NAMELESS = but(PODS, {"metadata.name": None})
+_WEBHOOK = ExampleResource(
+    "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration",
+    "inject",
+    {"webhooks": [{"name": "inject.example.com", "clientConfig": {"url": "https://inject.example.com/mutate"}}]},
+)
 _MANIFEST = ExampleResource("kubernetes:yaml/v2:ConfigGroup", "site", {"files": ["site/*.yaml"]})
 _OF_IT = ExampleResource("kubernetes:core/v1:ConfigMap", "settings", {"metadata": {"name": "settings"}}, parent="site")
 
@@ -344,9 +350,13 @@ COVERED: Final[Mapping[str, Covered]] = {
         ),
     ),
     "NET-02": Covered(
-        _example("A closed namespace, and one private range that is let through.", NAMESPACE, DENY, ALLOW),
+        _example("A closed namespace, and one private range that is let through.", NAMESPACE, _NAMELESS, DENY, ALLOW),
         (
             _example("A namespace that nothing closes.", NAMESPACE),
+            _example(
+                "Pods in a namespace that nothing closes.", NAMESPACE, DENY, but(PODS, {"metadata.namespace": None})
+            ),
+            _example("A control plane that asks elsewhere what it may start.", NAMESPACE, DENY, _WEBHOOK),
             _example(
                 "A policy that closes some pods only.",
                 NAMESPACE,

@@ -1,6 +1,7 @@
 """NET: no public way in, and no way out that nobody decided on."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from pulumi_policy import Severity
 
@@ -146,11 +147,11 @@ def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
     networks = {one: name for one in stack.resources if (name := vocabulary.needs_guard(one)) is not None}
     if not subnets and not networks:
         raise NotApplicable("the stack has no subnet and no network")
-    closed = list(_closed_networks(stack))
+    closed, somewhere = set(_closed_networks(stack, networks)), _guards_of_nowhere(stack)
     for network, name in networks.items():
         if network in closed:
             continue
-        if name.unknown or _guards_of_nowhere(stack):
+        if name.unknown or somewhere:
             yield unknown(name.path, "a name that a guard of this stack has too", network)
         else:
             yield Finding("egress", "is not denied by any rule of this stack", "a rule that denies all egress", network)
@@ -165,27 +166,24 @@ def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
             )
 
 
-def _closed_networks(stack: Stack) -> Iterator[Resource]:
-    """The networks that a guard of this stack closes, so that only what other rules allow gets out."""
+def _closed_networks(stack: Stack, networks: Mapping[Resource, Property]) -> Iterator[Resource]:
+    """The networks that a guard of this stack closes, so that only what other rules allow gets out. A guard refers to
+    them, or has their name, where names are how a program refers to them."""
+    named = defaultdict[str | None, list[Resource]](list)
+    for one, name in networks.items():
+        if name.stated and not name.unknown:
+            named[name.text].append(one)
     for one in stack.resources:
         guard, network = vocabulary.egress_guard_of(one), vocabulary.guarded_network_of(one)
         if guard and network and any(rule.denies_all for rule in guard.rules):
             yield from stack.references(one, network.through)
-            yield from _named(stack, network.property)
+            yield from named[network.property.text] if named and not network.property.unknown else ()
 
 
 def _guards_of_nowhere(stack: Stack) -> bool:
     """Whether a guard belongs to a network that is known only after deployment, and that it does not refer to."""
     references = [(one, found) for one in stack.resources if (found := vocabulary.guarded_network_of(one))]
     return any(found.property.unknown and not stack.references(one, found.through) for one, found in references)
-
-
-def _named(stack: Stack, name: Property) -> Iterator[Resource]:
-    """The networks of this name, where names are how a program refers to them."""
-    for one in stack.resources:
-        own = vocabulary.needs_guard(one)
-        if own is not None and own.stated and not own.unknown and not name.unknown and own.value == name.value:
-            yield one
 
 
 NET_02 = Rule(

@@ -33,4 +33,5 @@ SPEAKER = Speaker(
     tags=data.tags,
     transport=network.transport,
     ways_in=network.ways_in,
+    ways_out=network.ways_out,
 )

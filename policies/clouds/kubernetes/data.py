@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from policies.clouds.kubernetes.pods import containers_of
@@ -65,6 +66,16 @@ def log_sinks(resource: Resource) -> Iterator[LogSink]:
             if (variable.at("name").text or "") in _EXPORTERS:
                 value = variable.at("value")
                 yield LogSink(value, "spec", inside=not value.unknown and in_cluster(value.text or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class InCluster:
+    """An address that leads no further than the cluster and its private network."""
+
+    allowed: str = "a service of the cluster, or a private address"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str) and in_cluster(value)
 
 
 def in_cluster(url: str) -> bool:

@@ -10,10 +10,9 @@ import gzip
 import io
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from policies.clouds.kubernetes.data import in_cluster
+from policies.clouds.kubernetes.data import InCluster
 from policies.clouds.kubernetes.pods import pod_template_of
 from policies.conditions import Matching, OneOf
 from policies.release import rego
@@ -44,14 +43,6 @@ _AGENTS: Final = ("aa.toml", "cdh.toml")
 _NO_CONSOLE: Final = Matching(r"(?!.*\bagent\.debug_console).*", "no console of Kata's agent (agent.debug_console)")
 
 
-@dataclass(frozen=True, slots=True)
-class _InCluster:
-    allowed: str = "a service of the cluster, or a private address"
-
-    def holds(self, value: object) -> bool:
-        return isinstance(value, str) and in_cluster(value)
-
-
 def side_doors(resource: Resource) -> Iterator[Setting]:
     """What the guest's own agent does for the host; where no policy is told, that of the guest's image decides."""
     yield Setting(_annotation(resource, _KERNEL), _NO_CONSOLE, unless_stated=True)
@@ -73,10 +64,10 @@ def brokers(resource: Resource) -> Iterator[Setting]:
     for name in _AGENTS:
         if files.at(name).stated:
             for url in _addresses(_toml(files.at(name)), 0):
-                yield Setting(url, _InCluster())
+                yield Setting(url, InCluster())
     for parameter in (_annotation(resource, _KERNEL).text or "").split():
         if parameter.startswith("agent.aa_kbc_params="):
-            yield Setting(Property(_KERNEL, parameter.rpartition("::")[2]), _InCluster())
+            yield Setting(Property(_KERNEL, parameter.rpartition("::")[2]), InCluster())
 
 
 def _annotation(resource: Resource, name: str) -> Property:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from policies.clouds.kubernetes.pods import host_ports
+from policies.clouds.kubernetes.data import InCluster
+from policies.clouds.kubernetes.pods import host_ports, pod_of
 from policies.conditions import EVERYWHERE, Matching, OneOf, PrivateRange, is_private
 from policies.subject import Property, Resource
 from policies.terms import Destination, EgressGuard, EgressRule, Reference, Setting, Unwanted
@@ -13,6 +14,9 @@ _POLICY = "kubernetes:networking.k8s.io:NetworkPolicy"
 _INGRESS = "kubernetes:networking.k8s.io:Ingress"
 _GATEWAY = "kubernetes:gateway.networking.k8s.io:Gateway"
 _FRONTS = dict.fromkeys((_INGRESS, _GATEWAY), "a front that others than this region reach")
+_WEBHOOKS = frozenset(
+    f"kubernetes:admissionregistration.k8s.io:{kind}WebhookConfiguration" for kind in ("Mutating", "Validating")
+)
 _A_CERTIFICATE = Matching(r"[a-z0-9.-]+", "the name of a secret with the front's certificate")
 
 
@@ -37,6 +41,13 @@ def _sources(rule: Property) -> Iterator[Setting]:
     yield from (Setting(one, PrivateRange(), EVERYWHERE) for one in (ranges if peers else (rule.at("from"),)))
 
 
+def ways_out(resource: Resource) -> Iterator[Setting]:
+    """Where the control plane sends each object that it is asked for, before it takes it."""
+    if resource.type in _WEBHOOKS:
+        for webhook in resource.props.at("webhooks").items():
+            yield Setting(webhook.at("clientConfig", "url"), InCluster(), unless_stated=True)
+
+
 def transport(resource: Resource) -> Iterator[Setting]:
     """What keeps the connections of a front encrypted."""
     if resource.type == _INGRESS:
@@ -49,13 +60,20 @@ def transport(resource: Resource) -> Iterator[Setting]:
 
 
 def needs_guard(resource: Resource) -> Property | None:
-    """The name of a namespace, out of which everything may go unless a policy says otherwise."""
-    return resource.props.at("metadata", "name") if resource.type == _NAMESPACE else None
+    """The name of a namespace, or that of pods, out of which everything may go unless a policy says otherwise."""
+    if resource.type == _NAMESPACE:
+        return resource.props.at("metadata", "name")
+    return _namespace(resource) if pod_of(resource) else None
 
 
 def guarded_network(resource: Resource) -> Reference | None:
     """The namespace of a network policy."""
-    return Reference(resource.props.at("metadata", "namespace"), "metadata") if resource.type == _POLICY else None
+    return Reference(_namespace(resource), "metadata") if resource.type == _POLICY else None
+
+
+def _namespace(resource: Resource) -> Property:
+    stated = resource.props.at("metadata", "namespace")
+    return stated if stated.stated else Property(stated.path, "default")
 
 
 def egress_guard(resource: Resource) -> EgressGuard | None:

@@ -21,7 +21,7 @@ _POD = "kubernetes:core:Pod"
 _POD_TEMPLATE = "kubernetes:core:PodTemplate"
 _CRON_JOB = "kubernetes:batch:CronJob"
 _RUNTIME_CLASS = "kubernetes:node.k8s.io:RuntimeClass"
-_PUBLIC_DATA = "CollateralCache$"
+_PUBLIC_DATA = "bailiwick:index:KubernetesCollateralCache$"
 """In the type of a URN: vendors' certificates and lists, which are public and signed, need no confidential guest."""
 
 _HANDLERS = ("kata-qemu-snp", "kata-qemu-tdx", "kata-snp", "kata-tdx", "kata-cc", "kata-qemu-nvidia-gpu-snp")
