@@ -63,7 +63,9 @@ def test_admission_forces_class_digest_place_and_denies_shells(berlin: Recording
 
 
 def test_the_cluster_takes_images_of_the_registries_that_the_stack_declares(reference_values: Path) -> None:
-    recording = region.deploy(reference_values, {"registries": [{"name": "mirror.example.org/platform", "jurisdiction": "DE"}]})
+    recording = region.deploy(
+        reference_values, {"registries": [{"name": "mirror.example.org/platform", "jurisdiction": "DE"}]}
+    )
     (images,) = (one for one in recording.registrations if one.name == "onprem-kubernetes-guard-images")
     assert "c.image.startsWith('mirror.example.org/platform/')" in str(images.inputs["spec"])
 
