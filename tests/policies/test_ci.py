@@ -1,6 +1,7 @@
 """The ready-made checks for CI, run as their services would run them, with a `bailiwick` that writes down its calls."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,12 +83,15 @@ def test_the_github_action(run: Any, tmp_path: Path, inputs: dict[str, str], ask
 
 
 def test_the_github_action_names_no_file_where_no_stack_changed(run: Any, tmp_path: Path) -> None:
-    """A later step that uploads would fail on a file that is not there."""
+    """A later step that uploads would fail on a file that is not there, or take an earlier step's for this one's."""
+    (tmp_path / "bailiwick.json").write_text("{}")
+    (tmp_path / "bailiwick.sarif").write_text("{}")
     (tmp_path / "bin" / "bailiwick").write_text('#!/bin/sh\necho "$@" >> "$CALLS"\n')
     (step,) = action()["runs"]["steps"]
     returned, calls = run(step["run"], COMMAND="bailiwick", STACKS="", BASE="main")
     assert (returned, len(calls)) == (0, 1)
     assert not (tmp_path / "output").exists()
+    assert not (tmp_path / "bailiwick.sarif").exists()
 
 
 def test_the_github_action_passes_inputs_by_environment_only() -> None:
@@ -129,4 +133,6 @@ def test_the_pre_commit_hook(run: Any) -> None:
     assert valid.returncode == 0, valid.stdout + valid.stderr
     (hook,) = yaml.safe_load(manifest.read_text())
     assert hook["language"] == "system"
+    assert all(re.search(hook["files"], path) for path in ("stacks/Pulumi.dev.yaml", "policies/pack.py", "Pulumi.yaml"))
+    assert not re.search(hook["files"], "docs/stacks/index.md")
     assert run(hook["entry"]) == (0, ["check --changed-since HEAD"])
