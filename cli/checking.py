@@ -36,7 +36,7 @@ class Request:
     timeout_s: float
     remediate: tuple[str, ...] = ()
     alone: bool = False
-    """Whether a second processor has nothing else to do."""
+    """Whether it is the only one: its process ends with it, and a second processor has nothing else to do."""
 
 
 class OutOfTime(BaseException):
@@ -96,7 +96,7 @@ def check_stack(request: Request) -> StackReport:
             error = outcome.error
         return outcome.verdicts, error
 
-    report = guarded(request.stack, _file_of(request.stack), judge, request.timeout_s)
+    report = guarded(request.stack, _file_of(request.stack), judge, request.timeout_s, last=request.alone)
     return replace(report, remedied=tuple(sorted(remedied)), laws=tuple(sorted(laws)) or None)
 
 
@@ -112,13 +112,16 @@ def _refuse_astray(project: Project) -> None:
 
 
 def guarded(
-    stack: str, file: str, judge: Callable[[], tuple[Sequence[Verdict], str | None]], timeout_s: float
+    stack: str, file: str, judge: Callable[[], tuple[Sequence[Verdict], str | None]], timeout_s: float, *, last: bool
 ) -> StackReport:
-    """The report of `judge` (verdicts, error); whatever goes wrong ends in a report that says so."""
+    """The report of `judge` (verdicts, error); whatever goes wrong ends in a report that says so.
+
+    last: whether this process judges nothing after it.
+    """
     began = time.perf_counter()
     verdicts: Sequence[Verdict] = ()
     try:
-        with deadline(timeout_s), _without_garbage_collection():
+        with deadline(timeout_s), _without_garbage_collection(for_good=last):
             verdicts, error = judge()
     except KeyboardInterrupt:
         raise
@@ -160,7 +163,7 @@ def scratch_engine(
             project.root,
             stack,
             providers=providers_of(cloud),
-            state=StateFile(directory / "state.json", passphrase=""),
+            state=StateFile(directory / "state.json", project.stated_passphrase() or ""),
             policy_pack=policy_pack,
             on_event=on_event,
         )
@@ -207,12 +210,12 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
+def _without_garbage_collection(*, for_good: bool) -> Iterator[None]:
     """A check is short and frees nothing that matters; going over an SDK's classes takes a third of its time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_on and not for_good:
             gc.enable()

@@ -50,7 +50,7 @@ def _check(
         config = {**foreign.configuration, **configuration()}
         return copy_context().run(_judge, foreign, config, rules), None
 
-    return guarded(file.name, str(file), judge, timeout_s)
+    return guarded(file.name, str(file), judge, timeout_s, last=True)
 
 
 def _configuration(stack_file: Path | None, given: Sequence[str]) -> Configuration:
