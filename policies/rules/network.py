@@ -147,10 +147,10 @@ def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
     networks = {one: name for one in stack.resources if (name := vocabulary.needs_guard(one)) is not None}
     if not subnets and not networks:
         raise NotApplicable("the stack has no subnet and no network")
-    closed, somewhere = set(_closed_networks(stack, networks)), _guards_of_nowhere(stack)
+    for closed in _closed_networks(stack, dict(networks)):
+        networks.pop(closed, None)
+    somewhere = bool(networks) and _guards_of_nowhere(stack)
     for network, name in networks.items():
-        if network in closed:
-            continue
         if name.unknown or somewhere:
             yield unknown(name.path, "a name that a guard of this stack has too", network)
         else:
