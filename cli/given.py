@@ -54,13 +54,13 @@ def _check(
 
 
 def _configuration(stack_file: Path | None, given: Sequence[str]) -> Configuration:
-    """The configuration that the rules see: the stack file's, and over it what the command line says."""
+    """The configuration that the rules see: the stack file's without its secrets, and over it what the command line
+    says."""
     config: dict[str, str] = {}
     if stack_file is not None:
         project = Project.find(stack_file.parent)
         stack = stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        loaded = load_configuration(load_project(project.root), stack, passphrase="")
-        config |= {key: value for key, value in loaded.values.items() if key not in loaded.secret_keys}
+        config |= load_configuration(load_project(project.root), stack, passphrase=None).values
     for setting in given:
         key, separator, value = setting.partition("=")
         if not separator or ":" not in key:

@@ -72,8 +72,8 @@ class Project:
         """The sandbox's own processor vendor: its root keys and certificates."""
         return self.data / "hardware"
 
-    def passphrase(self) -> str:
-        """The passphrase of the secrets in state: Pulumi's own variables, else one made for this project (0600).
+    def stated_passphrase(self) -> str | None:
+        """The passphrase of Pulumi's own variables, if they state one.
 
         Raises:
             CliError: `PULUMI_CONFIG_PASSPHRASE_FILE` names a file that cannot be read.
@@ -87,6 +87,12 @@ class Project:
                 raise CliError(
                     f"PULUMI_CONFIG_PASSPHRASE_FILE: {name} cannot be read ({error}): point it at a readable file"
                 ) from None
+        return None
+
+    def passphrase(self) -> str:
+        """The passphrase of the secrets in state: the stated one, else one made for this project (0600)."""
+        if (stated := self.stated_passphrase()) is not None:
+            return stated
         path = self.data / "passphrase"
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)

@@ -63,8 +63,9 @@ def load_project(directory: Path) -> Project:
     )
 
 
-def load_configuration(project: Project, stack: str, passphrase: str) -> Configuration:
-    """The configuration of `stack`: the project's defaults, then the stack file's own."""
+def load_configuration(project: Project, stack: str, passphrase: str | None) -> Configuration:
+    """The configuration of `stack`: the project's defaults, then the stack file's own; without what is secret where
+    there is no `passphrase`."""
     path = project.stack_file(stack)
     if not path.exists():
         raise ProjectError(f"no stack {stack}: {path} does not exist")
@@ -72,9 +73,16 @@ def load_configuration(project: Project, stack: str, passphrase: str) -> Configu
     values = dict(project.defaults)
     secret_keys = set()
     box: SecretBox | None = None
-    for key, value in (document.get("config") or {}).items():
+    config = document.get("config") or {}
+    if not isinstance(config, dict):
+        raise ProjectError(f"{path}: config must be a mapping")
+    for key, value in config.items():
         qualified = _qualified(key, project.name)
-        if isinstance(value, dict) and set(value) == {"secure"}:
+        if not (isinstance(value, dict) and set(value) == {"secure"}):
+            values[qualified] = _as_text(value)
+        elif passphrase is None:
+            values.pop(qualified, None)
+        else:
             try:
                 box = box or SecretBox.open(passphrase, document["encryptionsalt"])
                 values[qualified] = box.unseal_text(value["secure"])
@@ -83,8 +91,6 @@ def load_configuration(project: Project, stack: str, passphrase: str) -> Configu
             except StateError as error:
                 raise ProjectError(f"{path}: {key}: {error}") from error
             secret_keys.add(qualified)
-        else:
-            values[qualified] = _as_text(value)
     return Configuration(values, frozenset(secret_keys))
 
 

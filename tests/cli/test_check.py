@@ -10,6 +10,7 @@ import pytest
 from cli.changed import stacks_changed_since
 from cli.errors import CliError
 from cli.project import Project
+from sandbox.engine.secrets import SecretBox
 from tests.cli.conftest import ROOT, Cli, Result
 
 ABROAD = """
@@ -132,6 +133,17 @@ def test_a_pack_that_raises(cli: Cli) -> None:
     told = cli("check", "azure-germany", env=path)
     unusable(told, f"error: defect: ValueError: planted ({pack}:1); BAILIWICK_TRACEBACK=1 shows")
     assert "Traceback" in cli("check", "azure-germany", env={**path, "BAILIWICK_TRACEBACK": "1"}).err
+
+
+def test_a_stack_with_a_secret_is_judged_where_the_passphrase_is_stated(cli: Cli) -> None:
+    box = SecretBox.new("the passphrase")
+    sealed = f"  app:password:\n    secure: {box.seal_text('planted')}\n"
+    cli.edit("config:\n", f"encryptionsalt: {box.salt}\nconfig:\n{sealed}")
+    extend(cli, '\nassert pulumi.Config("app").require("password") == "planted"\n')
+    arguments = ("check", "azure-germany", "--theme", "KEY")
+    unusable(cli(*arguments), "app:password: wrong passphrase: set PULUMI_CONFIG_PASSPHRASE")
+    told = cli(*arguments, env={"PULUMI_CONFIG_PASSPHRASE": "the passphrase"})
+    assert told.code == 0, told.out + told.err
 
 
 def test_an_output_that_cannot_be_written(cli: Cli) -> None:

@@ -279,6 +279,21 @@ def test_a_name_of_odd_characters_stays_one_line(judge: Judge) -> None:
     assert not [result for result in report.results if "\n" in result.message or "\u202e" in result.message]
 
 
+def test_a_stack_files_secrets_are_not_asked_for_where_no_rule_sees_them(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (tmp_path / "given.json").write_text(json.dumps(state()))
+    stack = {**examples.CONFIG, "app:password": {"secure": "v1:AAAA:BBBB"}}
+    content = {
+        "encryptionsalt": "v1:A:B",
+        "config": {key if ":" in key else f"bailiwick:{key}": value for key, value in stack.items()},
+    }
+    stack_file = tmp_path / "Pulumi.prod.yaml"
+    stack_file.write_text(json.dumps(content))
+    report = check_state(tmp_path / "given.json", stack_file, [], RULES, 60)
+    assert report.error is None
+    assert report.exit_code == EXIT_PASS
+
+
 @pytest.mark.parametrize("setting", ["cloud", "cloud=azure", "bailiwick:cloud"])
 def test_a_setting_that_is_none(judge: Judge, setting: str) -> None:
     report = judge(state(), config=[setting])
