@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cli.errors import CliError, in_one_line
 from cli.project import Project
@@ -89,7 +90,7 @@ def check_stack(request: Request) -> StackReport:
 
         _refuse_astray(project)
         outcome = preview(project, request.stack, request.rules, listen, request.remediate, apart=request.alone)
-        laws.update(law for edge in outcome.outputs.get("jurisdictionGraph", ()) for law in edge["legalReach"])
+        laws.update(_laws(outcome.outputs.get("jurisdictionGraph")))
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         error = f"{failures[0]}{more}" if failures else None
         if error is None and not outcome.ok and not any(verdict.blocks for verdict in outcome.verdicts):
@@ -98,6 +99,13 @@ def check_stack(request: Request) -> StackReport:
 
     report = guarded(request.stack, _file_of(request.stack), judge, request.timeout_s, last=request.alone)
     return replace(report, remedied=tuple(sorted(remedied)), laws=tuple(sorted(laws)) or None)
+
+
+def _laws(graph: Any) -> Iterator[str]:
+    """Whose law reaches the operators of a jurisdiction graph, as regions export it; nothing of anything else."""
+    for edge in graph if isinstance(graph, list) else ():
+        reach = edge.get("legalReach") if isinstance(edge, dict) else None
+        yield from (law for law in reach if isinstance(law, str)) if isinstance(reach, list) else ()
 
 
 def _refuse_astray(project: Project) -> None:
