@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from policies.examples.aws import CONFIG, KEY, LOCATION, TRAIL, policy
+from policies.examples.aws import BUCKET, CONFIG, KEY, LOCATION, LOCK, TRAIL, policy
 from policies.examples.common import but
 from policies.rule import Covered, Example, ExampleResource
 
@@ -69,7 +69,6 @@ _LISTENER = ExampleResource(
     "front",
     {"region": LOCATION, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"},
 )
-_WATCHED = but(TRAIL, {}, uses={})
 _SELECTOR: Final = {"fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]}
 
 _ANYWHERE: Final = "eu.mistral.pixtral-large-2502-v1:0"
@@ -125,21 +124,24 @@ COVERED: Final[Mapping[str, Covered]] = {
         _example(
             "A key, and a trail of everything that is managed.",
             KEY,
-            but(_WATCHED, {"advancedEventSelectors": [_SELECTOR]}),
+            but(TRAIL, {"advancedEventSelectors": [_SELECTOR]}),
+            BUCKET,
+            LOCK,
         ),
         (
             _example("A key that nobody watches.", KEY),
-            _example("A trail that is off.", KEY, but(_WATCHED, {"enableLogging": False})),
+            _example("A trail to a bucket that keeps nothing.", KEY, TRAIL, BUCKET),
+            _example("A trail that is off.", KEY, but(TRAIL, {"enableLogging": False})),
             _example(
                 "A trail that leaves KMS out.",
                 KEY,
-                but(_WATCHED, {"eventSelectors": [{"excludeManagementEventSources": ["kms.amazonaws.com"]}]}),
+                but(TRAIL, {"eventSelectors": [{"excludeManagementEventSources": ["kms.amazonaws.com"]}]}),
             ),
             _example(
                 "A trail of writes alone; unwrapping a key reads.",
                 KEY,
                 but(
-                    _WATCHED,
+                    TRAIL,
                     {
                         "advancedEventSelectors": [
                             {

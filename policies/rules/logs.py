@@ -1,6 +1,6 @@
 """LOG: what happened stays written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pulumi_policy import Severity
 
@@ -18,14 +18,22 @@ _Keeper = tuple[Resource, RecordStore]
 def _audited(stack: Stack, _: Declared) -> Iterator[Finding]:
     if not any(vocabulary.key_store_of(one) or vocabulary.machine_of(one) for one in stack.resources):
         raise NotApplicable("the stack has neither machines nor keys")
-    streams = [(resource, stream) for resource in stack.resources if (stream := vocabulary.audit_stream_of(resource))]
-    if not streams:
+    shortcomings = shortcomings_of(stack).values()
+    if not shortcomings:
         yield Finding("audit stream", "is missing: nothing of this stack is audited", "one stream or more to a store")
-    keepers = [(one, store) for one in stack.resources if (store := vocabulary.record_store_of(one))]
-    shortcomings = [list(_shortcomings(stack, resource, stream, keepers)) for resource, stream in streams]
     if all(shortcomings):
         for found in shortcomings:
             yield from found
+
+
+def shortcomings_of(stack: Stack) -> Mapping[Resource, Sequence[Finding]]:
+    """By each stream of audit records: why it does not keep what it observes; nothing of one that does."""
+    keepers = [(one, store) for one in stack.resources if (store := vocabulary.record_store_of(one))]
+    return {
+        one: list(_shortcomings(stack, one, stream, keepers))
+        for one in stack.resources
+        if (stream := vocabulary.audit_stream_of(one))
+    }
 
 
 def _shortcomings(

@@ -147,7 +147,7 @@ def _guards_are_known(stack: Stack, _: Declared) -> Iterator[Finding]:
     networks = {one: name for one in stack.resources if (name := vocabulary.needs_guard(one)) is not None}
     if not subnets and not networks:
         raise NotApplicable("the stack has no subnet and no network")
-    for closed in _closed_networks(stack, dict(networks)):
+    for closed in list(_closed_networks(stack, networks)):
         networks.pop(closed, None)
     somewhere = bool(networks) and _guards_of_nowhere(stack)
     for network, name in networks.items():

@@ -7,6 +7,7 @@ from pulumi_policy import Severity
 from policies import examples, vocabulary
 from policies.context import Declared
 from policies.rule import Example, ExampleResource, Rule
+from policies.rules.logs import shortcomings_of
 from policies.subject import Resource, Stack
 from policies.terms import Key
 from policies.verdict import Finding, NotApplicable, require
@@ -93,19 +94,27 @@ def _watched(stack: Stack, _: Declared) -> Iterator[Finding]:
     stores = [(one, store) for one in stack.resources if (store := vocabulary.key_store_of(one))]
     if not stores:
         raise NotApplicable("the stack has no store of keys")
-    streams = [(one, stream) for one in stack.resources if (stream := vocabulary.audit_stream_of(one))]
-    watched = [api for one in stack.resources for api in vocabulary.watched_apis_of(one)]
+    watched = [(one, api.text) for one in stack.resources for api in vocabulary.watched_apis_of(one)]
+    observed = [
+        (one, stack.references(one, stream.observed.through))
+        for one in stack.resources
+        if (stream := vocabulary.audit_stream_of(one))
+    ]
+    lacking = shortcomings_of(stack)
     for resource, store in stores:
-        by_itself = any(resource in stack.references(one, stream.observed.through) for one, stream in streams)
-        if not by_itself and not any(store.api is not None and api.text == store.api for api in watched):
+        by_itself = [one for one, seen in observed if resource in seen]
+        by_api = [one for one, api in watched if store.api is not None and api == store.api]
+        if not by_itself and not by_api:
             yield Finding(
                 "audit stream", "is missing: no stream of this stack observes it", "one stream or more", resource
             )
+        elif all(lacking.get(one) for one in (*by_itself, *by_api)):
+            yield from (found for stream in (*by_itself, *by_api) for found in lacking[stream])
 
 
 KEY_07 = Rule(
     id="KEY-07",
-    title="Every store of keys is audited",
+    title="Every store of keys is audited, and the records are kept",
     why="A release of a key that nobody wrote down cannot be told from one that never happened.",
     severity=Severity.HIGH,
     remediation="stream the store's audit records (LOG-01 judges where to)",
@@ -113,6 +122,22 @@ KEY_07 = Rule(
     passing=Example("A vault and its stream.", (examples.VAULT, examples.AUDIT_STORE, examples.AUDIT_STREAM)),
     failing=(
         Example("A vault without a stream.", (examples.VAULT,)),
+        Example(
+            "A stream to a store that keeps nothing, beside another vault's, which is whole.",
+            (
+                examples.VAULT,
+                examples.AUDIT_STORE,
+                examples.AUDIT_STREAM,
+                examples.but(examples.VAULT, {}, name="second"),
+                examples.but(examples.AUDIT_STORE, {"immutableStorageWithVersioning": None}, name="scratch"),
+                examples.but(
+                    examples.AUDIT_STREAM,
+                    {},
+                    name="second-audit",
+                    uses={"resourceUri": ("second",), "storageAccountId": ("scratch",)},
+                ),
+            ),
+        ),
         Example(
             "A stream that observes something else.",
             (
