@@ -220,6 +220,11 @@ COVERED: Final[Mapping[str, Covered]] = {
         _example("Confidential data under a key of a key manager outside Google Cloud.", _WITH_KEY, _OUTSIDE),
         (
             _example("A disk under Google's key.", VM),
+            _example("Another one of the same machine.", but(_WITH_KEY, {"attachedDisks": [{"source": "data"}]})),
+            _example(
+                "A database under Google's key.",
+                ExampleResource("gcp:sql/databaseInstance:DatabaseInstance", "records", {"region": LOCATION}),
+            ),
             _example("Confidential data, and an HSM that others share.", _WITH_KEY, KEY),
         ),
     ),

@@ -88,6 +88,14 @@ AWS: Final[Mapping[str, Covered]] = {
         ),
         (
             _aws("A disk under AWS's key.", aws.VM),
+            _aws(
+                "Disks under AWS's key, of machines of a template.",
+                but(aws.TEMPLATE, {"blockDeviceMappings": [{"ebs": {"encrypted": "true"}}]}),
+            ),
+            _aws(
+                "A queue under AWS's key.",
+                ExampleResource("aws:sqs/queue:Queue", "calls", {"region": aws.LOCATION}),
+            ),
             _aws("Confidential data under a key of AWS KMS's shared HSMs.", aws.KEY),
         ),
     ),

@@ -58,11 +58,12 @@ KEY_02 = Rule(
     severity=Severity.HIGH,
     remediation="name a customer's key by its URL, of a Managed HSM (bailiwick:keys.service), an external key manager "
     "(bailiwick:keys.externalManager) or a key store of your own",
-    confirm="who may administer that HSM, which its security domain or its operator and not the stack decides. Keys of "
-    "an HSM that nobody shares are asked for from confidential data on, and on Azure from secret data on: AKS takes no "
-    "key of a Managed HSM, so that no region with a cluster could have them all there. A team decides otherwise in the "
-    'policy config: `{"KEY-02": {"ownHardwareFrom": "confidential"}}` asks for them on Azure too, and `"secret"` lets '
-    "confidential data be under keys of an HSM that the cloud's customers share.",
+    confirm="who may administer that HSM, which its security domain or its operator and not the stack decides, and "
+    "that what goes to storage accounts of Azure and buckets of Google Cloud is encrypted before, as models are. Keys "
+    "of an HSM that nobody shares are asked for from confidential data on, and on Azure from secret data on: AKS takes "
+    "no key of a Managed HSM, so that no region with a cluster could have them all there. A team decides otherwise in "
+    'the policy config: `{"KEY-02": {"ownHardwareFrom": "confidential"}}` asks for them on Azure too, and `"secret"` '
+    "lets confidential data be under keys of an HSM that the cloud's customers share.",
     check=_own_key,
     check_stack=_own_key_by_origin,
     settings={
@@ -75,6 +76,10 @@ KEY_02 = Rule(
     passing=Example("Disks of secret data under a key of a Managed HSM.", (_DISK_KEY,), _SECRET),
     failing=(
         Example("Disks under the platform's key.", (examples.DISK_KEY,)),
+        Example(
+            "A database under the platform's key.",
+            (ExampleResource("azure-native:sql:Server", "records", {"location": examples.LOCATION}),),
+        ),
         Example("Secret data, and a vault.", (_DISK_KEY, examples.VAULT), _SECRET),
         Example(
             "Secret data, and disks under a key of a vault.",

@@ -19,7 +19,8 @@ from policies.verdict import Finding, NotApplicable, meet, unknown
 _GLOBAL = "global"
 _PLACE = re.compile(r"(?:location|region|zone)s?(?:name)?$", re.IGNORECASE)
 """Ends the name of a property that says where something is: `targetRegions`, `locationName`."""
-_REGION = re.compile(r"regions?(?:name)?$", re.IGNORECASE)
+_REGION = re.compile(r"(?:regions?(?:name)?|locations|distribute|replication(?:configuration)?)$", re.IGNORECASE)
+"""Ends the name of a property that is about regions, whatever it holds."""
 _ZONE = re.compile(r"-?[a-z]$")
 """What a zone's name has beyond its region's: `us-central1-a`, `us-east-1a`."""
 
@@ -50,7 +51,7 @@ def _inside(resource: Resource, declared: Declared) -> Iterator[Finding]:
 def _places(value: object, path: str = "", *, named: bool = False) -> Iterator[tuple[str, str | None]]:
     """Path and text of what in `value` is named for a place, or is in a list that is (`named`).
 
-    None for a region that only the deployment tells; of a location or a zone the name alone may be about a path or DNS.
+    None for regions that only the deployment tells; of a location or a zone the name alone may be about a path or DNS.
     """
     if isinstance(value, str):
         if named:

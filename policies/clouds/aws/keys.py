@@ -1,7 +1,8 @@
 """AWS's keys: in HSMs of AWS KMS, or in a store of one's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from policies.clouds.service_keys import Paths, stated_in
 from policies.conditions import AtLeast, AtMost, Matching, OneOf, WithinDays
 from policies.release import aws as language
 from policies.release.model import Reading
@@ -16,7 +17,36 @@ _CUSTOM_STORE = "aws:kms:CustomKeyStore"
 _TRAIL = "aws:cloudtrail:Trail"
 _API = "kms.amazonaws.com"
 _REPLICAS = frozenset({"aws:kms:ReplicaKey", "aws:kms:ReplicaExternalKey"})
-_INSTANCE = "aws:ec2:Instance"
+_BUCKET_KEY = ("rules", "*", "applyServerSideEncryptionByDefault", "kmsMasterKeyId")
+SERVICE_KEYS: Mapping[str, Paths] = {
+    "aws:backup:Vault": (("kmsKeyArn",),),
+    "aws:cloudtrail:Trail": (("kmsKeyId",),),
+    "aws:cloudwatch:LogGroup": (("kmsKeyId",),),
+    "aws:docdb:Cluster": (("kmsKeyId",),),
+    "aws:dynamodb:Table": (("serverSideEncryption", "kmsKeyArn"),),
+    "aws:ebs:Volume": (("kmsKeyId",),),
+    "aws:ec2:Instance": (("rootBlockDevice", "kmsKeyId"), ("ebsBlockDevices", "*", "kmsKeyId")),
+    "aws:ec2:LaunchTemplate": (("blockDeviceMappings", "*", "ebs", "kmsKeyId"),),
+    "aws:ecr:Repository": (("encryptionConfigurations", "*", "kmsKey"),),
+    "aws:efs:FileSystem": (("kmsKeyId",),),
+    "aws:eks:Cluster": (("encryptionConfig", "provider", "keyArn"),),
+    "aws:elasticache:ReplicationGroup": (("kmsKeyId",),),
+    "aws:fsx:LustreFileSystem": (("kmsKeyId",),),
+    "aws:kinesis:Stream": (("kmsKeyId",),),
+    "aws:msk:Cluster": (("encryptionInfo", "encryptionAtRestKmsKeyArn"),),
+    "aws:neptune:Cluster": (("kmsKeyArn",),),
+    "aws:opensearch:Domain": (("encryptAtRest", "kmsKeyId"),),
+    "aws:rds:Cluster": (("kmsKeyId",),),
+    "aws:rds:Instance": (("kmsKeyId",),),
+    "aws:redshift:Cluster": (("kmsKeyId",),),
+    "aws:s3:BucketServerSideEncryptionConfiguration": (_BUCKET_KEY,),
+    "aws:s3:BucketServerSideEncryptionConfigurationV2": (_BUCKET_KEY,),
+    "aws:sagemaker:Domain": (("kmsKeyId",),),
+    "aws:sagemaker:EndpointConfiguration": (("kmsKeyArn",),),
+    "aws:secretsmanager:Secret": (("kmsKeyId",),),
+    "aws:sns:Topic": (("kmsMasterKeyId",),),
+    "aws:sqs:Queue": (("kmsMasterKeyId",),),
+}
 _LONGEST_BETWEEN_ROTATIONS = AtMost(90, "days")
 _OWN_STORE = Matching(r"cks-[0-9a-f]+", "a key store of one's own (cks-…)")
 _EXTERNAL_ID = Matching(r"[A-Za-z0-9_.-]{1,128}", "a key of an external key manager")
@@ -123,9 +153,8 @@ def _brought(resource: Resource, never: Property) -> Key:
 
 
 def service_keys(resource: Resource) -> Iterator[Property]:
-    """The customer's keys of machines' disks."""
-    if resource.type == _INSTANCE:
-        yield resource.props.at("rootBlockDevice", "kmsKeyId")
+    """The customer's keys of machines' disks, and of services."""
+    return stated_in(resource, SERVICE_KEYS)
 
 
 def own_hardware(resource: Resource) -> Iterator[Origin | Setting]:

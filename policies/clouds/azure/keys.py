@@ -1,10 +1,11 @@
 """Azure's vaults, HSMs, keys and disk encryption sets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import catalog
+from policies.clouds.service_keys import Paths, stated_in
 from policies.conditions import AtLeast, Matching, OneOf, WithinDays
 from policies.subject import Property, Resource
 from policies.terms import DiskKey, Key, KeyStore, Origin, PrivateDoor, Reference, Setting, Unwanted
@@ -17,6 +18,33 @@ _DISK_ENCRYPTION_SET = "azure-native:compute:DiskEncryptionSet"
 _CLUSTER = "azure-native:containerservice:ManagedCluster"
 _PRIVATE_ENDPOINT = "azure-native:network:PrivateEndpoint"
 
+_VAULT_KEY = ("keyVaultProperties", "keyIdentifier")
+SERVICE_KEYS: Mapping[str, Paths] = {
+    _DISK_ENCRYPTION_SET: (("activeKey", "keyUrl"),),
+    _CLUSTER: (("diskEncryptionSetID",),),
+    "azure-native:appconfiguration:ConfigurationStore": (("encryption", *_VAULT_KEY),),
+    "azure-native:automation:AutomationAccount": (("encryption", *_VAULT_KEY[:1], "keyName"),),
+    "azure-native:cognitiveservices:Account": (("properties", "encryption", "keyVaultProperties", "keyName"),),
+    "azure-native:compute:Disk": (("encryption", "diskEncryptionSetId"),),
+    "azure-native:compute:Snapshot": (("encryption", "diskEncryptionSetId"),),
+    "azure-native:containerinstance:ContainerGroup": (("encryptionProperties", "keyName"),),
+    "azure-native:containerregistry:Registry": (("encryption", *_VAULT_KEY),),
+    "azure-native:cosmosdb:DatabaseAccount": (("keyVaultKeyUri",),),
+    "azure-native:dataprotection:BackupVault": (
+        ("properties", "securitySettings", "encryptionSettings", "keyVaultProperties", "keyUri"),
+    ),
+    "azure-native:dbformysql:Server": (("dataEncryption", "primaryKeyURI"),),
+    "azure-native:dbforpostgresql:Server": (("dataEncryption", "primaryKeyURI"),),
+    "azure-native:eventhub:Namespace": (("encryption", "keyVaultProperties", "*", "keyName"),),
+    "azure-native:machinelearningservices:Workspace": (("encryption", *_VAULT_KEY),),
+    "azure-native:operationalinsights:Cluster": (("keyVaultProperties", "keyName"),),
+    "azure-native:recoveryservices:Vault": (("properties", "encryption", "keyVaultProperties", "keyUri"),),
+    "azure-native:servicebus:Namespace": (("encryption", "keyVaultProperties", "*", "keyName"),),
+    "azure-native:sql:ManagedInstance": (("keyId",),),
+    "azure-native:sql:Server": (("keyId",),),
+    "azure-native:storage:EncryptionScope": (("keyVaultProperties", "keyUri"),),
+}
+"""Storage accounts are left out: what the components keep there is encrypted before it comes, or records of use."""
 LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = AtLeast(30, "days")
 _KEY_TYPES = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
@@ -105,11 +133,8 @@ def private_door(resource: Resource) -> PrivateDoor | None:
 
 
 def service_keys(resource: Resource) -> Iterator[Property]:
-    """The customer's keys of disks and clusters."""
-    if resource.type == _DISK_ENCRYPTION_SET:
-        yield resource.props.at("activeKey", "keyUrl")
-    elif resource.type == _CLUSTER:
-        yield resource.props.at("diskEncryptionSetID")
+    """The customer's keys of disks, clusters and services."""
+    return stated_in(resource, SERVICE_KEYS)
 
 
 def own_hardware(resource: Resource) -> Iterator[Origin | Unwanted]:

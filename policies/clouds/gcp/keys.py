@@ -1,8 +1,9 @@
 """Google Cloud's keys."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.clouds.gcp import machines
+from policies.clouds.service_keys import Paths, stated_in
 from policies.conditions import Matching, NotSooner, OneOf, WithinDays
 from policies.release.model import MalformedDocument, Way
 from policies.subject import Property, Resource
@@ -23,6 +24,31 @@ _PRIVATE = Matching(
     rf"(?i)SOFTWARE|HSM|HSM_SINGLE_TENANT|{_NETWORK}",
     f"{_NETWORK} for a key outside Google Cloud, or a level inside it",
 )
+SERVICE_KEYS: Mapping[str, Paths] = {
+    "gcp:alloydb:Cluster": (("encryptionConfig", "kmsKeyName"),),
+    "gcp:artifactregistry:Repository": (("kmsKeyName",),),
+    "gcp:bigquery:Dataset": (("defaultEncryptionConfiguration", "kmsKeyName"),),
+    "gcp:bigtable:Instance": (("clusters", "*", "kmsKeyName"),),
+    "gcp:compute:Disk": (("diskEncryptionKey", "kmsKeySelfLink"),),
+    "gcp:compute:Image": (("imageEncryptionKey", "kmsKeySelfLink"),),
+    "gcp:compute:Instance": (("attachedDisks", "*", "kmsKeySelfLink"),),
+    "gcp:compute:RegionDisk": (("diskEncryptionKey", "kmsKeyName"),),
+    "gcp:compute:Snapshot": (("snapshotEncryptionKey", "kmsKeySelfLink"),),
+    "gcp:container:Cluster": (("databaseEncryption", "keyName"),),
+    "gcp:filestore:Instance": (("kmsKeyName",),),
+    "gcp:firestore:Database": (("cmekConfig", "kmsKeyName"),),
+    "gcp:pubsub:Topic": (("kmsKeyName",),),
+    "gcp:redis:Instance": (("customerManagedKey",),),
+    "gcp:secretmanager:RegionalSecret": (("customerManagedEncryption", "kmsKeyName"),),
+    "gcp:secretmanager:Secret": (
+        ("replication", "userManaged", "replicas", "*", "customerManagedEncryption", "kmsKeyName"),
+    ),
+    "gcp:spanner:Database": (("encryptionConfig", "kmsKeyName"),),
+    "gcp:sql:DatabaseInstance": (("encryptionKeyName",),),
+    "gcp:vertex:AiDataset": (("encryptionSpec", "kmsKeyName"),),
+    "gcp:vertex:AiEndpoint": (("encryptionSpec", "kmsKeyName"),),
+}
+"""Buckets are left out: what the components keep there is encrypted before it comes, or records of use."""
 _ROTATION = WithinDays(90)
 _DELETION_DELAY = NotSooner(30)
 
@@ -89,10 +115,11 @@ def parse_release_document(_: str) -> tuple[Way, ...]:
 
 
 def service_keys(resource: Resource) -> Iterator[Property]:
-    """The customer's keys of machines' disks."""
+    """The customer's keys of machines' disks, and of services."""
     machine = machines.machine(resource)
     if machine is not None and machine.disk_key is not None:
         yield machine.disk_key.property
+    yield from stated_in(resource, SERVICE_KEYS)
 
 
 def own_hardware(resource: Resource) -> Iterator[Setting]:
