@@ -1,7 +1,8 @@
 """What a rule must show on its own examples before anybody relies on it.
 
 Every example is judged through the SDK's servicer (`policies.testing`), and so are variants of it that nobody had to
-write: each value unknown, each value a secret, and each property that the rule reads dropped or changed.
+write: each value unknown and whatever holds values unknown as a whole, each value a secret, and each property that the
+rule reads dropped or changed.
 """
 
 import copy
@@ -68,6 +69,7 @@ def _passes(rule: Rule, policies: list[Policy], example: Example, relational: bo
     if any(not urn for _, urn in outcome.not_applicable):
         yield "is not judged: the rule does not apply to the stack"
     decisive = [place for place in _places(example) if _with(policies, example, place, NONSENSE).violations]
+    decisive += [place for place in _holders(example) if _emptied(policies, example, place).violations]
     if not decisive and not relational:
         yield "holds by no value: each may be nonsense"
     for place in decisive:
@@ -86,7 +88,7 @@ def _fails(rule: Rule, policies: list[Policy], example: Example) -> Iterator[str
             yield f"the message does not say in one line what is wrong, allowed and to be done: {one.message!r}"
         if one.mandatory != (rule.level is EnforcementLevel.MANDATORY) or one.rule != rule.id:
             yield f"is reported as {one.rule}, {'mandatory' if one.mandatory else 'advisory'}"
-    for place in _places(example):
+    for place in (*_places(example), *_holders(example)):
         if violations and not _with(policies, example, place, UNKNOWN).violations:
             yield f"passes when {place[0]} {shown(place[1])} is unknown"
 
@@ -103,6 +105,15 @@ def _leaks(policies: list[Policy], example: Example) -> Iterator[str]:
 def _places(example: Example) -> list[Place]:
     """Every single value in the example."""
     return [(one.name, path) for one in example.resources for path in leaves(dict(one.props)) if path]
+
+
+def _holders(example: Example) -> list[Place]:
+    """Every object and list in the example that holds something."""
+    return list(dict.fromkeys((name, path[:end]) for name, path in _places(example) for end in range(1, len(path))))
+
+
+def _emptied(policies: list[Policy], example: Example, place: Place) -> Outcome:
+    return judge(policies, variant(example, *place, lambda value: type(value)()))
 
 
 def _with(policies: list[Policy], example: Example, place: Place, value: Any) -> Outcome:

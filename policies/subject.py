@@ -22,6 +22,8 @@ COMPONENT_PROVIDER = "pulumi:providers:bailiwick"
 
 _ABSENT: Final = object()
 _UNKNOWN: Final = object()
+_HIDDEN: Final = object()
+"""Inside of what is unknown."""
 
 
 class UnknownProperty(Exception):  # noqa: N818 - named for what it says
@@ -54,17 +56,20 @@ class Property:
 
     @property
     def stated(self) -> bool:
-        """Whether the program says anything here, even if its value comes only with the deployment."""
+        """Whether the program says anything here, even if its value comes only with the deployment. Raises
+        `UnknownProperty` inside of an unknown object, which may or may not have the property."""
+        if self._held is _HIDDEN:
+            raise UnknownProperty(self.path)
         return self._held is not _ABSENT
 
     @property
     def unknown(self) -> bool:
-        return self._held is _UNKNOWN
+        return self._held is _UNKNOWN or self._held is _HIDDEN
 
     @property
     def value(self) -> Any:
         """The value; None when not stated. Raises `UnknownProperty` when it comes only with the deployment."""
-        if self._held is _UNKNOWN:
+        if self.unknown:
             raise UnknownProperty(self.path)
         return None if self._held is _ABSENT else self._held
 
@@ -110,8 +115,8 @@ class Property:
         return tuple(Property(f"{self.path}[{index}]", _held(value, index)) for index in range(len(value)))
 
     def _child(self, key: str) -> "Property":
-        if self._held is _UNKNOWN:
-            return self
+        if self.unknown:
+            return Property(self.path, _HIDDEN)
         path = f"{self.path}.{key}" if self.path else key
         if self._held is _ABSENT:
             return Property(path, _ABSENT)

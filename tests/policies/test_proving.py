@@ -81,6 +81,21 @@ def test_an_unknown_value_that_is_let_through_and_a_secret_that_is_printed(rule:
     assert "OWN-01 azure, the passing example: prints a secret in data allowSharedKeyAccess" in found
 
 
+def test_an_object_that_is_let_through_when_all_of_it_is_unknown(rule: Rule) -> None:
+    def careless(resource: Resource, _: Declared) -> Iterator[Finding]:
+        if not resource.props.at("encryption").unknown:
+            yield from require(Setting(resource.props.at("encryption", "enabled"), OneOf((True,))))
+
+    on, off = (
+        Example("", (ExampleResource("azure-native:storage:StorageAccount", "data", {"encryption": {"enabled": one}}),))
+        for one in (True, False)
+    )
+    assert flaws(replace(rule, check=careless, passing=on, failing=(off,))) == [
+        "OWN-01 azure, the passing example: data encryption decides, and does not block when it is unknown",
+        "OWN-01 azure, '': passes when data encryption is unknown",
+    ]
+
+
 def test_a_rule_that_fails_with_an_error(rule: Rule) -> None:
     def broken(resource: Resource, _: Declared) -> Iterator[Finding]:
         yield from require(Setting(resource.props.at("allowSharedKeyAccess"), OneOf((False,))))
