@@ -1,6 +1,7 @@
 """`bailiwick verify`: is this evidence genuine, and is it acceptable?"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,15 @@ def verify(
     if (keys is None) is not (issuer is None):
         raise CliError("--keys and --issuer belong together: a token is checked with the keys of a named issuer")
     if keys is not None and issuer is not None:
+        _require_unused(
+            {
+                "--collateral": collateral,
+                "--reference-values": reference_values,
+                "--build-key": build_key,
+                "--sandbox-root": sandbox_root,
+                "--event-log": event_log,
+            }
+        )
         verdict = verify_token(evidence, keys, issuer, at=read_time(at), policy=policy, nonce=_hex(nonce))
         _show(verdict, explain=explain, as_json=as_json)
         return
@@ -77,6 +87,13 @@ def verify(
         trust=trust,
     )
     _show(verdict, explain=explain, as_json=as_json)
+
+
+def _require_unused(options: Mapping[str, object]) -> None:
+    """CliError when one was given: what a person asks for and a token does not get must not seem to hold."""
+    given = next((name for name, value in options.items() if value), None)
+    if given is not None:
+        raise CliError(f"{given}: for evidence, not for a token, which rests on its issuer's word (--keys, --issuer)")
 
 
 def _show(verdict: Verdict, *, explain: bool, as_json: bool) -> None:

@@ -23,7 +23,7 @@ from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.collateral.source import Folder, Source, Used
 from verifier.errors import InvalidReferenceValues, UnreadableInput, VerificationFailed
-from verifier.reference import AnyReferenceValues, ReferenceValues, TdxReferenceValues
+from verifier.reference import AnyReferenceValues
 from verifier.tdx import event_log as td_event_log
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence, Verdict, Verified
@@ -173,6 +173,8 @@ def _vtpm(attestation: tpm.VtpmAttestation, asked: _Question) -> Judged:
     from verifier.appraisal import google_vtpm
     from verifier.google import vtpm
 
+    if asked.values:
+        raise InvalidReferenceValues(NO_VTPM_VALUES)
     verified = vtpm.verify(attestation, asked.trust, asked.at)
     return verified, google_vtpm.appraise(verified, asked.policy, nonce=asked.nonce), ()
 
@@ -197,21 +199,19 @@ def _devices(evidence: Devices, asked: _Question) -> Judged:
 
 
 def _snp(evidence: snp.SnpReport, asked: _Question) -> Judged:
-    values = [value for value in asked.values if isinstance(value, ReferenceValues)]
     expected, given = asked.report_data, asked.source.snp(evidence)
     verified = snp.verify(evidence, given.endorsements, asked.trust, asked.at, crls=given.crls)
-    result = snp_appraisal.appraise(verified, asked.policy, report_data=expected, reference_values=values)
+    result = snp_appraisal.appraise(verified, asked.policy, report_data=expected, reference_values=asked.values)
     return verified, _with_firmware(result, verified, given.firmware, asked), given.used
 
 
 def _tdx(evidence: tdx.TdxQuote, asked: _Question) -> Judged:
-    values = [value for value in asked.values if isinstance(value, TdxReferenceValues)]
     expected, given = asked.report_data, asked.source.tdx(evidence)
     verified, events = tdx.verify(evidence, given.collateral, asked.trust, asked.at), None
     if asked.event_log is not None:
         events = td_event_log.attested_events(td_event_log.parse(asked.event_log), evidence.report)
     result = tdx_appraisal.appraise(
-        verified, asked.policy, report_data=expected, reference_values=values, events=events
+        verified, asked.policy, report_data=expected, reference_values=asked.values, events=events
     )
     return verified, _with_firmware(result, verified, given.firmware, asked), given.used
 

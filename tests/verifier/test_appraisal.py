@@ -1,5 +1,7 @@
 """Appraisal: for each demand of a policy, evidence of which only that claim is not affirmed."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.verifier.fake_amd import CHIP, World, milan, turin, vlek
@@ -8,12 +10,13 @@ from verifier.appraisal import AppraisalPolicy, Component, Tier, appraise, rejec
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.appraisal.vector import tier_of
 from verifier.errors import VerificationFailed
-from verifier.reference import ReferenceValues
+from verifier.reference import ReferenceValues, TdxReferenceValues
 from verifier.snp import VerifiedReport, parse, verify
 from verifier.trust import TrustStore
 
 MEASUREMENT = bytes(range(100, 148)).hex()
 REPORT_DATA = bytes(range(64))
+AT = datetime(2026, 5, 1, tzinfo=UTC)
 OLD_TCB = bytes([4, 0, 0, 0, 0, 0, 23, 219])
 
 
@@ -234,6 +237,29 @@ class TestNotGiven:
         assert Component.EXECUTABLES not in cpu.vector
         silent = {claim.name for claim in cpu.claims if claim.tier is Tier.NONE}
         assert silent == {"revocation", "report-data", "measurement"}
+
+    @pytest.mark.parametrize(
+        "known",
+        [
+            {"images": ["guest-1.0.0"]},
+            {"images": []},
+            {"tdx": {"mr_td": ["00" * 48]}},
+            {"azure": {"pcrs": {"4": ["00" * 32]}}},
+            {"google": {"pcrs": {"4": ["00" * 32]}}},
+            {"nitro": {"pcrs": {"4": ["00" * 48]}}},
+        ],
+    )
+    def test_who_knows_what_may_run_lets_nothing_unknown_run(self, known):
+        result = outcome(milan(), {"reference_values": "if-given"} | known, values=[])
+        assert against(result) == [("executables", "measurement", 33)]
+
+    def test_values_of_other_hardware_alone_know_no_image(self):
+        of_a_td = TdxReferenceValues(
+            image={"name": "guest", "version": "1.0.0"}, built_at=AT, tee="tdx", mr_td=[MEASUREMENT]
+        )
+        lenient = {"reference_values": "if-given"}
+        assert against(outcome(milan(), lenient, values=[of_a_td])) == [("executables", "measurement", 33)]
+        assert against(outcome(milan(), lenient, values=[of_a_td, image()])) == []
 
     def test_an_expected_report_data_has_64_bytes(self):
         with pytest.raises(ValueError, match="64 bytes"):

@@ -8,6 +8,7 @@ import pytest
 import verifier
 from tests.verifier.emulated_site import reference_values
 from tests.verifier.genuine import SNP
+from tests.verifier.google import test_vtpm as fake_vtpm
 from tests.verifier.nitro.fake_nitro import World
 from tests.verifier.nvidia.fake_nvidia import AT, NONCE, hopper, trust
 from tests.verifier.nvidia.test_files import listed
@@ -40,6 +41,13 @@ def test_reference_values_for_devices(tmp_path: Path) -> None:
     assert verify(listed(hopper()), POLICY, tmp_path, AT, **options).genuine
     with pytest.raises(InvalidReferenceValues, match="compared with their RIMs"):
         verify(listed(hopper()), POLICY, tmp_path, AT, reference_values=values, **options)
+
+
+def test_reference_values_for_a_google_vtpm() -> None:
+    build = SoftwareSigner.generate()
+    values = [read_bundle(reference_values(build), [build.public_key])]
+    with pytest.raises(InvalidReferenceValues, match=r"their PCRs are in the policy, google\.pcrs"):
+        verify(fake_vtpm.GOOD.encoded, POLICY, None, AT, reference_values=values)
 
 
 def test_the_package_has_one_function_and_says_what_it_has_not() -> None:

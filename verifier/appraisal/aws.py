@@ -9,6 +9,7 @@ from verifier import snp
 from verifier.appraisal import nitro
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal.nitro.appraise import NITRO
+from verifier.appraisal.nitro_policy import NitroPolicy
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim
 from verifier.appraisal.snp.appraise import CPU
@@ -33,23 +34,23 @@ def appraise(
     nonce, report_data: what document and report must be bound to, or None if nothing is expected. reference_values:
     bundles whose signature has been checked: for SEV-SNP with what NitroTPM shows, or one for each.
     """
-    of_snp = [it for it in reference_values if isinstance(it, ReferenceValues)]
     booted = nitro.appraise(verified.document, policy, nonce=nonce, reference_values=reference_values).submods[NITRO]
     claims = [*booted.claims, _binding(verified)]
     return AttestationResult.of(
         {
-            CPU: _cpu(verified.cpu, policy, report_data, of_snp),
+            CPU: _cpu(verified.cpu, policy, report_data, reference_values),
             NITRO: Appraisal.of(claims, policy.identifier, verified.document),
         }
     )
 
 
 def _cpu(
-    report: snp.VerifiedReport, policy: AppraisalPolicy, report_data: bytes | None, values: Sequence[ReferenceValues]
+    report: snp.VerifiedReport, policy: AppraisalPolicy, report_data: bytes | None, values: Sequence[AnyReferenceValues]
 ) -> Appraisal:
     """As for any report, but that it measures AWS's firmware: known if an image that the policy accepts names it."""
     accepted = [it for it in values if policy.images is None or it.name in policy.images]
-    known, below = [it.firmware or it for it in accepted], policy.model_copy(update={"images": None})
+    known = [it.firmware or it if isinstance(it, ReferenceValues) else it for it in accepted]
+    below = policy.model_copy(update={"images": None} if accepted else {"nitro": NitroPolicy()})
     result = snp_appraisal.appraise(report, below, report_data=report_data, reference_values=known)
     return Appraisal.of(result.submods[CPU].claims, policy.identifier, report)
 

@@ -73,7 +73,9 @@ class AppraisalPolicy(BaseModel):
     id: str = Field("bailiwick-strict", min_length=1, description="Name of the policy; it appears in results.")
 
     reference_values: Demand = Field(
-        "required", description="Whether the launch measurement must be among the reference values."
+        "required",
+        description="Whether the launch measurement must be among the reference values. if-given: only where there are "
+        "any, of whatever hardware, or where the policy lists images, MRTDs or PCRs, if of other evidence.",
     )
     images: frozenset[str] | None = Field(
         None, description="Reference values (<image>-<version>) that are acceptable; None: any that is given."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from verifier.appraisal.coverage import without_values
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Claim
 from verifier.appraisal.vector import Component, Value
@@ -19,15 +20,16 @@ def listed(found: Mapping[int, bytes], accepted: Accepted | None) -> Iterator[Cl
         yield _register(register, found.get(register), values)
 
 
-def image(found: Mapping[int, bytes], policy: AppraisalPolicy, images: Sequence[tuple[str, Accepted]]) -> Claim:
-    """The PCRs against signed reference values, by the name of their image: one must fit in all that it states."""
+def image(
+    found: Mapping[int, bytes], policy: AppraisalPolicy, images: Sequence[tuple[str, Accepted]], *, given: bool = False
+) -> Claim:
+    """The PCRs against signed reference values, by the name of their image: one must fit in all that it states.
+
+    given: whether there were reference values that should state such PCRs, and do not.
+    """
     name = "pcrs"
     if not images:
-        if policy.reference_values == "required":
-            reason = "reference values are required, and none that were given state PCRs: what booted is not known"
-            return _claim(name, "not compared", Value.UNRECOGNIZED_EXECUTABLES, reason)
-        reason = "no reference values with PCRs were given: what booted is not known"
-        return _claim(name, "not compared", Value.NOT_APPRAISED, reason)
+        return _claim(name, "not compared", *without_values(policy, "reference values with these PCRs", given=given))
     known = [(built, accepted) for built, accepted in images if not _different(found, accepted)]
     for built, accepted in known:
         if policy.images is None or built in policy.images:

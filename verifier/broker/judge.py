@@ -32,7 +32,6 @@ from verifier.reference import (
     AnyReferenceValues,
     NitroReferenceValues,
     ReferenceValues,
-    TdxReferenceValues,
     read_any_bundle,
 )
 from verifier.signer import load_public_key
@@ -169,12 +168,10 @@ class Judge:
             case nitro.VerifiedDocument() as document:
                 return nitro_appraisal.appraise(document, policy, nonce=digest, reference_values=values)
             case snp.VerifiedReport() as report:
-                reports = [it for it in values if isinstance(it, ReferenceValues)]
-                return snp_appraisal.appraise(report, policy, report_data=report_data, reference_values=reports)
+                return snp_appraisal.appraise(report, policy, report_data=report_data, reference_values=values)
             case tdx.VerifiedQuote() as quote:
-                quotes = [it for it in values if isinstance(it, TdxReferenceValues)]
                 return tdx_appraisal.appraise(
-                    quote, policy, report_data=report_data, reference_values=quotes, events=genuine.events
+                    quote, policy, report_data=report_data, reference_values=values, events=genuine.events
                 )
 
     def objections(self, result: AttestationResult, resource: Resource, tee: str) -> list[str]:

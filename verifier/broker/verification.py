@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from verifier import build, ear, jwk, library, nvidia, snp, tdx
+from verifier import build, ear, jwk, library, nvidia, snp, tdx, tpm
 from verifier.appraisal import AppraisalPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.broker.judge import appraisal_policy, narrowed
@@ -182,8 +182,8 @@ class VerifyService:
         return self._answer(verdict, nonce)
 
     def _values_for(self, evidence: Evidence) -> library.References:
-        """Devices are compared with their RIMs, not with images."""
-        return () if isinstance(evidence, tuple) else self._values
+        """Devices are compared with their RIMs, Google's vTPMs with what the policy lists, neither with images."""
+        return () if isinstance(evidence, (tuple, tpm.VtpmAttestation)) else self._values
 
     def _answer(self, verdict: Verdict, nonce: bytes | None) -> bytes:
         assert verdict.result is not None, "the library raises what it cannot judge"

@@ -59,6 +59,32 @@ def test_values_of_the_other_hardware_are_none(site: FileSite) -> None:
     assert claim(verdict, "pcrs")[0] == claim(verdict, "measurement")[0] == "warning"
 
 
+def test_values_of_the_other_hardware_alone_do_not_count_as_none_given(site: FileSite) -> None:
+    site.ask()
+    verdict = judged(site, reference_values(BUILD, "snp"))
+    assert (verdict.genuine, verdict.acceptable) == (True, False)
+    assert verdict.summary == "genuine, but not acceptable: measurement: no reference value has this MRTD"
+
+
+def test_values_of_images_that_the_policy_does_not_accept_do_not_name_the_paravisor(site: FileSite) -> None:
+    site.ask(images=["other-1.0.0"])
+    verdict = judged(site, reference_values(BUILD, "tdx"))
+    assert [str(it.tier) for it in verdict.claims if it.name == "pcrs"] == ["contraindicated"]
+    assert [it.reason for it in verdict.claims if it.name == "measurement"] == [
+        "the policy accepts other-1.0.0, and no reference values were given: what booted is not known"
+    ]
+
+
+def test_pcrs_of_the_policy_s_own_are_values_of_the_vm(site: FileSite) -> None:
+    site.ask(azure={"pcrs": {"4": [extended(firmware_pcr(4), KERNEL)]}})
+    report, _ = site.start_vm(booted=(KERNEL, APPLICATION))
+    verdict = site.verify(report)
+    assert verdict.acceptable, verdict.summary
+    assert claim(verdict, "measurement")[0] == "none"
+    site.ask(google={"pcrs": {"4": ["00" * 32]}})
+    assert site.verify(report).summary.startswith("genuine, but not acceptable: measurement: the policy lists google")
+
+
 def test_a_policy_that_accepts_other_images(site: FileSite) -> None:
     site.ask(reference_values="required", images=["training-guest-1.0.0"])
     verdict = judged(site, reference_values(BUILD, "tdx"))

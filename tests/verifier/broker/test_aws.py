@@ -81,7 +81,7 @@ def test_an_enclave_is_known_by_values_for_enclaves(site: Site, instance: NitroG
     build = SoftwareSigner.generate()
     enclave = {"pcrs": dict.fromkeys(range(3), IMAGE), "module_id": f"{INSTANCE}-enc0123"}
     guest = dataclasses.replace(instance, document=enclave, is_enclave=True)
-    refused(guest.attest(replica(site)), 401, "none that were given state PCRs: what booted is not known")
+    refused(guest.attest(replica(site)), 401, "not among those that were given: what booted is not known")
     for attested, status in (("enclave", 200), ("nitrotpm", 401)):
         values = {"attested": attested, "pcrs": {"0": [IMAGE.hex()]}}
         signed = emulated_aws.reference_values(build, subject=IMAGE, **values)
@@ -227,7 +227,7 @@ def test_such_values_serve_a_document_that_comes_alone(site: Site, instance: Nit
     assert policy_claims(token, "nitro")["pcrs"]["reference"] == "inference-guest-1.0.0"
     enclave = {"pcrs": dict.fromkeys(range(3), IMAGE), "module_id": f"{INSTANCE}-enc0123"}
     guest = dataclasses.replace(instance, document=enclave, is_enclave=True)
-    refused(guest.attest(replica(site)), 401, "none that were given state PCRs: what booted is not known")
+    refused(guest.attest(replica(site)), 401, "not among those that were given: what booted is not known")
 
 
 def test_firmware_is_known_by_an_image_that_the_policy_accepts(site: Site, vm: AwsGuest, refused: Refused) -> None:
@@ -252,7 +252,7 @@ def test_values_for_ec2_let_no_report_in_without_its_document(
 def test_values_of_the_firmware_alone_do_not_say_what_booted(site: Site, vm: AwsGuest, refused: Refused) -> None:
     build = SoftwareSigner.generate()
     site.configure(reference_values=[snp_reference_values(build)], build_keys=[public_key_pem(build.public_key)])
-    entry = refused(vm.attest(replica(site)), 401, "none that were given state PCRs: what booted is not known")
+    entry = refused(vm.attest(replica(site)), 401, "not among those that were given: what booted is not known")
     assert any("image inference-guest-1.0.0 on aws-snp-nitrotpm" in it for it in entry["reasons"])
 
 

@@ -142,6 +142,13 @@ def test_the_command_finds_the_document_beside_the_report(site: Site, vm: AwsGue
     assert (both.acceptable, both.result.submods.keys()) == (True, {"cpu", "nitro"})
     assert "what booted is not known" in files.verdict("report.bin", "snp").summary
     assert "measurement" in files.verdict("report.bin", "nitro").summary
+    (tmp_path / "policy.yaml").write_text("reference_values: if-given\n")
+    assert "no reference value for this product" in files.verdict("report.bin", "nitro").summary
+    assert "pcrs: reference values with these PCRs" in files.verdict("report.bin", "snp").summary
+    assert files.verdict("report.bin").acceptable
+    (tmp_path / "policy.yaml").write_text("images: [other-1.0.0]\n")
+    assert {it.name for it in files.verdict("report.bin", "ec2").claims if it.score > 31} == {"measurement", "pcrs"}
+    (tmp_path / "policy.yaml").write_text("reference_values: required\n")
     assert files.verdict("nitro_document.cbor", "nitro").acceptable
     assert "predicate.tee" in files.verdict("nitro_document.cbor", "snp").summary
     assert files.verdict("report.bin", "ec2").acceptable

@@ -65,7 +65,7 @@ def test_other_evidence_needs_collateral(tmp_path):
     ("predicate", "signed", "found"),
     [
         ({}, True, "approved"),
-        ({"attested": "nitrotpm"}, True, "pcrs: reference values are required"),
+        ({"attested": "nitrotpm"}, True, "pcrs: reference values with these PCRs are not among those that were given"),
         ({"pcrs": {"0": ["5c" * 48]}}, True, "pcrs: no reference values have these PCRs"),
         ({"tee": "snp"}, True, "predicate.tee"),
         ({}, False, "trusted key"),

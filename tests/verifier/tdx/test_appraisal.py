@@ -11,7 +11,7 @@ from tests.verifier.tdx.test_checks import identity, outcome
 from tests.verifier.tdx.test_tcb import OLD_PLATFORM, platform, svn
 from verifier.appraisal import AppraisalPolicy, Tier
 from verifier.appraisal.tdx import appraise
-from verifier.reference import TdxReferenceValues
+from verifier.reference import NitroReferenceValues, TdxReferenceValues
 from verifier.tdx import parse, verify
 from verifier.tdx.layout import TdAttributes
 
@@ -70,6 +70,31 @@ def test_what_the_policy_lists_and_what_was_built_must_both_hold():
     assert against(world(), reference_values=[bundle()], **listed) == []
     assert against(world(), reference_values=[bundle(mr_td=["00" * 48])], **listed) == ["measurement"]
     assert "measurement" not in claims(world(), **listed)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"images": ["guest-1"]},
+        {"azure": {"pcrs": {"4": ["00" * 32]}}},
+        {"nitro": {"pcrs": {"4": ["00" * 48]}}},
+    ],
+)
+def test_who_knows_what_may_run_lets_nothing_unknown_run(known):
+    assert against(world()) == []
+    assert against(world(), known) == ["measurement"]
+
+
+def test_values_of_other_hardware_alone_know_no_image():
+    of_an_enclave = NitroReferenceValues(
+        image={"name": "guest", "version": "1"},
+        built_at="2026-01-01T00:00:00Z",
+        tee="nitro",
+        attested="enclave",
+        pcrs={0: ["00" * 48]},
+    )
+    assert against(world(), reference_values=[of_an_enclave]) == ["measurement"]
+    assert against(world(), reference_values=[of_an_enclave, bundle()]) == []
 
 
 def test_padding_that_is_not_there_is_no_claim():

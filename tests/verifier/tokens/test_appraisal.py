@@ -312,6 +312,14 @@ class TestCommand:
     def test_keys_and_issuer_belong_together(self, tmp_path, given):
         assert isinstance(self.invoke(tmp_path, *given).exception, CliError)
 
+    @pytest.mark.parametrize(
+        "option", ["--collateral", "--reference-values", "--build-key", "--sandbox-root", "--event-log"]
+    )
+    def test_what_is_about_evidence_is_not_silently_left_out(self, tmp_path, option):
+        outcome = self.invoke(tmp_path, *self.keys(tmp_path), option, str(tmp_path / "file"))
+        assert isinstance(outcome.exception, CliError)
+        assert str(outcome.exception).startswith(f"{option}: for evidence, not for a token")
+
     @pytest.mark.parametrize("token", [b"no token", b"\xff\xff"])
     def test_what_is_no_token(self, tmp_path, token):
         outcome = self.invoke(tmp_path, *self.keys(tmp_path), token=token)

@@ -9,6 +9,7 @@ from verifier import snp, tdx
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.appraisal.azure import configuration, executables, identity
+from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
@@ -16,7 +17,7 @@ from verifier.appraisal.snp.appraise import CPU
 from verifier.appraisal.vector import Component, Value
 from verifier.azure import VerifiedVm
 from verifier.errors import VerificationFailed
-from verifier.reference import AnyReferenceValues, ReferenceValues, TdxReferenceValues
+from verifier.reference import AnyReferenceValues, NitroReferenceValues, ReferenceValues, TdxReferenceValues
 
 VTPM: Final = "vtpm"
 """Name of the submodule."""
@@ -47,7 +48,7 @@ def appraise(
     ]
     return AttestationResult.of(
         {
-            CPU: _cpu(verified, policy, values),
+            CPU: _cpu(verified, policy, reference_values),
             VTPM: Appraisal.of(claims, policy.identifier, verified),
         }
     )
@@ -60,21 +61,17 @@ def rejected(
     return rejection(failure, policy, VTPM if failure.check.startswith(_VTPM_CHECKS) else CPU, evidence)
 
 
-def _cpu(
-    verified: VerifiedVm, policy: AppraisalPolicy, values: Sequence[ReferenceValues | TdxReferenceValues]
-) -> Appraisal:
+def _cpu(verified: VerifiedVm, policy: AppraisalPolicy, values: Sequence[AnyReferenceValues]) -> Appraisal:
     """As for any report of this hardware, but that it measures the paravisor, and that REPORT_DATA is the paravisor's,
     made once at boot. A paravisor counts as known if an image that the policy accepts names it."""
     accepted = [it for it in values if policy.images is None or it.name in policy.images]
-    paravisors = [it.paravisor or it for it in accepted]
-    identifier, below = policy.identifier, policy.model_copy(update={"images": None})
-    cpu = verified.cpu
+    paravisors = [it if isinstance(it, NitroReferenceValues) else it.paravisor or it for it in accepted]
+    below = policy.model_copy(update={"images": None} if accepted else {"azure": AzurePolicy()})
+    identifier, cpu = policy.identifier, verified.cpu
     if isinstance(cpu, snp.VerifiedReport):
-        of_snp = [it for it in paravisors if isinstance(it, ReferenceValues)]
-        result = snp_appraisal.appraise(cpu, below, report_data=None, reference_values=of_snp)
+        result = snp_appraisal.appraise(cpu, below, report_data=None, reference_values=paravisors)
     else:
-        of_tdx = [it for it in paravisors if isinstance(it, TdxReferenceValues)]
-        result = tdx_appraisal.appraise(cpu, below, report_data=None, reference_values=of_tdx)
+        result = tdx_appraisal.appraise(cpu, below, report_data=None, reference_values=paravisors)
     claims = [
         _by_signer(claim, cpu, policy) for claim in result.submods[CPU].claims if claim.name != _HARDWARE_FRESHNESS
     ]

@@ -122,7 +122,7 @@ def _executables(
     yield from registers.listed(document.pcrs, policy.nitro.pcrs)
     images = list(_images(document.kind, reference_values))
     if images or policy.images is not None or policy.nitro.pcrs is None:
-        yield registers.image(document.pcrs, policy, images)
+        yield registers.image(document.pcrs, policy, images, given=bool(reference_values))
 
 
 def _images(

@@ -11,7 +11,7 @@ from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evide
 from verifier.appraisal.snp import configuration, executables, hardware, identity
 from verifier.appraisal.vector import Component, Value
 from verifier.errors import VerificationFailed
-from verifier.reference import ReferenceValues
+from verifier.reference import AnyReferenceValues
 from verifier.snp import VerifiedReport, layout
 
 CPU: Final = "cpu"
@@ -23,12 +23,12 @@ def appraise(
     policy: AppraisalPolicy,
     *,
     report_data: bytes | None,
-    reference_values: Sequence[ReferenceValues] = (),
+    reference_values: Sequence[AnyReferenceValues] = (),
 ) -> AttestationResult:
     """Hold a genuine report against `policy`.
 
     report_data: the 64 bytes that REPORT_DATA must equal, or None if the caller expects nothing in particular.
-    reference_values: bundles whose signature has been checked.
+    reference_values: bundles whose signature has been checked; where there are any, the measurement must be of one.
     """
     if report_data is not None and len(report_data) != len(verified.report.report_data):
         raise ValueError(f"REPORT_DATA is 64 bytes, {len(report_data)} are expected of it")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from verifier.appraisal.coverage import without_values
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Claim
 from verifier.appraisal.vector import Component, Value
-from verifier.reference import ReferenceValues
+from verifier.reference import AnyReferenceValues, ReferenceValues
 from verifier.snp import SnpReport, VerifiedReport
 
 
 class Match(NamedTuple):
     """What the measurement is known as.
 
-    given: whether there were reference values to compare with. reference: the acceptable image that it is.
+    given: whether there were reference values, if only of other hardware. reference: the acceptable image that it is.
     refused: an image that it is but that the policy does not list.
     """
 
@@ -24,7 +25,7 @@ class Match(NamedTuple):
     refused: ReferenceValues | None = None
 
 
-def match(verified: VerifiedReport, policy: AppraisalPolicy, reference_values: Sequence[ReferenceValues]) -> Match:
+def match(verified: VerifiedReport, policy: AppraisalPolicy, reference_values: Sequence[AnyReferenceValues]) -> Match:
     """Find the measurement among the reference values for this product."""
     if not reference_values:
         return Match(given=False)
@@ -32,7 +33,9 @@ def match(verified: VerifiedReport, policy: AppraisalPolicy, reference_values: S
     known = [
         values
         for values in reference_values
-        if values.product is verified.product and measurement in values.launch_measurements
+        if isinstance(values, ReferenceValues)
+        and values.product is verified.product
+        and measurement in values.launch_measurements
     ]
     accepted = [values for values in known if policy.images is None or values.name in policy.images]
     return Match(True, next(iter(accepted), None), next(iter(known), None))
@@ -69,10 +72,7 @@ def _measurement(report: SnpReport, policy: AppraisalPolicy, found: Match) -> Cl
         return _claim(
             name, value, Value.UNRECOGNIZED_EXECUTABLES, "no reference value for this product has this measurement"
         )
-    if policy.reference_values == "required":
-        reason = "the policy demands reference values, none were given"
-        return _claim(name, value, Value.UNRECOGNIZED_EXECUTABLES, reason)
-    return _claim(name, value, Value.NOT_APPRAISED, "no reference values were given: which image this is, is not known")
+    return _claim(name, value, *without_values(policy))
 
 
 def _listed(name: str, value: str, accepted: frozenset[str]) -> Claim:

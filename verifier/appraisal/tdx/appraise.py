@@ -9,7 +9,7 @@ from verifier.appraisal.result import Appraisal, AttestationResult, Claim
 from verifier.appraisal.snp.appraise import CPU
 from verifier.appraisal.tdx import configuration, executables, hardware, identity
 from verifier.appraisal.vector import Component, Value
-from verifier.reference import TdxReferenceValues
+from verifier.reference import AnyReferenceValues
 from verifier.tdx import VerifiedQuote
 from verifier.tdx.layout import UNDER_DEBUG
 
@@ -19,14 +19,14 @@ def appraise(
     policy: AppraisalPolicy,
     *,
     report_data: bytes | None,
-    reference_values: Sequence[TdxReferenceValues] = (),
+    reference_values: Sequence[AnyReferenceValues] = (),
     events: int | None = None,
 ) -> AttestationResult:
     """Hold a genuine quote against `policy`.
 
     report_data: the 64 bytes that REPORTDATA must equal, or None if the caller expects nothing in particular.
-    reference_values: bundles whose signature has been checked. events: how many the event log has that was found to
-    replay to the quote's RTMRs; None without a log.
+    reference_values: bundles whose signature has been checked; where there are any, the measurements must be of one.
+    events: how many the event log has that was found to replay to the quote's RTMRs; None without a log.
     """
     report = verified.quote.report
     if report_data is not None and len(report_data) != len(report.report_data):

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from verifier.appraisal.coverage import without_values
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Claim
 from verifier.appraisal.tdx_policy import TdxPolicy
 from verifier.appraisal.vector import Component, Value
-from verifier.reference import TdxReferenceValues
+from verifier.reference import AnyReferenceValues, TdxReferenceValues
 from verifier.tdx import TdReport
 
 
 def claims(
-    report: TdReport, policy: AppraisalPolicy, reference_values: Sequence[TdxReferenceValues]
+    report: TdReport, policy: AppraisalPolicy, reference_values: Sequence[AnyReferenceValues]
 ) -> Iterator[Claim]:
     """The claims about what was loaded."""
     yield from _listed(report, policy.tdx)
-    if reference_values or policy.images is not None or policy.tdx.mr_td is None:
-        yield _measurement(report, policy, reference_values)
+    own = [values for values in reference_values if isinstance(values, TdxReferenceValues)]
+    if own or policy.images is not None or policy.tdx.mr_td is None:
+        yield _measurement(report, policy, own, given=bool(reference_values))
 
 
 def _claim(name: str, value: str, score: int, reason: str, reference: str | None = None) -> Claim:
@@ -42,15 +44,16 @@ def _listed(report: TdReport, policy: TdxPolicy) -> Iterator[Claim]:
             yield _claim(name, value.hex(), Value.CONTRAINDICATED_EXECUTABLES, "not on the policy's list")
 
 
-def _measurement(report: TdReport, policy: AppraisalPolicy, reference_values: Sequence[TdxReferenceValues]) -> Claim:
-    """MRTD and the registers against signed reference values: one bundle must fit in all that it states."""
+def _measurement(
+    report: TdReport, policy: AppraisalPolicy, reference_values: Sequence[TdxReferenceValues], *, given: bool
+) -> Claim:
+    """MRTD and the registers against signed reference values: one bundle must fit in all that it states.
+
+    given: whether there were any, if only of other hardware.
+    """
     name, value = "measurement", report.mr_td.hex()
-    if not reference_values:
-        if policy.reference_values == "required":
-            reason = "the policy demands reference values, none were given"
-            return _claim(name, value, Value.UNRECOGNIZED_EXECUTABLES, reason)
-        reason = "no reference values were given: which image this is, is not known"
-        return _claim(name, value, Value.NOT_APPRAISED, reason)
+    if not given:
+        return _claim(name, value, *without_values(policy))
     started = [values for values in reference_values if value in values.mr_td]
     known = [values for values in started if not _different(report, values)]
     for values in known:

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any, Final
 
+from verifier.appraisal.coverage import without_values
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.result import Claim
 from verifier.appraisal.vector import Component, Value
@@ -53,11 +54,7 @@ def measurement(value: object, policy: AppraisalPolicy) -> Claim:
     name, accepted = "measurement", policy.tokens.measurements
     text = value if isinstance(value, str) else "not stated"
     if accepted is None:
-        if policy.reference_values == "required":
-            reason = "the policy demands reference values, and lists no measurements for tokens"
-            return Claim(Component.EXECUTABLES, name, text, Value.UNRECOGNIZED_EXECUTABLES, reason)
-        reason = "the policy lists no measurements for tokens"
-        return Claim(Component.EXECUTABLES, name, text, Value.NOT_APPRAISED, reason)
+        return Claim(Component.EXECUTABLES, name, text, *without_values(policy, "measurements (tokens.measurements)"))
     if isinstance(value, str) and value.lower() in accepted:
         return Claim(Component.EXECUTABLES, name, text, Value.APPROVED_BOOT, "on the policy's list", text)
     return Claim(Component.EXECUTABLES, name, text, Value.CONTRAINDICATED_EXECUTABLES, "not on the policy's list")
