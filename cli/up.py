@@ -61,7 +61,7 @@ def _one(project: Project, stack: str, engine: Engine, faults: str | None, remed
         console.print(f"\n[bold]Took[/]  {time.monotonic() - started:.1f} s")
         console.print(
             "[bold]Next[/]  bailiwick preview | up | refresh | destroy | check | stack, and\n"
-            f"      bailiwick evidence export {stack} --output bundle.json, bailiwick evidence verify bundle.json"
+            f"      bailiwick evidence export {stack} --output bundle.json, which says how an auditor verifies it"
         )
         if any(outcome.status in ("refused", "failed") for outcome in outcomes):
             raise typer.Exit(EXIT_VIOLATION)

@@ -110,7 +110,7 @@ _TERMS: Final[Mapping[str, _Terms]] = {
     ),
 }
 """By provider that an external manager is built for."""
-_OWN = {field for terms in _TERMS.values() for field in terms.own}
+_OWN = tuple(dict.fromkeys(field for terms in _TERMS.values() for field in terms.own))
 
 
 def external_manager_problems(given: object, facts: Catalog, provider: str, jurisdiction: object) -> Iterator[Problem]:
