@@ -180,6 +180,12 @@ COVERED: Final[Mapping[str, Covered]] = {
     "RES-04": Covered(
         _example("A key of one region.", but(KEY, {"multiRegion": False})),
         (
+            _example(
+                "A bucket that is copied to another one, under the type's earlier name.",
+                ExampleResource(
+                    "aws:s3/bucketV2:BucketV2", "models", {"replicationConfigurations": [{"role": "copy"}]}
+                ),
+            ),
             _example("A key that can be replicated to other regions.", but(KEY, {"multiRegion": True})),
             _example(
                 "A copy of each backup in another vault.",
@@ -294,6 +300,10 @@ COVERED: Final[Mapping[str, Covered]] = {
     "NET-01": Covered(
         _example("A machine without a public address, and a group that lets one private range in.", VM, GROUP),
         (
+            _example(
+                "A load balancer of the first generation, public by default.",
+                ExampleResource("aws:elb/loadBalancer:LoadBalancer", "front", {"region": LOCATION}),
+            ),
             _example("A group that lets everybody in.", but(GROUP, {"ingress.0.cidrBlocks": ["0.0.0.0/0"]})),
             _example(
                 "A group that lets everybody in, over IPv6.",
@@ -344,6 +354,12 @@ COVERED: Final[Mapping[str, Covered]] = {
             ),
         ),
         (
+            _example(
+                "A route to other networks.",
+                ExampleResource(
+                    "aws:ec2/route:Route", "office", {"region": LOCATION, "transitGatewayId": "tgw-0123456789abcdef0"}
+                ),
+            ),
             _example("A template under the network's default group.", TEMPLATE),
             _example(
                 "A template whose interface is under that one.",

@@ -273,6 +273,19 @@ COVERED: Final[Mapping[str, Covered]] = {
             ),
             _example("A machine with a public address.", but(VM, {"networkInterfaces.0.accessConfigs": [{}]})),
             _example(
+                "A cluster with a public control plane.",
+                ExampleResource(
+                    "gcp:container/cluster:Cluster",
+                    "cluster",
+                    {"location": LOCATION, "privateClusterConfig": {"enablePrivateNodes": True}},
+                ),
+            ),
+            _example(
+                "A database with a public address, because that is the default.",
+                ExampleResource("gcp:sql/databaseInstance:DatabaseInstance", "records", {"region": LOCATION}),
+            ),
+            _example("A worldwide address.", ExampleResource("gcp:compute/globalAddress:GlobalAddress", "front", {})),
+            _example(
                 "A public load balancer.",
                 ExampleResource(
                     "gcp:compute/forwardingRule:ForwardingRule", "front", {"loadBalancingScheme": "EXTERNAL"}

@@ -65,6 +65,10 @@ NET_01 = Rule(
             ),
         ),
         Example(
+            "A store that the public network reaches, because that is the default.",
+            (ExampleResource("azure-native:storage:StorageAccount", "models", {"location": examples.LOCATION}),),
+        ),
+        Example(
             "A guard that lets everybody in.",
             (examples.but(examples.SECURITY_GROUP, {"securityRules": [examples.allow_in("*")]}),),
         ),

@@ -7,8 +7,9 @@ from policies.conditions import AtLeast, OneOf
 from policies.subject import Property, Resource
 from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting, Unwanted
 
-_BUCKET = "aws:s3:Bucket"
-_LOCK = "aws:s3:BucketObjectLockConfiguration"
+# The `V2` types are what the provider called the others before, and still takes.
+_BUCKETS = frozenset({"aws:s3:Bucket", "aws:s3:BucketV2"})
+_LOCKS = frozenset({"aws:s3:BucketObjectLockConfiguration", "aws:s3:BucketObjectLockConfigurationV2"})
 _TRAIL = "aws:cloudtrail:Trail"
 _FIREHOSE = "aws:kinesis:FirehoseDeliveryStream"
 _SINKS = {
@@ -58,7 +59,7 @@ _TAGGED = frozenset(
         "aws:ec2:VpcEndpoint",
         "aws:kms:Key",
         "aws:lb:LoadBalancer",
-        "aws:s3:Bucket",
+        *_BUCKETS,
         "aws:cloudtrail:Trail",
         "aws:cloudwatch:LogGroup",
         "aws:eks:Cluster",
@@ -76,8 +77,9 @@ def copies_away(resource: Resource) -> Iterator[Setting | Unwanted]:
             yield Unwanted(rule.at("copyActions"), "a copy of backups in another vault")
     elif resource.type == "aws:kms:Key":
         yield Setting(resource.props.at("multiRegion"), OneOf((False,)), unless_stated=True)
-    elif resource.type == _BUCKET:
-        yield Unwanted(resource.props.at("replicationConfiguration"), "a copy in another bucket")
+    elif resource.type in _BUCKETS:
+        for key in ("replicationConfiguration", "replicationConfigurations"):
+            yield Unwanted(resource.props.at(key), "a copy in another bucket")
     elif resource.type == "aws:secretsmanager:Secret":
         for replica in resource.props.at("replicas").items():
             yield Unwanted(replica, "a copy of a secret in another region")
@@ -90,9 +92,9 @@ def tags(resource: Resource) -> Property | None:
 
 def record_store(resource: Resource) -> RecordStore | None:
     """`resource` as a store of records, or as what makes another one keep them."""
-    if resource.type == _BUCKET:
+    if resource.type in _BUCKETS:
         return RecordStore((Setting(resource.props.at("objectLockEnabled"), OneOf((True,))),), complete=False)
-    if resource.type == _LOCK:
+    if resource.type in _LOCKS:
         kept = resource.props.at("rule", "defaultRetention")
         modes = Setting(kept.at("mode"), OneOf(("COMPLIANCE", "GOVERNANCE")))
         return RecordStore(
@@ -114,7 +116,7 @@ def audit_stream(resource: Resource) -> AuditStream | None:
 
 def store_name(resource: Resource) -> Property | None:
     """The name of a bucket, by which a workload asks it."""
-    return resource.props.at("bucket") if resource.type == _BUCKET else None
+    return resource.props.at("bucket") if resource.type in _BUCKETS else None
 
 
 def log_sinks(resource: Resource) -> Iterator[LogSink | Unwanted]:

@@ -10,11 +10,20 @@ from policies.subject import Property, Resource
 from policies.terms import PrivateDoor, Setting, Unwanted
 
 _PREFIX = "aws:ec2:"
-_LOAD_BALANCERS = frozenset({"aws:lb:LoadBalancer", "aws:alb:LoadBalancer"})
+_LOAD_BALANCERS = frozenset({"aws:lb:LoadBalancer", "aws:alb:LoadBalancer", "aws:elb:LoadBalancer"})
 _ACCESS_BLOCK = "aws:s3:BucketPublicAccessBlock"
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BUCKET_POLICY = "aws:s3:BucketPolicy"
-_DATABASES = frozenset({"aws:rds:Instance", "aws:rds:ClusterInstance", "aws:redshift:Cluster"})
+_DATABASES = frozenset(
+    {
+        "aws:dms:ReplicationInstance",
+        "aws:neptune:ClusterInstance",
+        "aws:rds:ClusterInstance",
+        "aws:rds:Instance",
+        "aws:redshift:Cluster",
+        "aws:redshiftserverless:Workgroup",
+    }
+)
 _PUBLIC_TYPES = {
     "aws:apigatewayv2:Api": "a public front",
     "aws:lambda:FunctionUrl": "a public front",
@@ -23,16 +32,35 @@ _PUBLIC_TYPES = {
     _PREFIX + "InternetGateway": "a way in from the public network",
     "aws:cloudfront:Distribution": "a worldwide public front",
     "aws:globalaccelerator:Accelerator": "a worldwide public front",
+    "aws:lightsail:Lb": "a public load balancer",
+    "aws:lightsail:StaticIp": "a public address",
+    _PREFIX + "EipAssociation": "a public address",
 }
 _OUTWARD_TYPES = {
     _PREFIX + "InternetGateway": "a way out to the public network",
     _PREFIX + "NatGateway": "a way out to the public network",
     _PREFIX + "EgressOnlyInternetGateway": "a way out to the public network",
     _PREFIX + "VpnGateway": "a tunnel out of the network",
+    _PREFIX + "VpnConnection": "a tunnel out of the network",
+    _PREFIX + "CarrierGateway": "a way out to a carrier's network",
+    "aws:ec2clientvpn:Endpoint": "a tunnel out of the network",
+    **dict.fromkeys(
+        (
+            f"aws:directconnect:{kind}"
+            for kind in ("GatewayAssociation", "PrivateVirtualInterface", "PublicVirtualInterface")
+        ),
+        "a line out of the network",
+    ),
 }
 _PEERINGS = {
     _PREFIX + "VpcPeeringConnection": "a way into another network",
+    _PREFIX + "VpcPeeringConnectionAccepter": "a way into another network",
+    "aws:ec2transitgateway:PeeringAttachment": "a way into other networks",
     "aws:ec2transitgateway:VpcAttachment": "a way into other networks",
+    "aws:ec2transitgateway:VpcAttachmentAccepter": "a way into other networks",
+    "aws:networkmanager:VpcAttachment": "a way into other networks",
+    "aws:odb:NetworkPeeringConnection": "a way into another network",
+    "aws:vpclattice:ServiceNetworkVpcAssociation": "a way into other networks",
 }
 _ENDPOINT = _PREFIX + "VpcEndpoint"
 _SERVICE_OF_SOMEBODY = ".vpce-svc-"
@@ -40,7 +68,17 @@ _TLS_POLICY = Matching(
     r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)\S+",
     "a policy of TLS 1.2 or 1.3 (ELBSecurityPolicy-TLS13-…)",
 )
-_GATEWAYS = ("gatewayId", "natGatewayId", "egressOnlyGatewayId")
+_GATEWAYS = (
+    "carrierGatewayId",
+    "coreNetworkArn",
+    "egressOnlyGatewayId",
+    "localGatewayId",
+    "natGatewayId",
+    "transitGatewayId",
+    "vpcPeeringConnectionId",
+)
+_ITSELF = "local"
+"""The gateway of a route that leads nowhere but to the network itself."""
 
 
 def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
@@ -75,11 +113,18 @@ def ways_out(resource: Resource) -> Iterator[Setting | Unwanted]:
         yield Unwanted(Property("type", resource.type), _OUTWARD_TYPES[resource.type])
     elif resource.type in {_PREFIX + "RouteTable", _PREFIX + "DefaultRouteTable"}:
         for route in resource.props.at("routes").items():
-            yield from (Unwanted(route.at(key), "a way out of the network") for key in _GATEWAYS)
+            yield from _ways_of(route)
     elif resource.type == _PREFIX + "Route":
-        yield from (Unwanted(resource.props.at(key), "a way out of the network") for key in _GATEWAYS)
+        yield from _ways_of(resource.props)
     elif resource.type in {_ENDPOINT, _ENDPOINT + "Policy"}:
         yield from _private_ways(resource)
+
+
+def _ways_of(route: Property) -> Iterator[Unwanted]:
+    gateway = route.at("gatewayId")
+    leads_out = (route.at(key) for key in _GATEWAYS)
+    for one in (*leads_out, *(() if not gateway.unknown and gateway.value == _ITSELF else (gateway,))):
+        yield Unwanted(one, "a way out of the network")
 
 
 def _private_ways(resource: Resource) -> Iterator[Setting]:
@@ -127,5 +172,8 @@ def transport(resource: Resource) -> Iterator[Setting]:
     elif resource.type in {"aws:apigateway:DomainName", "aws:apigatewayv2:DomainName"}:
         place = props if resource.type == "aws:apigateway:DomainName" else props.at("domainNameConfiguration")
         yield Setting(place.at("securityPolicy"), OneOf(("TLS_1_2",)), ("TLS_1_0",))
+    elif resource.type == "aws:elb:LoadBalancer":
+        for listener in props.at("listeners").items():
+            yield Setting(listener.at("lbProtocol"), OneOf(("HTTPS", "SSL", "TCP")), ("HTTP",))
     elif resource.type == "aws:elasticache:ReplicationGroup":
         yield Setting(props.at("transitEncryptionEnabled"), OneOf((True,)))

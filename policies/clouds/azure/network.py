@@ -21,13 +21,37 @@ _PUBLIC_TYPES = {
     _PREFIX + "PublicIPAddress": "a public address",
     _PREFIX + "PublicIPPrefix": "a range of public addresses",
     _PREFIX + "ApplicationGateway": "a gateway with a public front",
+    _PREFIX + "BastionHost": "a login from the public network",
+    _PREFIX + "P2sVpnGateway": "a tunnel into the network",
     "azure-native:cdn:Profile": "a worldwide public front",
     "azure-native:frontdoor:FrontDoor": "a worldwide public front",
     "azure-native:trafficmanager:Profile": "a worldwide public name",
 }
+CLOSED = {
+    "azure-native:appconfiguration:ConfigurationStore": ("publicNetworkAccess",),
+    "azure-native:cognitiveservices:Account": ("properties", "publicNetworkAccess"),
+    "azure-native:containerregistry:Registry": ("publicNetworkAccess",),
+    "azure-native:cosmosdb:DatabaseAccount": ("publicNetworkAccess",),
+    "azure-native:dbformysql:Server": ("network", "publicNetworkAccess"),
+    "azure-native:dbforpostgresql:Server": ("network", "publicNetworkAccess"),
+    "azure-native:eventhub:Namespace": ("publicNetworkAccess",),
+    "azure-native:machinelearningservices:OnlineEndpoint": ("properties", "publicNetworkAccess"),
+    "azure-native:machinelearningservices:Workspace": ("publicNetworkAccess",),
+    "azure-native:redis:Redis": ("publicNetworkAccess",),
+    "azure-native:search:Service": ("publicNetworkAccess",),
+    "azure-native:servicebus:Namespace": ("publicNetworkAccess",),
+    "azure-native:sql:Server": ("publicNetworkAccess",),
+    "azure-native:storage:StorageAccount": ("publicNetworkAccess",),
+    "azure-native:web:WebApp": ("publicNetworkAccess",),
+}
+"""By type: where it is said that the service answers its private endpoints alone."""
 _OUTWARD_TYPES = {
     _PREFIX + "NatGateway": "a way out to the public network",
     _PREFIX + "VirtualNetworkGateway": "a tunnel out of the network",
+    _PREFIX + "VirtualNetworkGatewayConnection": "a tunnel out of the network",
+    _PREFIX + "VpnGateway": "a tunnel out of the network",
+    _PREFIX + "ExpressRouteCircuit": "a line out of the network",
+    _PREFIX + "ExpressRouteGateway": "a line out of the network",
 }
 _NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
 _PRIVATE_TAGS = ("VirtualNetwork", "AzureLoadBalancer")
@@ -52,6 +76,14 @@ def ways_in(resource: Resource) -> Iterator[Setting | Unwanted]:
             yield Setting(pool.at("enableNodePublicIP"), OneOf((False,)), unless_stated=True)
     elif resource.type == "azure-native:containerservice:AgentPool":
         yield Setting(resource.props.at("enableNodePublicIP"), OneOf((False,)), unless_stated=True)
+    elif resource.type in CLOSED:
+        state = resource.props.at(*CLOSED[resource.type])
+        yield Setting(state, OneOf(("Disabled",)), ("Enabled", "SecuredByPerimeter"), switch=True)
+    elif resource.type == "azure-native:containerinstance:ContainerGroup":
+        yield Setting(resource.props.at("ipAddress", "type"), OneOf(("Private",)), ("Public",), unless_stated=True)
+    elif resource.type == "azure-native:app:ContainerApp":
+        reached = resource.props.at("configuration", "ingress", "external")
+        yield Setting(reached, OneOf((False,)), unless_stated=True, switch=True)
     elif resource.type == _SECURITY_GROUP:
         for rule in resource.props.at("securityRules").items():
             yield from _sources(rule)
@@ -170,7 +202,7 @@ def _destination(prefix: Property) -> Destination:
 
 def peerings(resource: Resource) -> Iterator[Unwanted]:
     """What joins the network of `resource` to another one."""
-    if resource.type == _PREFIX + "VirtualNetworkPeering":
+    if resource.type in {_PREFIX + "VirtualNetworkPeering", _PREFIX + "HubVirtualNetworkConnection"}:
         yield Unwanted(Property("type", resource.type), "a way into another network")
     elif resource.type == _NETWORK:
         yield Unwanted(resource.props.at("virtualNetworkPeerings"), "a way into another network")

@@ -1,6 +1,6 @@
 """Google Cloud's networks: addresses, routes and doors. Firewall rules belong to them, and not to subnets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.clouds.gcp import firewalls
 from policies.conditions import OneOf
@@ -17,10 +17,26 @@ _OUTWARD_TYPES = {
     _PREFIX + "VPNGateway": "a tunnel out of the network",
     _PREFIX + "HaVpnGateway": "a tunnel out of the network",
     _PREFIX + "InterconnectAttachment": "a line out of the network",
+    _PREFIX + "VPNTunnel": "a tunnel out of the network",
+    "gcp:networkconnectivity:Spoke": "a way out to a hub's networks",
 }
 _GLOBAL_FRONT = _PREFIX + "GlobalForwardingRule"
 _BUNDLES = ("all-apis", "vpc-sc")
 """Targets of a global forwarding rule that is a private door to Google's own APIs (Private Service Connect)."""
+_INTERNAL_ONLY = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+CLOSED: Mapping[str, tuple[tuple[tuple[str, ...], str | bool], ...]] = {
+    "gcp:cloudfunctions:Function": ((("ingressSettings",), "ALLOW_INTERNAL_ONLY"),),
+    "gcp:cloudfunctionsv2:Function": ((("serviceConfig", "ingressSettings"), "ALLOW_INTERNAL_ONLY"),),
+    "gcp:cloudrunv2:Service": ((("ingress",), _INTERNAL_ONLY),),
+    "gcp:container:Cluster": (
+        (("privateClusterConfig", "enablePrivateNodes"), True),
+        (("privateClusterConfig", "enablePrivateEndpoint"), True),
+    ),
+    "gcp:sql:DatabaseInstance": ((("settings", "ipConfiguration", "ipv4Enabled"), False),),
+    "gcp:storage:Bucket": ((("publicAccessPrevention",), "enforced"),),
+    "gcp:workbench:Instance": ((("gceSetup", "disablePublicIp"), True),),
+}
+"""By type: what keeps it off the public network, which the cloud's defaults do not."""
 _PUBLIC_TYPES = {
     "gcp:apigateway:Gateway": "a public front",
 }
@@ -37,13 +53,19 @@ def ways_in(resource: Resource) -> Iterator[Unwanted | Setting]:
         for interface in resource.props.at("networkInterfaces").items():
             yield Unwanted(interface.at("accessConfigs"), "a public address")
             yield Unwanted(interface.at("ipv6AccessConfigs"), "a public address")
-    elif resource.type == _PREFIX + "Address":
+    elif resource.type in {_PREFIX + "Address", _PREFIX + "GlobalAddress"}:
         yield Setting(resource.props.at("addressType"), OneOf(("INTERNAL",)), ("EXTERNAL",))
+    elif resource.type in CLOSED:
+        yield from (_closed(resource.props, *closed) for closed in CLOSED[resource.type])
     elif resource.type == _PREFIX + "ForwardingRule":
         schemes = (*_INTERNAL, "EXTERNAL", "EXTERNAL_MANAGED")
         yield Setting(resource.props.at("loadBalancingScheme"), OneOf(_INTERNAL), schemes)
     else:
         yield from firewalls.sources(resource)
+
+
+def _closed(props: Property, path: tuple[str, ...], value: str | bool) -> Setting:
+    return Setting(props.at(*path), OneOf((value,)))
 
 
 def ways_out(resource: Resource) -> Iterator[Unwanted | Setting]:
