@@ -247,6 +247,11 @@ class Stack:
     def _by_urn(self) -> dict[str, Resource]:
         return {urn: Resource.from_args(resource) for urn, resource in self._policy_resources.items()}
 
+    @cached_property
+    def parents(self) -> frozenset[str]:
+        """URNs of the resources that others are below."""
+        return frozenset(one.parent.urn for one in self._policy_resources.values() if one.parent is not None)
+
     def references(self, resource: Resource, key: str) -> tuple[Resource, ...]:
         """The resources that the top-level property `key` of `resource` is computed from, known or not yet known."""
         referenced = self._policy_resources[resource.urn].property_dependencies.get(key, [])

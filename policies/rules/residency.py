@@ -155,24 +155,40 @@ def _listed(resource: Resource, declared: Declared) -> Iterator[Finding]:
     stated = [region_id(location.text or "") for location in vocabulary.locations_of(resource)]
     if stated and _GLOBAL not in stated:
         raise NotApplicable("names its locations; RES-01 judges them")
+    if _may_group(resource):
+        raise NotApplicable("is made by no provider; the rule for the stack judges whether it groups what is")
     if vocabulary.family_of(resource.package) != declared.cloud.provider:
-        yield Finding(
-            "type",
-            f"is of a package that the rules for {declared.cloud.id} cannot judge",
-            f"types of the packages that provision {declared.cloud.id}",
-            fix="make the resource through a package that the policy pack knows, or in a stack of its own",
-        )
+        yield _of_nobody(declared)
     elif instead := vocabulary.bundle_of(resource):
         yield Finding("type", "makes objects that no rule sees", "objects that are resources of the stack", fix=instead)
     elif resource.type not in _global_types(declared.cloud.id):
         yield Finding("location", "is not in any region", f"a region of {declared.area}, or a type of the global list")
 
 
-def _unpacked(stack: Stack, _: Declared) -> Iterator[Finding]:
-    """A manifest that is known only after deployment has no objects yet that could be judged."""
+def _may_group(resource: Resource) -> bool:
+    """Whether it may be a component of the program's own: the engine names a provider for everything else."""
+    return resource.provider is None and vocabulary.family_of(resource.package) is None
+
+
+def _of_nobody(declared: Declared, on: Resource | None = None) -> Finding:
+    return Finding(
+        "type",
+        f"is of a package that the rules for {declared.cloud.id} cannot judge",
+        f"types of the packages that provision {declared.cloud.id}, and components of them",
+        on,
+        fix="make the resource through a package that the policy pack knows, or in a stack of its own",
+    )
+
+
+def _unpacked(stack: Stack, declared: Declared) -> Iterator[Finding]:
+    """Components are judged by what is below them, and so are manifests, of which one that is known only after
+    deployment has no objects yet."""
     for group in stack.resources:
+        known = group.is_stack or group.is_component or group.is_provider or group.is_stack_reference
+        if not known and _may_group(group) and group.urn not in stack.parents:
+            yield _of_nobody(declared, group)
         manifest = vocabulary.grouping_of(group)
-        if manifest is not None and not any(stack.inside(group)):
+        if manifest is not None and group.urn not in stack.parents:
             found = "has no object that can be judged before it is deployed"
             fix = "state the manifest as text or files that depend on no resource, or its objects as resources"
             yield Finding(manifest.path, found, "objects that are resources below this one", group, fix=fix)
