@@ -260,6 +260,14 @@ COVERED: Final[Mapping[str, Covered]] = {
     "CVM-06": Covered(
         _example("A machine without logins.", VM),
         (
+            _example(
+                "A role that opens sessions in its machines.",
+                ExampleResource(
+                    "aws:iam/role:Role",
+                    "inference",
+                    {"managedPolicyArns": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]},
+                ),
+            ),
             _example("A key pair.", but(VM, {"keyName": "operators"})),
             _example(
                 "Whatever runs on the machine can take its role.", but(VM, {"metadataOptions.httpTokens": "optional"})

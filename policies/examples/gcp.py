@@ -191,6 +191,12 @@ COVERED: Final[Mapping[str, Covered]] = {
     "CVM-06": Covered(
         _example("A machine without logins, scripts or console.", VM),
         (
+            _example(
+                "What Google's agent is told to install.",
+                ExampleResource(
+                    "gcp:osconfig/osPolicyAssignment:OsPolicyAssignment", "agents", {"location": f"{LOCATION}-a"}
+                ),
+            ),
             _example("The serial console is on.", but(VM, {"metadata.serial-port-enable": "TRUE"})),
             _example(
                 "Whoever has a key of the project may log in.", but(VM, {"metadata.block-project-ssh-keys": None})

@@ -194,6 +194,7 @@ COVERED: Final[Mapping[str, Covered]] = {
         _example("A provider for the declared cluster.", PROVIDER),
         (
             _example("A provider for another cluster.", but(PROVIDER, {"context": "production"})),
+            _example("A provider that goes elsewhere from there.", but(PROVIDER, {"cluster": "production"})),
             _example("A provider for whichever cluster is current.", but(PROVIDER, {"context": None})),
         ),
     ),

@@ -89,6 +89,14 @@ CVM_06 = Rule(
             (ExampleResource("azure-native:compute:VirtualMachineExtension", "agent", {"publisher": "example"}),),
         ),
         Example(
+            "An application that Azure installs.",
+            (
+                examples.but(
+                    examples.VM, {"applicationProfile": {"galleryApplications": [{"packageReferenceId": "a"}]}}
+                ),
+            ),
+        ),
+        Example(
             "A command from outside.",
             (
                 ExampleResource(

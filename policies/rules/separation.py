@@ -129,6 +129,16 @@ KEY_08 = Rule(
             ),
         ),
         Example(
+            "An entry of that list, for everything.",
+            (
+                ExampleResource(
+                    "azure-native:keyvault:AccessPolicy",
+                    "all",
+                    {"policy": {"objectId": "3f1c9d2e", "permissions": {"keys": ["all"]}}},
+                ),
+            ),
+        ),
+        Example(
             "A role that also writes keys.",
             (examples.but(_ROLE, {"permissions.0.actions": ["Microsoft.KeyVault/vaults/write"]}),),
         ),

@@ -51,6 +51,14 @@ KEY_04 = Rule(
         Example("Once a year.", (examples.but(examples.WRAPPING_KEY, {_ROTATION: "P1Y"}),)),
         Example("Never.", (examples.but(examples.WRAPPING_KEY, {"properties.rotationPolicy": None}),)),
         Example(
+            "Never, for a key that decrypts what others have wrapped.",
+            (
+                examples.but(
+                    examples.WRAPPING_KEY, {"properties.rotationPolicy": None, "properties.keyOps": ["unwrapKey"]}
+                ),
+            ),
+        ),
+        Example(
             "A reminder instead of a rotation.",
             (
                 examples.but(
@@ -174,6 +182,16 @@ REL_07 = Rule(
     failing=(
         Example("A person.", (examples.but(_ASSIGNMENT, {"principalType": "User"}),)),
         Example("A group, with whoever is added to it.", (examples.but(_ASSIGNMENT, {"principalType": "Group"}),)),
+        Example(
+            "An entry of a vault's own list, which says nothing of who it is.",
+            (
+                ExampleResource(
+                    "azure-native:keyvault:AccessPolicy",
+                    "reader",
+                    {"policy": {"objectId": "3f1c9d2e", "permissions": {"keys": ["release"]}}},
+                ),
+            ),
+        ),
         Example("Somebody, but of which kind?", (examples.but(_ASSIGNMENT, {"principalType": None}),)),
     ),
 )

@@ -83,3 +83,17 @@ def test_a_policy_that_lists_all_of_google_s_bindings_is_read() -> None:
     assert "policyData.bindings[0].members[1]" in messages("REL-07", policy, config=gcp.CONFIG)[0]
     unread = but(policy, {"policyData": "everybody"})
     assert "policyData is not a policy of IAM, in JSON" in messages("REL-07", unread, config=gcp.CONFIG)[0]
+
+
+def test_an_attachment_is_known_by_the_policy_of_the_stack_that_it_comes_from() -> None:
+    own = ExampleResource("aws:iam/policy:Policy", "own", {"policy": aws.policy({"Action": "s3:GetObject"})})
+    attached = ExampleResource(
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "attached",
+        {"role": "verifier", "policyArn": UNKNOWN},
+        uses={"policyArn": ("own",)},
+    )
+    assert messages("KEY-08", own, attached, config=aws.CONFIG) == []
+    assert messages("CVM-06", own, attached, config=aws.CONFIG) == []
+    (found,) = messages("KEY-08", attached, config=aws.CONFIG)
+    assert found.startswith("unknown: ")

@@ -58,9 +58,11 @@ _ONE_ROLE: Final = Matching(
 
 
 def role(resource: Resource) -> Role | None:
-    """What the policies in `resource` let the identity do that has them. KEY-08 reads a key's own policy besides."""
+    """What the policies in `resource` let the identity do that has them. KEY-08 reads a key's own policy besides, and
+    the policy of the stack behind an attachment whose name is not known yet."""
     if resource.type == ATTACHMENT:
-        return _attached(resource.props.at("policyArn"))
+        policy = resource.props.at("policyArn")
+        return Role((), ()) if policy.unknown else _attached(policy)
     if resource.type in _OF_IDENTITIES:
         policies: tuple[Property, ...] = (resource.props.at(_OF_IDENTITIES[resource.type]),)
     elif resource.type == ROLE:

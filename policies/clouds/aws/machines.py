@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from policies.clouds.aws.access import ATTACHMENT, ROLE
 from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
 from policies.terms import Machine, Reference, Setting, Unwanted
@@ -65,9 +66,13 @@ _RELEASE: Final = Matching(r"\d+\.\d+\.\d+-[0-9a-f]{8}", "a release of the nodes
 _INTRUDERS: Final[Mapping[str, str]] = {
     "aws:ssm:Association": "a command that the operator runs inside",
     "aws:ssm:Activation": "a way in for the operator's commands",
+    "aws:ssm:MaintenanceWindowTask": "a command that the operator runs inside",
     "aws:ec2:SerialConsoleAccess": "a console of the operator",
     "aws:ec2transitgateway:InstanceConnectEndpoint": "a login from outside",
 }
+_NO_SESSIONS: Final = Matching(
+    r"(?!.*/(AmazonSSM|AmazonEC2RoleforSSM|AWSCloud9SSM))\S+", "a policy that does not open sessions (AmazonSSM…)"
+)
 
 
 def machine(resource: Resource) -> Machine | None:
@@ -155,3 +160,8 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
         yield Setting(tokens, OneOf(("required",)), ("optional",), switch=True)
     elif resource.type == _NODE_GROUP:
         yield Unwanted(resource.props.at("remoteAccess"), "a login from outside")
+    elif resource.type == ATTACHMENT and not resource.props.at("policyArn").unknown:
+        # One that is not known yet is of the stack, which KEY-08 holds, and none of AWS's.
+        yield Setting(resource.props.at("policyArn"), _NO_SESSIONS)
+    elif resource.type == ROLE:
+        yield from (Setting(one, _NO_SESSIONS) for one in resource.props.at("managedPolicyArns").items())

@@ -65,8 +65,12 @@ def _name(role: str) -> str:
 
 
 def _attached(stack: Stack, attachment: Resource) -> list[Resource]:
-    """The policy of the stack that is attached."""
-    return [one for one in stack.references(attachment, "policyArn") if one.type == _POLICY]
+    """The policy of the stack that is attached; raises `UnknownProperty` for one whose name only the deployment tells
+    and that no policy of the stack gives it."""
+    own = [one for one in stack.references(attachment, "policyArn") if one.type == _POLICY]
+    if not own:
+        attachment.props.at("policyArn").value  # noqa: B018 - raises `UnknownProperty`
+    return own
 
 
 def _of_identity(resource: Resource, policy: Property, role: Principal, arns: Mapping[str, str]) -> Iterator[KeyRight]:

@@ -48,6 +48,7 @@ SERVICE_KEYS: Mapping[str, Paths] = {
 LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = AtLeast(30, "days")
 _KEY_TYPES = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
+_WRAPPING = ("wrapKey", "unwrapKey", "encrypt", "decrypt")
 _DISK_ENCRYPTION_TYPES = (
     "EncryptionAtRestWithCustomerKey",
     "EncryptionAtRestWithPlatformAndCustomerKeys",
@@ -103,7 +104,7 @@ def key(resource: Resource) -> Key | None:
         exportable=body.at("attributes", "exportable"),
         releasable=release,
         release_document=body.at("releasePolicy", "data"),
-        wraps="wrapKey" in [one.text for one in operations.items()] if operations.stated else None,
+        wraps=any(one.text in _WRAPPING for one in operations.items()) if operations.stated else None,
         rotation=tuple(
             Setting(action.at("trigger", "timeAfterCreate"), WithinDays(LONGEST_BETWEEN_ROTATIONS))
             for action in body.at("rotationPolicy", "lifetimeActions").items()

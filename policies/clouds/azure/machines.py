@@ -52,6 +52,10 @@ _INTRUDERS = {
     "azure-native:compute:VirtualMachineExtension": "code that the operator can put into the machine",
     "azure-native:compute:VirtualMachineScaleSetExtension": "code that the operator can put into the machine",
     "azure-native:compute:VirtualMachineRunCommandByVirtualMachine": "a command that the operator runs inside",
+    "azure-native:compute:VirtualMachineScaleSetVMExtension": "code that the operator can put into the machine",
+    "azure-native:compute:VirtualMachineScaleSetVMRunCommand": "a command that the operator runs inside",
+    "azure-native:guestconfiguration:GuestConfigurationAssignment": "settings that the operator changes inside",
+    "azure-native:guestconfiguration:GuestConfigurationAssignmentsVMSS": "settings that the operator changes inside",
     "azure-native:serialconsole:SerialPort": "a console of the operator",
 }
 _VERSION = r"\d{1,9}\.\d{1,9}\.\d{1,9}"
@@ -184,6 +188,7 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     linux = body.at("osProfile", "linuxConfiguration")
     yield Unwanted(linux.at("ssh", "publicKeys"), "a login from outside")
     yield Unwanted(body.at("osProfile", "adminPassword"), "a login with a password")
-    yield Unwanted(body.at("extensionProfile"), "code that the operator can put into the machine")
+    for key in ("extensionProfile", "applicationProfile"):
+        yield Unwanted(body.at(key), "code that the operator can put into the machine")
     console = body.at("diagnosticsProfile", "bootDiagnostics", "enabled")
     yield Setting(console, OneOf((False,)), unless_stated=True, switch=True)

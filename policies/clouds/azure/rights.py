@@ -3,11 +3,19 @@
 from collections.abc import Iterator
 from typing import Final
 
-from policies.clouds.azure.access import ASSIGNMENT, HSM_ASSIGNMENT, HSM_ROLE, ROLE, role
-from policies.subject import Principal, Resource, Stack
+from policies.clouds.azure.access import (
+    ASSIGNMENT,
+    HSM_ASSIGNMENT,
+    HSM_ROLE,
+    ROLE,
+    VAULT,
+    VAULT_ENTRY,
+    access_policies,
+    role,
+)
+from policies.subject import Principal, Property, Resource, Stack
 from policies.terms import KeyRight
 
-_VAULT: Final = "azure-native:keyvault:Vault"
 # Azure's own roles by the GUID of their definition, and those inside a Managed HSM: learn.microsoft.com/azure,
 # role-based-access-control/built-in-roles and key-vault/managed-hsm/built-in-roles.
 _USERS: Final = frozenset(
@@ -52,8 +60,9 @@ def key_rights(stack: Stack) -> Iterator[KeyRight]:
             for governs in sorted(_of_assignment(stack, one)):
                 holder = stack.principal(one, one.props.at("principalId"), "principalId")
                 yield KeyRight(holder, one, one.props.at("roleDefinitionId"), governs)
-        elif one.type == _VAULT:
-            yield from _of_access_policies(one)
+        elif one.type in (VAULT, VAULT_ENTRY):
+            for entry in access_policies(one):
+                yield from _of_access_policy(one, entry)
 
 
 def _of_assignment(stack: Stack, assignment: Resource) -> set[bool]:
@@ -78,13 +87,12 @@ def _of_definition(definition: Resource) -> Iterator[bool]:
             yield True
 
 
-def _of_access_policies(vault: Resource) -> Iterator[KeyRight]:
-    """What a vault's own list lets principals do, where it does not leave that to roles."""
-    for entry in vault.props.at("properties", "accessPolicies").items():
-        named = entry.at("objectId")
-        holder = Principal(None if named.unknown else named.text, frozenset({f"{vault.urn} {entry.path}"}))
-        for permission in entry.at("permissions", "keys").items():
-            name = (permission.text or "").lower()
-            if name not in _LOOKING:
-                for governs in (False, True) if name == "all" else (not name.startswith(_OPERATIONS),):
-                    yield KeyRight(holder, vault, permission, governs)
+def _of_access_policy(resource: Resource, entry: Property) -> Iterator[KeyRight]:
+    """What an entry of a vault's own list lets a principal do, where the vault does not leave that to roles."""
+    named = entry.at("objectId")
+    holder = Principal(None if named.unknown else named.text, frozenset({f"{resource.urn} {entry.path}"}))
+    for permission in entry.at("permissions", "keys").items():
+        name = (permission.text or "").lower()
+        if name not in _LOOKING:
+            for governs in (False, True) if name == "all" else (not name.startswith(_OPERATIONS),):
+                yield KeyRight(holder, resource, permission, governs)

@@ -54,6 +54,15 @@ _METADATA_DOORS = {
     "startup-script": "code that the operator can put into the machine",
     "startup-script-url": "code that the operator can put into the machine",
     "shutdown-script": "code that the operator can put into the machine",
+    "shutdown-script-url": "code that the operator can put into the machine",
+    "sshKeys": "a login from outside",
+}
+_INTRUDERS = {
+    "gcp:compute:GlobalVmExtensionPolicy": "code that the operator can put into machines",
+    "gcp:compute:ZoneVmExtensionPolicy": "code that the operator can put into machines",
+    "gcp:osconfig:GuestPolicies": "code that the operator can put into machines",
+    "gcp:osconfig:OsPolicyAssignment": "code that the operator can put into machines",
+    "gcp:osconfig:PatchDeployment": "code that the operator can put into machines",
 }
 
 
@@ -179,11 +188,13 @@ def migration(resource: Resource) -> Iterator[Setting]:
 
 def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What lets somebody into a machine beside its measured boot."""
+    if resource.type in _INTRUDERS:
+        yield Unwanted(Property("type", resource.type), _INTRUDERS[resource.type])
     if resource.type != _INSTANCE and resource.type not in _TEMPLATES:
         return
     metadata = resource.props.at("metadata")
     yield Setting(metadata.at("block-project-ssh-keys"), OneOf(("TRUE", True)), switch=True)
-    for key in ("serial-port-enable", "enable-oslogin", "enable-guest-attributes"):
+    for key in ("serial-port-enable", "enable-oslogin", "enable-osconfig", "enable-guest-attributes"):
         yield Setting(metadata.at(key), _OFF, unless_stated=True, switch=True)
     for key, what in _METADATA_DOORS.items():
         yield Unwanted(metadata.at(key), what)

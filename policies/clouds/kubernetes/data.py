@@ -9,7 +9,7 @@ from policies.clouds.kubernetes.pods import containers_of
 from policies.conditions import Matching, OneOf, is_private
 from policies.context import Declared
 from policies.subject import Property, Resource
-from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting
+from policies.terms import AuditStream, LogSink, RecordStore, Reference, Setting, Unwanted
 
 _CLAIM = "kubernetes:core:PersistentVolumeClaim"
 _WRITERS = frozenset({"kubernetes:apps:Deployment", "kubernetes:apps:StatefulSet"})
@@ -26,8 +26,9 @@ def locations(_: Resource) -> tuple[Property, ...]:
     return ()
 
 
-def provider_settings(props: Property, declared: Declared) -> Iterator[Setting]:
+def provider_settings(props: Property, declared: Declared) -> Iterator[Setting | Unwanted]:
     """What a provider must say to lead to the declared cluster, and not to whichever one is current."""
+    yield Unwanted(props.at("cluster"), "a way to another cluster than the context's")
     if declared.account is not None:
         yield Setting(props.at("context"), OneOf((declared.account,)))
 
