@@ -104,7 +104,7 @@ def verify(
         at,
         parsed,
         verified=verified,
-        result=collateral_appraisal.appraised(result, used, policy.collateral, at),
+        result=collateral_appraisal.appraised(result, used, policy.collateral, at, question.trust),
     )
 
 

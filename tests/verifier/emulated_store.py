@@ -1,6 +1,7 @@
 """A collateral store at the emulated site, with what the stand-ins for AMD, Intel and NVIDIA publish."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ from tests.verifier.emulated_site import Client, Site
 from verifier import snp
 from verifier.broker import create_app
 from verifier.collateral import needs, pem
+from verifier.collateral.facts import inspect
 from verifier.collateral.live import DeviceCollateral, QuoteCollateral, RevocationLists
 from verifier.collateral.record import Kind, Record
 from verifier.collateral.source import Reader
@@ -20,53 +22,58 @@ from verifier.trust import TrustStore
 DAY: Final = timedelta(days=1)
 
 
-def put(site: Site, kind: Kind, subject: str, content: bytes, age: timedelta, ends_in: timedelta = 60 * DAY) -> Store:
-    """The site's store, with one more object: issued and fetched so long ago, good for so long."""
-    store, issued = Store(site.directory / "store"), site.now - age
-    record = Record(
-        kind=kind,
-        subject=subject,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        source="https://vendor.test",
-        fetched_at=issued,
-        not_before=issued,
-        next_update=site.now + ends_in,
-    )
-    store.put(record, content)
+def put(site: Site, objects: Mapping[tuple[Kind, str], bytes], age: timedelta = timedelta()) -> Store:
+    """The site's store with more objects, fetched now, and then so much time that the last of them is of this age."""
+    store, trust = Store(site.directory / "store"), TrustStore.production().with_sandbox(site.pki.roots)
+    for (kind, subject), content in objects.items():
+        stated = inspect(kind, subject, content, trust)
+        record = Record(
+            kind=kind,
+            subject=subject,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            source="https://vendor.test",
+            fetched_at=site.now,
+            not_before=stated.not_before,
+            next_update=stated.next_update,
+        )
+        store.put(record, content)
+    site.now += max(timedelta(), age - record.age(site.now))
     return store
 
 
-def put_revocation_list(site: Site, age: timedelta, ends_in: timedelta = 60 * DAY) -> Store:
+def put_revocation_list(site: Site, age: timedelta = timedelta()) -> Store:
     """AMD's list."""
-    return put(site, Kind.AMD_CRL, "milan", site.pki.revocation_list(), age, ends_in)
+    return put(site, {(Kind.AMD_CRL, "milan"): site.pki.revocation_list()}, age)
 
 
-def put_endorsement(site: Site, report: bytes, age: timedelta) -> Store:
+def put_endorsement(site: Site, report: bytes) -> Store:
     """The VCEK of a report's chip, with its chain."""
     chain = SnpFirmware(site.pki, Chip("host-a")).certificates
     content = pem.certificates(chain.leaf, chain.intermediate, chain.ark)
-    return put(site, Kind.VCEK, needs.vcek_subject(snp.parse(report)), content, age)
+    return put(site, {(Kind.VCEK, needs.vcek_subject(snp.parse(report))): content})
 
 
 def put_quote_collateral(site: Site, age: timedelta) -> None:
-    """Intel's documents and lists for the emulated platforms."""
+    """Intel's documents and lists for the emulated platforms, of which the TCB info is of this age."""
     publish_collateral(site.pki.intel, site.collateral)
     found = Collateral.from_directory(site.collateral / FMSPC.hex())
+    issuers = pem.certificates(site.pki.intel.platform_ca.der, site.pki.intel.root.der)
+    tcb_info = _answer("tcbInfo", found.tcb_info, found.tcb_info_signature)
+    qe_identity = _answer("enclaveIdentity", found.qe_identity, found.qe_identity_signature)
     objects = {
-        (Kind.TCB_INFO, FMSPC.hex()): _answer("tcbInfo", found.tcb_info, found.tcb_info_signature),
-        (Kind.QE_IDENTITY, "td"): _answer("enclaveIdentity", found.qe_identity, found.qe_identity_signature),
-        (Kind.PCK_CRL, "platform"): pem.armour(pem.CRL, found.pck_crl),
+        (Kind.ROOT_CRL, "root"): found.root_crl,
+        (Kind.PCK_CRL, "platform"): issuers + pem.armour(pem.CRL, found.pck_crl),
+        (Kind.QE_IDENTITY, "td"): found.tcb_signing_chain + qe_identity,
+        (Kind.TCB_INFO, FMSPC.hex()): found.tcb_signing_chain + tcb_info,
     }
-    for (kind, subject), content in objects.items():
-        put(site, kind, subject, found.tcb_signing_chain + content, age)
-    put(site, Kind.ROOT_CRL, "root", found.root_crl, age)
+    put(site, objects, age)
 
 
 def put_rims(site: Site, age: timedelta) -> None:
     """NVIDIA's RIMs for the emulated GPUs."""
-    for path in (site.device_collateral / "rims").iterdir():
-        put(site, Kind.RIM, path.stem, path.read_bytes(), age)
+    rims = (site.device_collateral / "rims").iterdir()
+    put(site, {(Kind.RIM, path.stem): path.read_bytes() for path in rims}, age)
 
 
 def replica(site: Site, reader: Reader, trust: TrustStore | None = None) -> Client:

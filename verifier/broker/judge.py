@@ -116,7 +116,7 @@ class Judge:
         limits = self._policies[resource.path].collateral
         if at is None or not limits.maximum_age_days:
             return result
-        return collateral_appraisal.appraised(result, self._used(genuine, evidence, at), limits, at)
+        return collateral_appraisal.appraised(result, self._used(genuine, evidence, at), limits, at, self._trust)
 
     def _used(self, genuine: Genuine, evidence: Evidence, at: datetime) -> Used:
         """The store's entries that the evidence is judged with, besides the certificates that came with it."""
@@ -126,7 +126,7 @@ class Judge:
             store = Stored(snapshot(self._reader), at)
             match genuine.machine:
                 case snp.VerifiedReport(report=report):
-                    used = tuple(record for record, _ in store.crls(report))
+                    used = tuple(store.crls(report))
                 case tdx.VerifiedQuote(quote=quote):
                     used = store.tdx(quote).used or ()
                 case nitro.VerifiedDocument():

@@ -86,7 +86,7 @@ class _OfStore:
         if self.given is None:
             return self._stored.snp(report)
         crls = self._stored.crls(report)
-        return SnpCollateral(self.given, [crl for _, crl in crls], tuple(record for record, _ in crls))
+        return SnpCollateral(self.given, [crl for _, crl in crls], tuple(crls))
 
     def tdx(self, quote: tdx.TdxQuote) -> TdxCollateral:
         return self._stored.tdx(quote)

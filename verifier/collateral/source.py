@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 LAUNCH_ENDORSEMENT: Final = "launch_endorsement.binarypb"
 """File of a folder with Google's endorsement of the firmware."""
 
-Used = tuple[Record, ...] | None
-"""Entries of a store that were used; None where collateral has no entries, as in a folder."""
+Entry = tuple[Record, bytes]
+"""An entry of a store, with its object."""
+
+Used = tuple[Entry, ...] | None
+"""What was used of a store; None where collateral has no entries, as in a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +141,14 @@ class Stored:
         kind = report.signing_key
         if kind is None:
             raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
-        record, content = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
+        leaf = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
         crls = self.crls(report)
         firmware = self._optional(needs.launch_endorsement("snp", report.measurement))
-        used = (record, *(it for it, _ in crls), *_records(firmware))
+        used = (leaf, *crls, *_entries(firmware))
         crl_contents = tuple(crl for _, crl in crls)
-        return SnpCollateral(amd.endorsements(content, kind), crl_contents, used, _content(firmware))
+        return SnpCollateral(amd.endorsements(leaf[1], kind), crl_contents, used, _content(firmware))
 
-    def crls(self, report: SnpReport) -> list[tuple[Record, bytes]]:
+    def crls(self, report: SnpReport) -> list[Entry]:
         """AMD's CRLs (DER) of the product lines that the report may be of, as far as they are at hand."""
         unknown = report.signing_key is SigningKey.VLEK and not report.has_cpuid
         products = Product if unknown else needs.products_of(report)
@@ -163,8 +166,7 @@ class Stored:
         tcb_info, qe_identity, root_crl, pck_crl = (content for _, content in found)
         collateral = intel.collateral(tcb_info, qe_identity, root_crl, pck_crl)
         firmware = self._optional(needs.launch_endorsement("tdx", quote.report.mr_td))
-        used = (*(record for record, _ in found), *_records(firmware))
-        return TdxCollateral(collateral, used, _content(firmware))
+        return TdxCollateral(collateral, (*found, *_entries(firmware)), _content(firmware))
 
     def devices(self, devices: Sequence[nvidia.DeviceEvidence], trust: TrustStore) -> DeviceCollateral:
         """The RIMs that genuine devices need, and what the responder says of their chains; what is missing is left out.
@@ -174,21 +176,21 @@ class Stored:
         from verifier.collateral import nvidia as objects
         from verifier.nvidia import Collateral, OcspResponses
 
-        used: dict[str, Record] = {}
+        used: dict[str, Entry] = {}
         rims: dict[str, bytes] = {}
         responses: dict[str, bytes] = {}
         for need in objects.needs_of(devices, trust, self._known_rim):
             found = self._optional(need)
             if found is None:
                 continue
-            used[need.name] = found[0]
+            used[need.name] = found
             if need.kind is Kind.RIM:
                 rims[need.subject] = found[1]
             else:
                 responses[need.subject] = objects.response(found[1])
         return DeviceCollateral(Collateral(rims, OcspResponses(responses.values())), tuple(used.values()))
 
-    def _vlek(self, report: SnpReport) -> tuple[Record, bytes]:
+    def _vlek(self, report: SnpReport) -> Entry:
         """The VLEK that signed the report, of those for its TCB: nothing else in a report says which one it was."""
         tcb = report.reported_tcb.hex()
         found = [it for it in self.reader.records(Kind.VLEK) if it.subject.startswith(f"{tcb}-")]
@@ -200,7 +202,7 @@ class Stored:
             "collateral.missing", f"none of the {len(found)} VLEKs at hand for TCB {tcb} signed the report"
         )
 
-    def _numbered(self, need: Need) -> tuple[Record, bytes]:
+    def _numbered(self, need: Need) -> Entry:
         issues = [it for it in self.reader.records(need.kind) if it.subject.startswith(f"{need.subject}-")]
         latest = max(issues, key=lambda it: int(needs.read_update(it.subject)[1]), default=None)
         return self._required(need) if latest is None else (latest, self._current(latest))
@@ -209,13 +211,13 @@ class Stored:
         found = self._optional(needs.rim(identifier))
         return None if found is None else found[1]
 
-    def _required(self, need: Need) -> tuple[Record, bytes]:
+    def _required(self, need: Need) -> Entry:
         found = self._optional(need)
         if found is None:
             raise VerificationFailed("collateral.missing", f"{need.name} is not at hand; fetch it for this evidence")
         return found
 
-    def _optional(self, need: Need) -> tuple[Record, bytes] | None:
+    def _optional(self, need: Need) -> Entry | None:
         record = self.reader.find(need.kind, need.subject)
         return None if record is None else (record, self._current(record))
 
@@ -229,11 +231,11 @@ class Stored:
         return self.reader.content(record)
 
 
-def _records(found: tuple[Record, bytes] | None) -> tuple[Record, ...]:
-    return () if found is None else (found[0],)
+def _entries(found: Entry | None) -> tuple[Entry, ...]:
+    return () if found is None else (found,)
 
 
-def _content(found: tuple[Record, bytes] | None) -> bytes | None:
+def _content(found: Entry | None) -> bytes | None:
     return None if found is None else found[1]
 
 

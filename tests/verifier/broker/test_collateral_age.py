@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.hardware import SandboxPki
+from sandbox.hardware.identity import CRL_LIFETIME
 from tests.verifier import emulated_aws, emulated_store
 from tests.verifier.emulated_aws import NitroGuest, admit_aws
 from tests.verifier.emulated_azure import KERNEL, AzureGuest, admit_azure
@@ -19,7 +20,7 @@ from tests.verifier.emulated_site import RESOURCE, Client, Guest, Refused, Site,
 from tests.verifier.emulated_store import DAY, put_quote_collateral, put_revocation_list, put_rims
 from tests.verifier.emulated_td import TdGuest, admit_trust_domains
 from verifier.collateral.cached import Cache
-from verifier.collateral.record import CollateralError
+from verifier.collateral.record import CollateralError, Kind
 from verifier.collateral.source import Stored
 from verifier.collateral.store import Store
 from verifier.snp import SnpReport
@@ -59,8 +60,18 @@ def test_collateral_whose_age_nobody_knows_is_not_recent(site: Site, guest: Gues
 
 def test_collateral_that_has_ended_is_refused_as_such(site: Site, guest: Guest, refused: Refused) -> None:
     site.change_policy(collateral=LIMIT)
-    store = put_revocation_list(site, 6 * DAY, ends_in=-DAY)
-    refused(guest.attest(emulated_store.replica(site, store)), 401, "collateral.expired")
+    store = put_revocation_list(site, CRL_LIFETIME + DAY)
+    refused(guest.attest(emulated_store.replica(site, store)), 401, "crl.validity")
+
+
+@pytest.mark.parametrize("member", ["not_before", "next_update"])
+def test_an_entry_is_not_believed_about_its_object(site: Site, guest: Guest, refused: Refused, member: str) -> None:
+    """Whoever keeps the store, or fills the region's cache, makes nothing younger than its vendor says."""
+    site.change_policy(collateral=LIMIT)
+    store = put_revocation_list(site, timedelta(days=8))
+    (record,) = store.records(Kind.AMD_CRL)
+    store.put(record.model_copy(update={member: site.now + DAY}), store.content(record))
+    refused(guest.attest(emulated_store.replica(site, store)), 401, "states another validity than its object")
 
 
 @pytest.mark.parametrize(("days", "status"), [(6, 200), (8, 401)])

@@ -14,7 +14,7 @@ from tests.verifier.broker.test_verification import NONCE, answered, problem, re
 from tests.verifier.emulated_azure import AzureTdGuest, admit_azure
 from tests.verifier.emulated_devices import gpu
 from tests.verifier.emulated_site import RESOURCE, Site, text
-from tests.verifier.emulated_store import DAY, put_endorsement, put_revocation_list
+from tests.verifier.emulated_store import put_endorsement, put_revocation_list
 from tests.verifier.emulated_td import APPLICATION, HOST, KERNEL, MR_TD, admit_trust_domains
 from verifier import jwk
 from verifier.collateral.record import CollateralError, Kind
@@ -102,15 +102,15 @@ class TestReports:
     def test_the_service_has_the_certificates_in_a_store(self, site: Site) -> None:
         body = request(site.pki)
         del body["endorsements"]
-        put_revocation_list(site, DAY)
-        store = put_endorsement(site, base64.b64decode(body["evidence"]), DAY)
+        put_revocation_list(site)
+        store = put_endorsement(site, base64.b64decode(body["evidence"]))
         assert answered(emulated_store.replica(site, store), body)["acceptable"]
 
     def test_a_store_that_breaks_is_the_services_problem(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(store: Store, kind: Kind, subject: str) -> None:
             raise CollateralError(f"{kind}/{subject} cannot be read")
 
-        client = emulated_store.replica(site, put_revocation_list(site, DAY))
+        client = emulated_store.replica(site, put_revocation_list(site))
         monkeypatch.setattr(Store, "find", broken)
         response = client.post("/v1/verify", json=request(site.pki))
         assert problem(response, 503, "collateral-unavailable") == "amd-crl/milan cannot be read"

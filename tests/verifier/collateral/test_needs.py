@@ -125,7 +125,7 @@ class TestStored:
         vleks = [record(Kind.VLEK, f"{TCB.hex()}-{n}", packed(leaf, VLEK)) for n, leaf in enumerate((other, VLEK.leaf))]
         crls = [record(Kind.AMD_CRL, name, b"a list") for name in ("milan", "genoa")]
         found = stored(*vleks, *crls).snp(report(VLEK))
-        assert [it.name for it in found.used or ()] == [f"amd-vlek/{TCB.hex()}-1", "amd-crl/milan"]
+        assert [it.name for it, _ in found.used or ()] == [f"amd-vlek/{TCB.hex()}-1", "amd-crl/milan"]
         elsewhere = record(Kind.VLEK, f"{'0' * 16}-0", packed(VLEK.leaf, VLEK))
         with pytest.raises(VerificationFailed, match=r"collateral\.missing: none of the 1 VLEKs at hand for TCB 04"):
             stored(vleks[0], elsewhere, *crls).snp(report(VLEK))

@@ -112,7 +112,7 @@ def test_the_latest_numbered_issue_is_used_when_there_is_no_standard_one(fetchin
     fetching.fetch(evidence, update="20")
     source = Stored(fetching.store, fetching.now)
     used = source.tdx(library.parse(evidence)).used
-    assert [record.subject for record in used if record.kind is Kind.QE_IDENTITY] == [f"{needs.QE}-20"]
+    assert [record.subject for record, _ in used if record.kind is Kind.QE_IDENTITY] == [f"{needs.QE}-20"]
 
 
 def test_a_folder_and_a_store_are_told_apart(fetching, tmp_path):

@@ -48,7 +48,7 @@ class TestQuote:
     )
     def test_the_issue_that_is_used(self, at_hand: tuple[str, ...], used: str) -> None:
         found = stored(*issues(*at_hand), *LISTS).tdx(QUOTE)
-        names = [it.name for it in found.used or ()]
+        names = [it.name for it, _ in found.used or ()]
         assert names[:2] == [f"intel-tcb-info/{FMSPC}{used}", f"intel-qe-identity/td{used}"]
         assert names[2:] == ["intel-root-crl/root", "intel-pck-crl/platform"]
 
@@ -74,13 +74,13 @@ class TestDevices:
 
     def test_what_several_gpus_share_is_used_once(self) -> None:
         found = stored(*OF_RIMS, *OF_SIGNERS, *OF_GPU).devices([GPU, GPU], TRUST)
-        names = [it.name for it in found.used or ()]
+        names = [it.name for it, _ in found.used or ()]
         assert len(names) == len(set(names)) == 2 + 3 + 3
         assert found.collateral.rims.keys() == {DRIVER_ID, VBIOS_ID}
 
     def test_without_its_rim_nothing_is_known_of_the_signers(self) -> None:
         found = stored(*OF_SIGNERS, *OF_GPU).devices([GPU], TRUST)
-        assert [it.name for it in found.used or ()] == [it.name for it, _ in OF_GPU]
+        assert [it.name for it, _ in found.used or ()] == [it.name for it, _ in OF_GPU]
 
     @pytest.mark.parametrize("chain", [b"none", hopper().chain()])
     def test_a_device_that_is_not_genuine_needs_nothing(self, chain: bytes) -> None:
