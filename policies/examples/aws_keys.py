@@ -242,6 +242,10 @@ COVERED: Final[Mapping[str, Covered]] = {
     "NET-04": Covered(
         _example("A listener of TLS 1.3 and 1.2.", _LISTENER),
         (
+            _example(
+                "A domain that takes plain HTTP.",
+                ExampleResource("aws:opensearch/domain:Domain", "records", {"region": LOCATION}),
+            ),
             _example("HTTP.", but(_LISTENER, {"protocol": "HTTP"})),
             _example("TLS 1.0 too.", but(_LISTENER, {"sslPolicy": "ELBSecurityPolicy-2016-08"})),
             _example("Whatever AWS's default is.", but(_LISTENER, {"sslPolicy": None})),

@@ -216,6 +216,7 @@ COVERED: Final[Mapping[str, Covered]] = {
     "KEY-01": Covered(
         _example("A key in Google's HSM, and one in an HSM outside.", KEY, but(KEY, OUTSIDE, name="outside")),
         (
+            _example("A key that was made elsewhere.", but(KEY, {"importOnly": True})),
             _example("A software key.", but(KEY, {"versionTemplate.protectionLevel": "SOFTWARE"})),
             _example("The default is software.", but(KEY, {"versionTemplate": None})),
         ),

@@ -336,6 +336,10 @@ COVERED: Final[Mapping[str, Covered]] = {
     "NET-04": Covered(
         _example("TLS 1.2 or newer.", TLS),
         (
+            _example(
+                "A front without a policy, which takes TLS 1.0.",
+                ExampleResource("gcp:compute/targetHttpsProxy:TargetHttpsProxy", "front", {"urlMap": "models"}),
+            ),
             _example("TLS 1.0.", but(TLS, {"minTlsVersion": "TLS_1_0"})),
             _example("Whatever the default is.", but(TLS, {"minTlsVersion": None})),
             _example(

@@ -53,6 +53,14 @@ AWS: Final[Mapping[str, Covered]] = {
         (
             _aws("An image from Virginia.", but(_COPY, {"sourceAmiRegion": "us-east-1"})),
             _aws("A cache of a registry elsewhere.", _CACHE),
+            _aws(
+                "A task with a container of a public registry.",
+                ExampleResource(
+                    "aws:ecs/taskDefinition:TaskDefinition",
+                    "front",
+                    {"containerDefinitions": '[{"name": "front", "image": "nginx:1.29"}]'},
+                ),
+            ),
             _aws("A model of somebody else's bucket.", _TOLD),
         ),
     ),

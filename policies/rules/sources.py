@@ -163,6 +163,16 @@ RES_08 = Rule(
         ),
         Example("A cache of a registry of which the stack does not say where it is.", (_CACHE,), _NOWHERE),
         Example(
+            "A container that starts before the others, from a registry abroad.",
+            (
+                ExampleResource(
+                    "azure-native:containerinstance:ContainerGroup",
+                    "front",
+                    {"initContainers": [{"name": "fetch", "image": "ghcr.io/example/fetch:1"}]},
+                ),
+            ),
+        ),
+        Example(
             "Weights in somebody else's store.",
             (examples.but(examples.VM, {"userData": examples.workload_told("elsewhere")}), examples.AUDIT_STORE),
         ),

@@ -101,6 +101,10 @@ NET_04 = Rule(
         Example("TLS 1.0.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": "TLS1_0"}),)),
         Example("Plain HTTP.", (examples.but(examples.AUDIT_STORE, {"enableHttpsTrafficOnly": False}),)),
         Example("Whatever the default is.", (examples.but(examples.AUDIT_STORE, {"minimumTlsVersion": None}),)),
+        Example(
+            "A database that takes any version.",
+            (ExampleResource("azure-native:sql:Server", "records", {"location": examples.LOCATION}),),
+        ),
         Example("A gateway that takes TLS 1.2.", (examples.but(examples.GATEWAY, {"minimumTlsVersion": "1.2"}),)),
     ),
 )

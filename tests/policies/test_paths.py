@@ -8,6 +8,7 @@ import pytest
 from policies.clouds.aws import keys as aws
 from policies.clouds.azure import keys as azure
 from policies.clouds.azure import network as azure_network
+from policies.clouds.azure.data import ENCRYPTED
 from policies.clouds.gcp import keys as gcp
 from policies.clouds.gcp import network as gcp_network
 from sandbox.clouds import schema
@@ -17,6 +18,7 @@ TABLES: Mapping[str, Mapping[str, Sequence[tuple[str, ...]]]] = {
     "keys of Google's": gcp.SERVICE_KEYS,
     "keys of AWS's": aws.SERVICE_KEYS,
     "doors of Azure's": {token: (path,) for token, path in azure_network.CLOSED.items()},
+    "connections of Azure's": {token: [path for path, _ in stated] for token, stated in ENCRYPTED.items()},
     "doors of Google's": {token: [path for path, _ in closed] for token, closed in gcp_network.CLOSED.items()},
 }
 

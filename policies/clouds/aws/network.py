@@ -68,6 +68,7 @@ _TLS_POLICY = Matching(
     r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)\S+",
     "a policy of TLS 1.2 or 1.3 (ELBSecurityPolicy-TLS13-…)",
 )
+_TLS_OF_DOMAINS = Matching(r"Policy-Min-TLS-1-[23]-\S+", "a policy of TLS 1.2 or newer (Policy-Min-TLS-1-2-…)")
 _GATEWAYS = (
     "carrierGatewayId",
     "coreNetworkArn",
@@ -177,3 +178,9 @@ def transport(resource: Resource) -> Iterator[Setting]:
             yield Setting(listener.at("lbProtocol"), OneOf(("HTTPS", "SSL", "TCP")), ("HTTP",))
     elif resource.type == "aws:elasticache:ReplicationGroup":
         yield Setting(props.at("transitEncryptionEnabled"), OneOf((True,)))
+    elif resource.type == "aws:opensearch:Domain":
+        yield Setting(props.at("domainEndpointOptions", "enforceHttps"), OneOf((True,)))
+        yield Setting(props.at("domainEndpointOptions", "tlsSecurityPolicy"), _TLS_OF_DOMAINS)
+    elif resource.type == "aws:msk:Cluster":
+        between = props.at("encryptionInfo", "encryptionInTransit", "clientBroker")
+        yield Setting(between, OneOf(("TLS",)), ("TLS_PLAINTEXT", "PLAINTEXT"), unless_stated=True)

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 from policies.conditions import OneOf
 from policies.context import Declared
-from policies.subject import Property, Resource
+from policies.release import documents
+from policies.release.model import MalformedDocument
+from policies.subject import MalformedProperty, Property, Resource
 from policies.terms import Setting, Unwanted
 
 _IMAGE_COPY = "aws:ec2:AmiCopy"
 _CACHE_RULE = "aws:ecr:PullThroughCacheRule"
+_TASK = "aws:ecs:TaskDefinition"
+_FUNCTION = "aws:lambda:Function"
 
 
 def sources(resource: Resource, declared: Declared) -> Iterator[Setting | Unwanted]:
@@ -19,6 +23,20 @@ def sources(resource: Resource, declared: Declared) -> Iterator[Setting | Unwant
         yield Unwanted(resource.props.at("upstreamRegistryUrl"), "a copy of a registry elsewhere")
 
 
-def container_images(_: Resource) -> tuple[Property, ...]:
-    """Containers of ECS are described in a text that the policies of the cluster judge."""
-    return ()
+def container_images(resource: Resource) -> Iterator[Property]:
+    """The images that a task of ECS, a function or an application starts; a task lists its containers in JSON."""
+    if resource.type == _TASK:
+        listed = resource.props.at("containerDefinitions")
+        if not listed.unknown and listed.stated:
+            yield from (one.at("image") for one in _containers(listed).items())
+        elif listed.stated:
+            yield listed
+    elif resource.type == _FUNCTION and resource.props.at("imageUri").stated:
+        yield resource.props.at("imageUri")
+
+
+def _containers(listed: Property) -> Property:
+    try:
+        return Property(listed.path, documents.load(listed.text or ""))
+    except MalformedDocument:
+        raise MalformedProperty(listed.path, "a list of containers, in JSON") from None

@@ -48,6 +48,17 @@ _BACKUPS: dict[str, tuple[tuple[str, ...], bool]] = {
     ),
 }
 _FAR_BACKUPS = frozenset({"geo", "geozone", "enabled"})
+_MODERN: tuple[str | bool, ...] = ("1.2", "1.3")
+_OLD_TLS = ("1.0", "1.1", "Tls", "Tls11", "None")
+ENCRYPTED: dict[str, tuple[tuple[tuple[str, ...], tuple[str | bool, ...]], ...]] = {
+    "azure-native:cosmosdb:DatabaseAccount": ((("minimalTlsVersion",), ("Tls12",)),),
+    "azure-native:eventhub:Namespace": ((("minimumTlsVersion",), _MODERN),),
+    "azure-native:redis:Redis": ((("minimumTlsVersion",), _MODERN), (("enableNonSslPort",), (False,))),
+    "azure-native:servicebus:Namespace": ((("minimumTlsVersion",), _MODERN),),
+    "azure-native:sql:Server": ((("minimalTlsVersion",), _MODERN),),
+    "azure-native:web:WebApp": ((("httpsOnly",), (True,)), (("siteConfig", "minTlsVersion"), _MODERN)),
+}
+"""By type: what keeps connections to a service encrypted, each with the values that do."""
 _MODERN_TLS = ("TLS1_2", "TLS1_3")
 
 
@@ -96,6 +107,8 @@ def transport(resource: Resource) -> Iterator[Setting]:
     if resource.type == _ACCOUNT:
         yield Setting(resource.props.at("minimumTlsVersion"), OneOf(_MODERN_TLS), ("TLS1_0", "TLS1_1"), switch=True)
         yield Setting(resource.props.at("enableHttpsTrafficOnly"), OneOf((True,)), switch=True)
+    for path, values in ENCRYPTED.get(resource.type, ()):
+        yield Setting(resource.props.at(*path), OneOf(values), _OLD_TLS, switch=True)
 
 
 def managed_verifier(resource: Resource) -> tuple[Setting, ...]:

@@ -30,6 +30,8 @@ _PUBLIC_TYPES = {
 CLOSED = {
     "azure-native:appconfiguration:ConfigurationStore": ("publicNetworkAccess",),
     "azure-native:cognitiveservices:Account": ("properties", "publicNetworkAccess"),
+    "azure-native:compute:Disk": ("publicNetworkAccess",),
+    "azure-native:compute:Snapshot": ("publicNetworkAccess",),
     "azure-native:containerregistry:Registry": ("publicNetworkAccess",),
     "azure-native:cosmosdb:DatabaseAccount": ("publicNetworkAccess",),
     "azure-native:dbformysql:Server": ("network", "publicNetworkAccess"),

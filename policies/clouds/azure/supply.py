@@ -1,7 +1,7 @@
 """Where Azure's machines and registries take images from."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.clouds.azure.machines import storage_profile
 from policies.conditions import Matching
@@ -9,8 +9,12 @@ from policies.context import Declared
 from policies.subject import Property, Resource
 from policies.terms import Setting, Unwanted
 
-_CONTAINER_GROUP = "azure-native:containerinstance:ContainerGroup"
-_CONTAINER_APP = "azure-native:app:ContainerApp"
+_HOLDERS: Mapping[str, tuple[str, ...]] = {
+    "azure-native:app:ContainerApp": ("template",),
+    "azure-native:app:Job": ("template",),
+    "azure-native:containerinstance:ContainerGroup": (),
+}
+"""By type: the path of what holds its containers."""
 _CACHE_RULE = "azure-native:containerregistry:CacheRule"
 _OTHERS = {
     "publisher": "an image of a worldwide marketplace",
@@ -33,9 +37,9 @@ def sources(resource: Resource, declared: Declared) -> Iterator[Setting | Unwant
 
 def container_images(resource: Resource) -> Iterator[Property]:
     """The images that a group or an application starts, and the repository that a registry copies."""
-    if resource.type == _CONTAINER_GROUP:
-        yield from (one.at("image") for one in resource.props.at("containers").items())
-    elif resource.type == _CONTAINER_APP:
-        yield from (one.at("image") for one in resource.props.at("template", "containers").items())
+    if resource.type in _HOLDERS:
+        place = resource.props.at(*_HOLDERS[resource.type])
+        for key in ("containers", "initContainers"):
+            yield from (one.at("image") for one in place.at(key).items())
     elif resource.type == _CACHE_RULE:
         yield resource.props.at("sourceRepository")

@@ -18,6 +18,10 @@ _SCHEDULE = "gcp:compute:ResourcePolicy"
 _DATABASE = "gcp:sql:DatabaseInstance"
 _ENDPOINTS = frozenset({"gcp:vertex:AiEndpoint", "gcp:vertex:AiEndpointWithModelGardenDeployment"})
 _TLS_POLICIES = frozenset({"gcp:compute:SSLPolicy", "gcp:compute:RegionSslPolicy"})
+_TLS_FRONTS = frozenset(
+    f"gcp:compute:{kind}" for kind in ("RegionTargetHttpsProxy", "TargetHttpsProxy", "TargetSSLProxy")
+)
+_A_POLICY = Matching(r"\S+", "a policy of TLS 1.2 or newer; without one, TLS 1.0 is taken")
 _PLAIN_FRONTS = frozenset({"gcp:compute:TargetHttpProxy", "gcp:compute:RegionTargetHttpProxy"})
 _AUDIT_CONFIGS = frozenset(
     {"gcp:projects:IAMAuditConfig", "gcp:folder:IamAuditConfig", "gcp:organizations:IamAuditConfig"}
@@ -100,6 +104,11 @@ def transport(resource: Resource) -> Iterator[Setting]:
         mode = resource.props.at("settings", "ipConfiguration", "sslMode")
         encrypted = OneOf(("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"))
         yield Setting(mode, encrypted, ("ALLOW_UNENCRYPTED",), switch=True)
+    elif resource.type in _TLS_FRONTS:
+        yield Setting(resource.props.at("sslPolicy"), _A_POLICY)
+    elif resource.type == "gcp:redis:Instance":
+        mode = resource.props.at("transitEncryptionMode")
+        yield Setting(mode, OneOf(("SERVER_AUTHENTICATION",)), ("DISABLED",))
 
 
 def watched_apis(resource: Resource) -> Iterator[Property]:

@@ -81,7 +81,7 @@ def key(resource: Resource) -> Key | None:
     props = resource.props
     purpose, rotation = props.at("purpose"), props.at("rotationPeriod")
     return Key(
-        hardware=Setting(_level(resource), OneOf(_HARDWARE), ("SOFTWARE",)),
+        hardware=_hardware(resource),
         exportable=_never(),
         releasable=None,
         release_document=_never(),
@@ -91,6 +91,14 @@ def key(resource: Resource) -> Key | None:
         deletion_delay=Setting(props.at("destroyScheduledDuration"), _DELETION_DELAY),
         closed=(Setting(_level(resource), _PRIVATE, (_INTERNET,), unless_stated=True),),
     )
+
+
+def _hardware(resource: Resource) -> Setting:
+    """That it is in an HSM and was made there: whoever brought a key may still have it."""
+    brought = resource.props.at("importOnly")
+    if brought.unknown or brought.flag:
+        return Setting(brought, OneOf((False,)))
+    return Setting(_level(resource), OneOf(_HARDWARE), ("SOFTWARE",))
 
 
 def _rotated_outside(resource: Resource) -> Iterator[Setting]:

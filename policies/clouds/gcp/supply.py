@@ -11,7 +11,13 @@ from policies.terms import Setting, Unwanted
 
 _IMAGE = "gcp:compute:Image"
 _REPOSITORY = "gcp:artifactregistry:Repository"
-_SERVICES = frozenset({"gcp:cloudrunv2:Service", "gcp:cloudrunv2:Job"})
+_SERVICES = {
+    "gcp:cloudrun:Service": ("template", "spec"),
+    "gcp:cloudrunv2:Job": ("template", "template"),
+    "gcp:cloudrunv2:Service": ("template",),
+    "gcp:cloudrunv2:WorkerPool": ("template",),
+}
+"""By type: the path of what holds its containers."""
 
 
 def sources(resource: Resource, declared: Declared) -> Iterator[Setting | Unwanted]:
@@ -31,6 +37,5 @@ def sources(resource: Resource, declared: Declared) -> Iterator[Setting | Unwant
 def container_images(resource: Resource) -> Iterator[Property]:
     """The images that Cloud Run starts for `resource`."""
     if resource.type in _SERVICES:
-        template = resource.props.at("template")
-        inner = template.at("template") if template.at("template").stated else template
-        yield from (one.at("image") for one in inner.at("containers").items())
+        place = resource.props.at(*_SERVICES[resource.type])
+        yield from (one.at("image") for one in place.at("containers").items())
