@@ -261,6 +261,11 @@ class TestNotGiven:
         assert against(outcome(milan(), lenient, values=[of_a_td])) == [("executables", "measurement", 33)]
         assert against(outcome(milan(), lenient, values=[of_a_td, image()])) == []
 
+    def test_a_report_that_is_bound_to_nothing_is_not_fresh_for_who_expects_nothing(self):
+        """A shell's variable that is not set gives `--nonce ""`, which is 64 zeros in REPORT_DATA."""
+        result = outcome(milan().with_fields(report_data=bytes(64)), report_data=bytes(64))
+        assert against(result) == [("instance-identity", "report-data", 96)]
+
     def test_an_expected_report_data_has_64_bytes(self):
         with pytest.raises(ValueError, match="64 bytes"):
             outcome(milan(), report_data=b"nonce")

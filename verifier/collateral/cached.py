@@ -114,18 +114,27 @@ class Cache:
 
     def _refresh(self) -> str:
         """Ask for the bundle; why it could not be had, "" when it could."""
+        known = {"if-none-match": self._tag} if self._tag else {}
         try:
-            answer = self._http.get(self._url, headers={"if-none-match": self._tag} if self._tag else {})
+            with self._http.stream("GET", self._url, headers=known) as answer:
+                return self._read(answer)
         except httpx.HTTPError as error:
             return f"{self._url}: {str(error) or type(error).__name__}"
+        except CollateralError as error:
+            return f"{self._url}: {error}"
+
+    def _read(self, answer: httpx.Response) -> str:
+        """Take an answer in; why it is none, "" when it is."""
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return ""
         if answer.status_code != httpx.codes.OK:
             return f"{self._url}: HTTP {answer.status_code}, a bundle of `bailiwick collateral export` expected there"
-        try:
-            objects = bundle.contents(answer.content, self._signers)
-        except CollateralError as error:
-            return f"{self._url}: {error}"
-        self._snapshot = Snapshot({(record.kind, record.subject): (record, content) for record, content in objects})
+        content = bytearray()
+        for part in answer.iter_bytes():
+            content += part
+            if len(content) > bundle.MAX_BUNDLE_BYTES:
+                return f"{self._url}: larger than {bundle.MAX_BUNDLE_BYTES} bytes"
+        objects = bundle.contents(bytes(content), self._signers)
+        self._snapshot = Snapshot({(entry[0].kind, entry[0].subject): entry for entry in objects})
         self._tag = answer.headers.get("etag", "")
         return ""

@@ -204,6 +204,24 @@ class TestCache:
         region.now += RETRY
         assert quotes.find(parse(fetching.hardware.quote()))
 
+    def test_a_bundle_that_does_not_end_is_not_read_to_the_end(self, region, packed, monkeypatch):
+        monkeypatch.setattr(bundle, "MAX_BUNDLE_BYTES", len(packed))
+        sent = []
+
+        def endless():
+            while True:
+                sent.append(packed)
+                yield packed
+
+        with (
+            httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=endless()))) as http,
+            pytest.raises(VerificationFailed, match=rf"larger than {len(packed)} bytes"),
+        ):
+            Cache(URL, http, lambda: region.now).snapshot()
+        assert len(sent) < 4
+        with httpx.Client(transport=httpx.MockTransport(region)) as http:
+            assert Cache(URL, http, lambda: region.now).find(Kind.AMD_CRL, "milan")
+
     def test_what_was_read_counts_while_the_cache_is_away_until_it_ends(self, fetching, region, cache):
         assert cache.find(Kind.TCB_INFO, "425700000001")
         region.status = 503

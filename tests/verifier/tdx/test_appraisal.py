@@ -255,6 +255,9 @@ def test_platforms_can_be_listed():
 
 
 class TestFreshness:
+    def test_a_quote_that_is_bound_to_nothing_is_not_fresh_for_who_expects_nothing(self):
+        assert against(world().with_td(report_data=bytes(64)), report_data=bytes(64)) == ["report-data"]
+
     def test_report_data_must_be_equal_in_all_64_bytes(self):
         assert against(world(), report_data=TD["report_data"]) == []
         for n in (0, 31, 32, 63):

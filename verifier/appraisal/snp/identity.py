@@ -79,6 +79,9 @@ def _freshness(verified: VerifiedReport, policy: AppraisalPolicy, expected: byte
             reason = "the policy demands an expected REPORT_DATA, none was given"
             return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
         return _claim(name, found.hex(), Value.NOT_APPRAISED, "no expected REPORT_DATA was given")
+    if not any(found):
+        reason = "REPORT_DATA is zeros: the report is bound to nothing, and may be a replay"
+        return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
     if hmac.compare_digest(found, expected):
         reason = "REPORT_DATA is what was expected, so the report is fresh and bound to this caller"
         return _claim(name, found.hex(), Value.TRUSTWORTHY_INSTANCE, reason, expected.hex())

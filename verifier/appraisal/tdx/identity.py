@@ -49,6 +49,9 @@ def _freshness(found: bytes, policy: AppraisalPolicy, expected: bytes | None) ->
             reason = "the policy demands an expected REPORTDATA, none was given"
             return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
         return _claim(name, found.hex(), Value.NOT_APPRAISED, "no expected REPORTDATA was given")
+    if not any(found):
+        reason = "REPORTDATA is zeros: the quote is bound to nothing, and may be a replay"
+        return _claim(name, found.hex(), Value.UNTRUSTWORTHY_INSTANCE, reason)
     if hmac.compare_digest(found, expected):
         reason = "REPORTDATA is what was expected, so the quote is fresh and bound to this caller"
         return _claim(name, found.hex(), Value.TRUSTWORTHY_INSTANCE, reason, expected.hex())
