@@ -77,7 +77,7 @@ def check(
         typer.Option(metavar="KEY=VALUE", help="configuration of the file's stack, such as bailiwick:cloud=azure"),
     ] = None,
     remediate: RemediateOption = None,
-    timeout: Annotated[float, typer.Option(min=1, help="seconds that one stack may take")] = 300,
+    timeout: Annotated[float, typer.Option(min=1, max=86_400, help="seconds that one stack may take")] = 300,
 ) -> None:
     """Judge stacks against the policy pack. Exit code 0: pass, 1: violation, 2: could not check."""
     if (every or changed_since is not None) and (state or preview_json):

@@ -25,6 +25,7 @@ BROKEN = {
     ("KEY-06", VAULT, "fail"),
     ("KEY-07", VAULT, "fail"),
     ("LOG-01", "pulumi:pulumi:Stack::bailiwick-azure-germany", "fail"),
+    ("NET-01", STORE, "fail"),
     ("NET-04", STORE, "unknown"),  # neither file shows a secret
 }
 

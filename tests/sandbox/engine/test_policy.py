@@ -4,6 +4,7 @@ import pytest
 from pulumi_policy import EnforcementLevel, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.proxy import UnknownValueError
 
+from policies import waivers
 from sandbox.engine import Verdict
 
 MANDATORY = EnforcementLevel.MANDATORY
@@ -76,7 +77,7 @@ def test_a_violation_that_shows_only_in_the_deployment_stops_the_rest(bench):
             try:
                 value = args.props["value"]
             except UnknownValueError:
-                args.not_applicable("waived: not known yet")
+                args.not_applicable(waivers.reason([(args.urn, "not known yet")]))
             if value == "address of a":
                 report("takes the address of a")
 
