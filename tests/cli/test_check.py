@@ -50,6 +50,7 @@ storage.StorageAccount(
     allow_cross_tenant_replication=False,
     minimum_tls_version="TLS1_0",
     enable_https_traffic_only=True,
+    public_network_access="Disabled",
     tags={"owner": "o", "jurisdiction": "DE", "data-class": "confidential"},
 )
 """
