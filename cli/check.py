@@ -138,11 +138,13 @@ def _names(project: Project, stacks: list[str], changed_since: str | None, optio
     chosen = [bool(stacks), every, changed_since is not None]
     if sum(chosen) > 1:
         raise CliError("name stacks, or use --all, or --changed-since: one of the three")
+    if not project.stack_names():
+        raise CliError(f"{project.stacks} holds no Pulumi.STACK.yaml: there is nothing to check")
     if changed_since is not None:
         return stacks_changed_since(project, changed_since, option)
     names = project.stack_names() if every else list(dict.fromkeys(stacks))
     if not names:
-        raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names()) or 'none'}")
+        raise CliError(f"name a stack, or use --all; stacks here: {', '.join(project.stack_names())}")
     for name in names:
         project.stack_file(name)
     return names

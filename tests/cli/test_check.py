@@ -217,11 +217,11 @@ def test_the_stacks_that_a_change_touches(repository: Project) -> None:
     assert stacks_changed_since(repository, "main", "--changed-since") == repository.stack_names()
 
 
-def test_a_project_without_stacks_has_not_passed(repository: Project) -> None:
+@pytest.mark.parametrize("chosen", [("--changed-since", "main"), ("--diff", "main"), ("--all",), ()])
+def test_a_project_without_stacks_has_not_passed(cli: Cli, repository: Project, chosen: tuple[str, ...]) -> None:
     for name in repository.stack_names():
         repository.stack_file(name).unlink()
-    with pytest.raises(CliError, match=r"holds no Pulumi\.STACK\.yaml"):
-        stacks_changed_since(repository, "main", "--changed-since")
+    unusable(cli("check", *chosen), "holds no Pulumi.STACK.yaml: there is nothing to check")
 
 
 def test_what_is_moved_to_where_no_stack_is_made_of_it_touches_every_stack(repository: Project) -> None:
