@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import Any, Final
@@ -69,6 +70,8 @@ def _bailiwick() -> None:
 
 def run() -> None:
     """Entry point: a user's mistake ends in one line and an exit code, never in a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not have every character of a report
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         try:

@@ -147,6 +147,13 @@ def test_a_stack_with_a_secret_is_judged_where_the_passphrase_is_stated(cli: Cli
     assert told.code == 0, told.out + told.err
 
 
+def test_a_terminal_without_the_characters_of_a_report(cli: Cli) -> None:
+    arguments = ("check", "azure-germany", "--theme", "KEY", "--format", "markdown")
+    told = cli(*arguments, env={"PYTHONIOENCODING": "ascii"})
+    assert told.code == 0, told.err
+    assert "| azure-germany | \\u2705 pass |" in told.out
+
+
 def test_an_output_that_cannot_be_written(cli: Cli) -> None:
     arguments = ("check", "azure-germany", "--theme", "KEY", "--output")
     unusable(cli(*arguments, "/dev/full"), "error: --output /dev/full: No space left on device")
