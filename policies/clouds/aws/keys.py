@@ -27,7 +27,6 @@ SERVICE_KEYS: Mapping[str, Paths] = {
     "aws:ebs:Volume": (("kmsKeyId",),),
     "aws:ec2:Instance": (("rootBlockDevice", "kmsKeyId"), ("ebsBlockDevices", "*", "kmsKeyId")),
     "aws:ec2:LaunchTemplate": (("blockDeviceMappings", "*", "ebs", "kmsKeyId"),),
-    "aws:ecr:Repository": (("encryptionConfigurations", "*", "kmsKey"),),
     "aws:efs:FileSystem": (("kmsKeyId",),),
     "aws:eks:Cluster": (("encryptionConfig", "provider", "keyArn"),),
     "aws:elasticache:ReplicationGroup": (("kmsKeyId",),),

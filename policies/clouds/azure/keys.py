@@ -28,7 +28,6 @@ SERVICE_KEYS: Mapping[str, Paths] = {
     "azure-native:compute:Disk": (("encryption", "diskEncryptionSetId"),),
     "azure-native:compute:Snapshot": (("encryption", "diskEncryptionSetId"),),
     "azure-native:containerinstance:ContainerGroup": (("encryptionProperties", "keyName"),),
-    "azure-native:containerregistry:Registry": (("encryption", *_VAULT_KEY),),
     "azure-native:cosmosdb:DatabaseAccount": (("keyVaultKeyUri",),),
     "azure-native:dataprotection:BackupVault": (
         ("properties", "securitySettings", "encryptionSettings", "keyVaultProperties", "keyUri"),
@@ -44,7 +43,8 @@ SERVICE_KEYS: Mapping[str, Paths] = {
     "azure-native:sql:Server": (("keyId",),),
     "azure-native:storage:EncryptionScope": (("keyVaultProperties", "keyUri"),),
 }
-"""Storage accounts are left out: what the components keep there is encrypted before it comes, or records of use."""
+"""Storage accounts are left out, as registries are: what the components keep there is encrypted before it comes, records
+of use, or no secret."""
 LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = AtLeast(30, "days")
 _KEY_TYPES = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")

@@ -26,7 +26,6 @@ _PRIVATE = Matching(
 )
 SERVICE_KEYS: Mapping[str, Paths] = {
     "gcp:alloydb:Cluster": (("encryptionConfig", "kmsKeyName"),),
-    "gcp:artifactregistry:Repository": (("kmsKeyName",),),
     "gcp:bigquery:Dataset": (("defaultEncryptionConfiguration", "kmsKeyName"),),
     "gcp:bigtable:Instance": (("clusters", "*", "kmsKeyName"),),
     "gcp:compute:Disk": (("diskEncryptionKey", "kmsKeySelfLink"),),
@@ -48,7 +47,8 @@ SERVICE_KEYS: Mapping[str, Paths] = {
     "gcp:vertex:AiDataset": (("encryptionSpec", "kmsKeyName"),),
     "gcp:vertex:AiEndpoint": (("encryptionSpec", "kmsKeyName"),),
 }
-"""Buckets are left out: what the components keep there is encrypted before it comes, or records of use."""
+"""Buckets are left out, as registries are: what the components keep there is encrypted before it comes, records of use,
+or no secret."""
 _ROTATION = WithinDays(90)
 _DELETION_DELAY = NotSooner(30)
 
