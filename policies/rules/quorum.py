@@ -57,7 +57,18 @@ def _least(text: str | None) -> int:
         policy = json.loads(text or "")
     except (ValueError, RecursionError):
         return 0
-    return _approvals(policy)
+    members = list(_members(policy))
+    return _approvals(policy) if len(set(members)) == len(members) else 0
+
+
+def _members(policy: Any) -> Iterator[str]:
+    """Who is named in a policy, at any depth: one who is named twice could approve twice."""
+    quorum = policy.get("quorum") if isinstance(policy, dict) else None
+    if isinstance(quorum, dict) and isinstance(quorum.get("members"), list):
+        for member in quorum["members"]:
+            yield from _members(member)
+    else:
+        yield json.dumps(policy, sort_keys=True)
 
 
 def _approvals(policy: Any) -> int:
@@ -71,8 +82,8 @@ def _approvals(policy: Any) -> int:
     return sum(members[:needed]) if members[0] else 0
 
 
-def _quorum(needed: int) -> str:
-    members = [{"user": name} for name in ("alice", "bob", "carol")]
+def _quorum(needed: int, *people: str) -> str:
+    members = [{"user": name} for name in people or ("alice", "bob", "carol")]
     return json.dumps({"quorum": {"n": needed, "members": members}})
 
 
@@ -86,12 +97,17 @@ KEY_10 = Rule(
     remediation="give the group an approval policy of two or more; where the region's own broker releases keys, have "
     "two people or more approve each deployment, and declare them (bailiwick:approval)",
     confirm="that the approvers are different people, that DSM's account has a quorum too, and that the pipeline asks "
-    "those whom the stack declares (required reviewers of a branch or environment) and nobody else can deploy.",
+    "those whom the stack declares (required reviewers of a branch or environment) and nobody else can deploy: no "
+    "resource says who may deploy its stack, so that of a broker's changes the declaration alone is judged.",
     home="fortanix",
     check=_agreed,
     passing=Example("A group of Fortanix DSM in which two of three must approve.", (_GROUP,)),
     failing=(
         Example("One of three.", (examples.but(_GROUP, {"approvalPolicy": _quorum(1)}),)),
+        Example(
+            "Two of two, who are the same person.",
+            (examples.but(_GROUP, {"approvalPolicy": _quorum(2, "alice", "alice")}),),
+        ),
         Example("Nobody.", (examples.but(_GROUP, {"approvalPolicy": None}),)),
         Example("Something that cannot be read.", (examples.but(_GROUP, {"approvalPolicy": "two of three"}),)),
     ),

@@ -43,8 +43,8 @@ SERVICE_KEYS: Mapping[str, Paths] = {
     "azure-native:sql:Server": (("keyId",),),
     "azure-native:storage:EncryptionScope": (("keyVaultProperties", "keyUri"),),
 }
-"""Storage accounts are left out, as registries are: what the components keep there is encrypted before it comes, records
-of use, or no secret."""
+"""Storage accounts are left out, as registries are: what the components keep there is encrypted before it comes,
+records of use, or no secret."""
 LONGEST_BETWEEN_ROTATIONS = 90
 _DELETION_DELAY = AtLeast(30, "days")
 _KEY_TYPES = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
