@@ -19,12 +19,15 @@ from verifier.azure import HostedReport, parse
 from verifier.errors import MalformedEvidence, VerificationFailed
 from verifier.tpm.secure_boot import EV_EFI_VARIABLE_DRIVER_CONFIG
 
-VM = Vm()
+SIGNER = bytes(range(48))
+"""Digest of the key that signed the paravisor's launch."""
+VM = replace(Vm(), hardware=Vm().hardware.with_fields(id_key_digest=SIGNER))
 REPORT = VM.report()
 TDX_REPORT = CASES["hcl-tdx-2023"].report
 NONCE = VM.tpm.nonce
 POLICY = AppraisalPolicy(
     reference_values="if-given",
+    id_key_digests={SIGNER.hex()},
     azure=AzurePolicy(pcrs={register: {VM.tpm.pcrs[SHA256][register].hex()} for register in (0, 7)}),
 )
 
@@ -150,11 +153,17 @@ class TestAppraise:
         assert against(vm) == ["pcr7"]
 
     def test_an_unknown_image_is_not_acceptable_where_reference_values_are_required(self):
-        policy = POLICY.model_copy(update={"reference_values": "required"})
+        policy = POLICY.model_copy(update={"reference_values": "required", "id_key_digests": None})
         assert against(VM, policy=policy) == ["measurement"]
         assert against(VM, policy=policy, pcrs=None) == ["measurement", "pcrs"]
         named = policy.model_copy(update={"images": frozenset({"inference-guest-1.0.0"})})
         assert against(VM, policy=named) == ["measurement", "pcrs"], "listed PCRs are of no image"
+
+    def test_listed_pcrs_mean_nothing_under_a_paravisor_that_nobody_knows(self):
+        """Any guest can name a key of its own in REPORT_DATA, and sign with it the PCRs that a policy lists."""
+        anyone = POLICY.model_copy(update={"id_key_digests": None})
+        assert against(VM, policy=anyone) == ["measurement"]
+        assert against(VM, policy=anyone, pcrs=None) == []
 
     def test_event_log(self):
         assert against(VM, event_log="required") == ["event-log"]
@@ -171,7 +180,7 @@ class TestAppraise:
         )
         vm = replace(VM, hardware=VM.hardware.with_fields(policy=0xB001F, id_key_digest=signer))
         assert against(vm, policy=policy) == ["policy.debug"]
-        assert against(VM, policy=policy) == ["measurement"], "a digest of zeros is nobody's"
+        assert against(Vm(), policy=policy) == ["measurement"], "a digest of zeros is nobody's"
 
     def test_the_cpu_is_appraised_as_any_other(self):
         vm = replace(VM, hardware=VM.hardware.with_fields(policy=0xB001F, vmpl=1))

@@ -9,7 +9,6 @@ from verifier import snp, tdx
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
 from verifier.appraisal.azure import configuration, executables, identity
-from verifier.appraisal.azure_policy import AzurePolicy
 from verifier.appraisal.policy import AppraisalPolicy
 from verifier.appraisal.rejection import rejection
 from verifier.appraisal.result import Appraisal, AttestationResult, Claim, Evidence
@@ -63,10 +62,11 @@ def rejected(
 
 def _cpu(verified: VerifiedVm, policy: AppraisalPolicy, values: Sequence[AnyReferenceValues]) -> Appraisal:
     """As for any report of this hardware, but that it measures the paravisor, and that REPORT_DATA is the paravisor's,
-    made once at boot. A paravisor counts as known if an image that the policy accepts names it."""
+    made once at boot. A paravisor counts as known if an image that the policy accepts names it. Where the policy lists
+    PCRs it must be known: any other guest can hold a key of its own, and sign whatever PCRs it likes."""
     accepted = [it for it in values if policy.images is None or it.name in policy.images]
     paravisors = [it if isinstance(it, NitroReferenceValues) else it.paravisor or it for it in accepted]
-    below = policy.model_copy(update={"images": None} if accepted else {"azure": AzurePolicy()})
+    below = policy.model_copy(update={"images": None}) if accepted else policy
     identifier, cpu = policy.identifier, verified.cpu
     if isinstance(cpu, snp.VerifiedReport):
         result = snp_appraisal.appraise(cpu, below, report_data=None, reference_values=paravisors)
