@@ -8,7 +8,7 @@ from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, FaultsOption, StackArgument
 from cli.project import Project
 from cli.pulumi_engine import Engine
-from cli.session import emulated, print_header
+from cli.session import carried_out, emulated, print_header
 
 app = typer.Typer(add_completion=False)
 
@@ -23,7 +23,7 @@ def destroy(stack: StackArgument, engine: EngineOption = Engine.AUTO, faults: Fa
             with session.pulumi_engine() as pulumi:
                 ok = pulumi.run("destroy") == 0
         else:
-            ok = session.local_engine().destroy().ok
+            ok = carried_out(session.local_engine().destroy()).ok
         if ok:
             session.erase()
             records.forget(project, stack)

@@ -114,7 +114,8 @@ def _bring_up_one(
     try:
         with emulated(project, stack, Console(quiet=True), faults, remediate) as session:
             outcome = session.local_engine(tell).up()
-            records.save_verdicts(project, stack, Engine.LOCAL, outcome.verdicts)
+            if outcome.began:
+                records.save_verdicts(project, stack, Engine.LOCAL, outcome.verdicts)
             total, changed = outcome.changes.total(), outcome.changes.total() - outcome.changes["same"]
             if not outcome.ok:
                 return arrival(total, changed, error=outcome.error)

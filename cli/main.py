@@ -28,10 +28,13 @@ VERBS: Final = {
     "evidence": "export or verify the signed evidence bundle",
     "graph": "draw the jurisdiction graph or the resources, before deployment",
     "new": "write a stack file that passes the pack",
-    "stack": "list stacks; show, export or import their state",
+    "stack": "list stacks; show or export their state",
     "sandbox": "serve the emulated clouds to the real engine",
     "catalog": "regions, machines and services, and what each jurisdiction can have",
 }
+
+_INTERRUPTED: Final = 130
+"""What Typer makes of a KeyboardInterrupt."""
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 """Python's own 700 means hundreds of collections while modules are imported, of which nothing is garbage."""
@@ -78,9 +81,10 @@ def run() -> None:
             app()
         finally:
             sys.stdout.flush()  # a full disk shows here, or where nobody can catch it
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: what was done is in the state; run the command again to go on\n")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            sys.stderr.write("interrupted: what was done is in the state; run the command again to go on\n")
+        raise
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:

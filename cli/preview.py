@@ -7,7 +7,7 @@ from cli.errors import EXIT_VIOLATION
 from cli.options import EngineOption, RemediateOption, StackArgument
 from cli.project import Project
 from cli.pulumi_engine import Engine
-from cli.session import emulated, print_header
+from cli.session import carried_out, emulated, print_header
 
 app = typer.Typer(add_completion=False)
 
@@ -22,6 +22,6 @@ def preview(stack: StackArgument, engine: EngineOption = Engine.AUTO, remediate:
             with session.pulumi_engine() as pulumi:
                 ok = pulumi.run("preview") == 0
         else:
-            ok = session.local_engine().preview().ok
+            ok = carried_out(session.local_engine().preview()).ok
     if not ok:
         raise typer.Exit(EXIT_VIOLATION)

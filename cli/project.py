@@ -1,8 +1,10 @@
 """The project on disk: where stacks, state and emulated regions live."""
 
+import contextlib
 import difflib
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +98,18 @@ class Project:
         path = self.data / "passphrase"
         if not path.exists():
             self.data.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Made beside and linked into place: another run, or the next one after a kill, never reads half of it.
+            descriptor, made = tempfile.mkstemp(dir=self.data, prefix="passphrase-")
+            new = Path(made)
             with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
                 handle.write(os.urandom(24).hex())
-        return path.read_text(encoding="utf-8")
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(new)
+            new.unlink()
+        try:
+            passphrase = path.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            passphrase = ""
+        if not passphrase:
+            raise CliError(f"{path}: is not a passphrase: put back the one with which the state was written")
+        return passphrase

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import typer
 from rich.console import Console
 
 import catalog
 from cli.display import Display
-from cli.errors import CliError
+from cli.errors import EXIT_UNUSABLE, CliError
 from cli.project import Project
 from cli.pulumi_engine import Engine, PulumiEngine
 from components.spec import RegionSpec
@@ -17,7 +18,7 @@ from policies import pack
 from policies.selection import remedial
 from sandbox.clouds import Cloud, open_cloud, providers_of
 from sandbox.clouds.faults import FaultMemory, FaultPlan, FaultPlanError, FaultyProvider
-from sandbox.engine import LocalEngine, PolicyHost, StateFile
+from sandbox.engine import LocalEngine, Outcome, PolicyHost, StateFile
 from sandbox.engine.events import Emit
 from sandbox.provider import Provider
 from sandbox.region import Region
@@ -107,6 +108,13 @@ def emulated(
             cloud.close()
     finally:
         region.close()
+
+
+def carried_out(outcome: Outcome) -> Outcome:
+    """`outcome`, for better or worse. Raises `typer.Exit` for a run that could not begin, which has said why."""
+    if not outcome.began:
+        raise typer.Exit(EXIT_UNUSABLE)
+    return outcome
 
 
 def print_header(session: Session, engine: Engine) -> None:

@@ -30,8 +30,8 @@ def list_stacks() -> None:
     project, console = Project.find(), open_console()
     table = Table("stack", "cloud", "location", "jurisdiction", "resources")
     for name in project.stack_names():
-        path = project.state_file(name)
-        count = str(len(_state(project, name).read().resources())) if path.exists() else "not deployed"
+        state = _state(project, name)
+        count = str(len(state.read().resources())) if state.exists() else "not deployed"
         try:
             spec = RegionSpec.from_stack_file(project.stack_file(name))
         except SpecError as error:
@@ -68,7 +68,7 @@ def export(
 def _deployed(project: Project, stack: str) -> StateFile:
     project.stack_file(stack)
     state = _state(project, stack)
-    if not project.state_file(stack).exists():
+    if not state.exists():
         raise CliError(f"{stack} has no state under the local engine: run `bailiwick up {stack} --engine local` first")
     return state
 

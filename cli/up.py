@@ -14,7 +14,7 @@ from cli.errors import EXIT_VIOLATION, CliError
 from cli.options import EngineOption, FaultsOption, RemediateOption
 from cli.project import Project
 from cli.pulumi_engine import Engine
-from cli.session import Session, emulated, print_header
+from cli.session import Session, carried_out, emulated, print_header
 from sandbox.engine import StateFile
 from sandbox.engine.resource import ResourceState
 
@@ -68,7 +68,7 @@ def _one(project: Project, stack: str, engine: Engine, faults: str | None, remed
 
 
 def _with_local_engine(session: Session) -> bool:
-    outcome = session.local_engine().up()
+    outcome = carried_out(session.local_engine().up())
     records.save_verdicts(session.project, session.stack, Engine.LOCAL, outcome.verdicts)
     if outcome.ok and outcome.changes.total() != outcome.changes["same"]:
         state = StateFile(session.project.state_file(session.stack), session.project.passphrase()).read()

@@ -7,6 +7,7 @@ after them finds the cloud well again; throttling and outages last a few attempt
 
 import hashlib
 import json
+import math
 import threading
 import time
 from collections import Counter
@@ -90,6 +91,8 @@ class FaultPlan:
             name, separator, value = part.partition("=")
             if name not in names or not separator:
                 raise FaultPlanError(f"{part!r} is no fault: write name=number, with one of {', '.join(names)}")
+            if name in values:
+                raise FaultPlanError(f"{name} is there twice: write it once")
             values[name] = _number(name, value)
         seed = int(values.pop("seed", 0))
         return cls(seed=seed, **values)
@@ -109,6 +112,8 @@ def _number(name: str, text: str) -> float:
         value = float(text)
     except ValueError:
         raise FaultPlanError(f"{name}={text!r} is not a number") from None
+    if not math.isfinite(value) or (name == "seed" and not value.is_integer()):
+        raise FaultPlanError(f"{name}={text} is not a {'whole' if name == 'seed' else 'finite'} number")
     is_share = name not in ("seed", "delay", "retry_after")
     if value < 0 or (is_share and value > 1):
         raise FaultPlanError(f"{name}={text} is out of range: {'a share is from 0 to 1' if is_share else 'at least 0'}")
@@ -121,7 +126,7 @@ class FaultMemory:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._struck: set[str] = set(json.loads(path.read_text("utf-8"))) if path and path.exists() else set()
+        self._struck = _remembered(path) if path and path.exists() else set()
 
     def first(self, key: str) -> bool:
         """Whether `key` strikes for the first time; from now on it has."""
@@ -131,8 +136,20 @@ class FaultMemory:
             self._struck.add(key)
             if self._path is not None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._path.write_text(json.dumps(sorted(self._struck)), "utf-8")
+                new = self._path.with_name(f"{self._path.name}.new")
+                new.write_text(json.dumps(sorted(self._struck)), "utf-8")
+                new.replace(self._path)
             return True
+
+
+def _remembered(path: Path) -> set[str]:
+    try:
+        struck = json.loads(path.read_bytes())
+        if isinstance(struck, list) and all(isinstance(key, str) for key in struck):
+            return set(struck)
+    except ValueError:
+        pass
+    raise ProviderError(f"{path} does not say which faults have struck already: delete it, and they strike once more")
 
 
 class FaultyProvider:

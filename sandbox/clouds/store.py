@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.clouds.claims import Claims
-from sandbox.provider import Properties
+from sandbox.provider import Properties, ProviderError
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -64,14 +64,23 @@ class Grave:
 
 
 class Store:
-    """Not thread-safe by itself: the cloud serialises the calls."""
+    """Not thread-safe by itself: the cloud serialises the calls. A file that it cannot use raises `ProviderError`."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # inputs may hold what a program marks as secret
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # Emulated objects are rebuilt by the next `up`: losing the last ones in a power cut is no harm.
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=10000;" + _TABLES)
+        try:
+            # Emulated objects are rebuilt by the next `up`: losing the last ones in a power cut is no harm.
+            self._db.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=10000;" + _TABLES
+            )
+        except sqlite3.Error as error:
+            self._db.close()
+            raise ProviderError(
+                f"{path}: the emulated cloud's file cannot be used ({error}): make it writable, or put back a copy;"
+                " without one, delete the file and run refresh"
+            ) from error
         self.claims = Claims(self._db)
 
     def close(self) -> None:

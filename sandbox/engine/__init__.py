@@ -15,7 +15,6 @@ from sandbox.engine.events import (
     Verdict,
 )
 from sandbox.engine.policy import PolicyHost
-from sandbox.engine.secrets import find_passphrase
 from sandbox.engine.state import StateFile
 
 __all__ = [
@@ -33,5 +32,4 @@ __all__ = [
     "StepFailed",
     "StepStarted",
     "Verdict",
-    "find_passphrase",
 ]

@@ -3,6 +3,7 @@
 It is replaced whole and atomically: written beside, synced, renamed; the one before stays as `<file>.bak`.
 """
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -37,7 +38,7 @@ class Checkpoint:
         try:
             document = json.loads(content)
             version, deployment = document["version"], document["deployment"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self.corrupt(str(error)) from error
         if not isinstance(version, int) or not isinstance(deployment, dict):
             raise self.corrupt("version is not a number or deployment not an object")
@@ -90,7 +91,8 @@ class Checkpoint:
         return StateError(f"{self.path}: corrupt state file ({detail}); {remedy}")
 
     def unwritable(self, error: OSError) -> StateError:
+        remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it a folder you may write to"
         return StateError(
             f"cannot write the state of {self.path.stem} to {self.path.parent}: {error.strerror}; what was there is"
-            " intact, what was begun is in the journal: make room, then run the same command again"
+            f" intact, what was begun is in the journal: {remedy}, then run the same command again"
         )

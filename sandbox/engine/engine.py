@@ -131,6 +131,7 @@ class LocalEngine:
             verdicts=tuple(run.verdicts) if run else (),
             duration_s=time.perf_counter() - began,
             error=error,
+            began=session is not None,
         )
         self.listener(Finished(outcome))
         return outcome

@@ -87,7 +87,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `outputs` are the stack's, with secrets as `[secret]`; `changes` counts steps by operation."""
+    """How a run ended. `outputs` are the stack's, with secrets as `[secret]`; `changes` counts steps by operation.
+
+    began: False when there was nothing to run with: no usable project, stack file or state, or another run has it.
+    """
 
     ok: bool
     changes: Counter[str]
@@ -95,6 +98,7 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
     duration_s: float
     error: str | None = None
+    began: bool = True
 
 
 @dataclass(frozen=True, slots=True)

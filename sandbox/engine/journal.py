@@ -57,7 +57,7 @@ def read(path: Path) -> Recorded | None:
             folded[-1] if folded else None,
             size,
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise StateError(
             f"{path}: the journal of an interrupted run is damaged ({error}); move it away to go on from the last"
             " checkpoint, then run refresh"

@@ -79,12 +79,12 @@ def _run(project: Project, deployed: bool) -> None:
         runner.get_loop().set_exception_handler(_ignore_unobserved)
         try:
             runner.run(pulumi.runtime.run_in_stack(program))
-        except EngineError:
+        except (EngineError, KeyboardInterrupt):
             raise
         except SystemExit as error:
             if error.code not in (None, 0):
-                raise ProgramError(f"the program exited with {error.code}") from error
-        except Exception as error:
+                raise ProgramError(f"the program exited with {_one_line(error.code)}") from error
+        except BaseException as error:
             if (cause := _engine_error(error)) is not None:
                 raise cause from error
             raise ProgramError(_describe(error, project.directory)) from error
@@ -115,7 +115,7 @@ def _engine_error(error: BaseException) -> EngineError | None:
     return None
 
 
-def _describe(error: Exception, directory: Path) -> str:
+def _describe(error: BaseException, directory: Path) -> str:
     """`stacks/__main__.py:12: ValueError: …`: the innermost line of the project's own code, then what was raised."""
     if isinstance(error, pulumi.RunError):
         return str(error)
@@ -129,8 +129,12 @@ def _describe(error: Exception, directory: Path) -> str:
         and "site-packages" not in frame.filename
     ]
     if not own:
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return f"{_short(own[-1].filename, directory)}:{own[-1].lineno}: {type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {_one_line(error)}"
+    return f"{_short(own[-1].filename, directory)}:{own[-1].lineno}: {type(error).__name__}: {_one_line(error)}"
+
+
+def _one_line(said: object) -> str:
+    return " ".join(str(said).split())
 
 
 def _short(filename: str, directory: Path) -> str:

@@ -50,7 +50,7 @@ def load_project(directory: Path) -> Project:
             raise ProjectError(f"{directory / 'Pulumi.yaml'}: {key} must be {words}")
     declared = document.get("config") or {}
     defaults = {
-        _qualified(key, name): _as_text(value)
+        _qualified(str(key), name): _as_text(value, f"{directory / 'Pulumi.yaml'}: config: {key}")
         for key, declaration in declared.items()
         if (value := _default_of(declaration)) is not None
     }
@@ -77,17 +77,18 @@ def load_configuration(project: Project, stack: str, passphrase: str | None) -> 
     if not isinstance(config, dict):
         raise ProjectError(f"{path}: config must be a mapping")
     for key, value in config.items():
-        qualified = _qualified(key, project.name)
+        qualified = _qualified(str(key), project.name)
         if not (isinstance(value, dict) and set(value) == {"secure"}):
-            values[qualified] = _as_text(value)
+            values[qualified] = _as_text(value, f"{path}: {key}")
         elif passphrase is None:
             values.pop(qualified, None)
         else:
+            salt, sealed = document.get("encryptionsalt"), value["secure"]
+            if not (isinstance(salt, str) and isinstance(sealed, str)):
+                raise ProjectError(f"{path}: {key} is secure: encryptionsalt and secure must both be there, as text")
             try:
-                box = box or SecretBox.open(passphrase, document["encryptionsalt"])
-                values[qualified] = box.unseal_text(value["secure"])
-            except KeyError:
-                raise ProjectError(f"{path}: {key} is secure, but there is no encryptionsalt") from None
+                box = box or SecretBox.open(passphrase, salt)
+                values[qualified] = box.unseal_text(sealed)
             except StateError as error:
                 raise ProjectError(f"{path}: {key}: {error}") from error
             secret_keys.add(qualified)
@@ -116,11 +117,14 @@ def _default_of(declaration: object) -> object:
     return declaration.get("value", declaration.get("default"))
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object, place: str) -> str:
     match value:
         case str():
             return value
         case bool() | None | dict() | list():
-            return json.dumps(value)
+            try:
+                return json.dumps(value)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise ProjectError(f"{place}: cannot be written as JSON: {error}") from error
         case _:
             return str(value)

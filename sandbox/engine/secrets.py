@@ -11,10 +11,8 @@ import binascii
 import functools
 import hashlib
 import json
-import os
 import secrets
 import threading
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -103,24 +101,6 @@ class SecretBox:
 
     def unseal(self, ciphertext: str) -> Any:
         return json.loads(self.unseal_text(ciphertext))
-
-
-def find_passphrase(project_dir: Path) -> str:
-    """The passphrase of this project's stacks: `PULUMI_CONFIG_PASSPHRASE`, the file that
-    `PULUMI_CONFIG_PASSPHRASE_FILE` names, or `.bailiwick/passphrase`, which is made (mode 0600) when it is missing."""
-    if (given := os.environ.get("PULUMI_CONFIG_PASSPHRASE")) is not None:
-        return given
-    named = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
-    path = Path(named) if named else project_dir / ".bailiwick" / "passphrase"
-    if not named and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(KEY_BYTES) + "\n")
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise StateError(f"cannot read the passphrase file {path}: {error.strerror}") from error
 
 
 def plaintexts_of(value: Value) -> set[str]:

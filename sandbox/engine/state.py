@@ -45,6 +45,10 @@ class StateFile:
         """`.bailiwick/state/<stack>.json` of a project."""
         return cls(project_dir / ".bailiwick" / "state" / f"{check_stack_name(stack)}.json", passphrase)
 
+    def exists(self) -> bool:
+        """Whether a run has written anything; the journal alone, when the first one was killed."""
+        return self.path.exists() or self._checkpoint.journal.exists()
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[Ledger]:
         """The state, for one run: nobody else can open it until the run ends."""

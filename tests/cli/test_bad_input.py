@@ -1,7 +1,11 @@
 """A user's mistake: one clear line, an exit code that is not 0, no traceback, nothing lost."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
+from cli.project import Project
 from tests.cli.conftest import Cli, Result
 
 
@@ -47,8 +51,41 @@ def test_a_corrupt_state_file(cli: Cli) -> None:
     state = cli.project / ".bailiwick" / "state" / "azure-germany.json"
     state.parent.mkdir(parents=True)
     state.write_text('{"version": 3, "checkpoint": ')
-    expect_refused(cli("up", "azure-germany"), "azure-germany.json")
+    verdicts = state.with_name("azure-germany.verdicts.json")
+    verdicts.write_text("what the last deployment left")
+    result = cli("up", "azure-germany")
+    expect_refused(result, "azure-germany.json")
+    assert result.code == 2
+    assert verdicts.read_text() == "what the last deployment left"
     assert state.read_text() == '{"version": 3, "checkpoint": '
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe"])
+def test_a_passphrase_file_without_a_passphrase(cli: Cli, content: bytes) -> None:
+    path = cli.project / ".bailiwick" / "passphrase"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    expect_refused(cli("stack", "ls"), "passphrase: is not a passphrase")
+    assert path.read_bytes() == content
+
+
+def test_a_passphrase_is_made_once_whoever_asks_first_and_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE_FILE", raising=False)
+    with ThreadPoolExecutor(8) as pool:
+        (made,) = set(pool.map(lambda _: Project(tmp_path).passphrase(), range(8)))
+    assert len(made) >= 40
+    assert [path.name for path in (tmp_path / ".bailiwick").iterdir()] == ["passphrase"]
+    assert (tmp_path / ".bailiwick" / "passphrase").stat().st_mode & 0o777 == 0o600
+
+
+def test_ctrl_c_says_that_nothing_is_lost(cli: Cli) -> None:
+    (cli.project / "stacks" / "__main__.py").write_text("raise KeyboardInterrupt\n")
+    result = cli("preview", "azure-germany")
+    assert result.code == 130
+    assert "interrupted: what was done is in the state" in result.err
 
 
 def test_a_stack_with_a_real_account_is_not_the_sandboxs_to_deploy(cli: Cli) -> None:

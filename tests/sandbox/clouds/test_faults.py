@@ -250,9 +250,22 @@ def test_previews_are_spared(google: Bench) -> None:
         ("fail=often", "fail='often' is not a number"),
         ("fail=2", "fail=2 is out of range: a share is from 0 to 1"),
         ("delay=-1", "delay=-1 is out of range"),
+        ("throttle=nan", "throttle=nan is not a finite number"),
+        ("delay=inf", "delay=inf is not a finite number"),
+        ("seed=inf", "seed=inf is not a whole number"),
+        ("seed=1.5", "seed=1.5 is not a whole number"),
+        ("fail=0.1,fail=0.9", "fail is there twice"),
     ],
 )
 def test_a_plan_that_cannot_be_read(text: str, message: str) -> None:
     with pytest.raises(FaultPlanError) as refusal:
         FaultPlan.parse(text)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", [b'["a', b"5", b"[5]", b"\xff"])
+def test_a_memory_that_cannot_be_read_is_named(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "faults.json"
+    path.write_bytes(content)
+    with pytest.raises(ProviderError, match=r"faults\.json does not say which faults have struck already: delete it"):
+        FaultMemory(path)

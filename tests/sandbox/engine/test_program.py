@@ -164,6 +164,48 @@ def test_the_program_gets_the_stack_files_configuration(bench):
     assert "hunter22" not in bench.state.path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("config:\n  a:b: {day: 2026-01-01}", "a:b: cannot be written as JSON: Object of type date"),
+        ("config:\n  a:b: &loop [*loop]", "a:b: cannot be written as JSON: Circular reference"),
+        ("config:\n  a:b: {secure: x}", "a:b is secure: encryptionsalt and secure must both be there, as text"),
+        ("encryptionsalt: 5\nconfig:\n  a:b: {secure: x}", "a:b is secure: encryptionsalt and secure must both"),
+        ("encryptionsalt: v1:AA==\nconfig:\n  a:b: {secure: [x]}", "a:b is secure: encryptionsalt and secure must"),
+    ],
+)
+def test_a_value_of_the_stack_file_that_is_none_is_named(bench, text, says):
+    bench.program("")
+    (bench.directory / "stacks" / "Pulumi.dev.yaml").write_text(text)
+    outcome = bench.engine().up()
+    assert f"Pulumi.dev.yaml: {says}" in outcome.error
+    assert not outcome.began
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        ('ValueError("one\\ntwo")', "ValueError has risen: one two"),
+        ('BaseException("base")', "BaseException: base"),
+        ('SystemExit("one\\ntwo")', "the program exited with one two"),
+    ],
+)
+def test_whatever_a_program_raises_half_way_is_one_line_and_what_was_made_is_in_the_state(bench, raised, says):
+    bench.program(f"""
+        a = Thing("a", "one")
+        async def wait():
+            await a.id.future()
+            if not pulumi.runtime.is_dry_run():
+                raise {raised}
+        pulumi.export("done", pulumi.Output.from_input(wait()))
+    """)
+    outcome = bench.engine().up()
+    assert outcome.began
+    assert says in outcome.error
+    assert "\n" not in outcome.error
+    assert "a" in bench.resources()
+
+
 def test_given_configuration_replaces_the_stack_file(bench):
     bench.program('pulumi.export("owner", pulumi.Config().require("owner"))')
     assert bench.engine(config={"bailiwick:owner": "you"}).up().outputs == {"owner": "you"}

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.engine import EngineError, Message, StateFile
 from sandbox.engine.resource import ResourceState
-from sandbox.engine.secrets import SecretBox, find_passphrase
+from sandbox.engine.secrets import SecretBox
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,6 +64,13 @@ def test_a_corrupt_state_is_refused_with_the_remedy_and_left_alone(bench):
     assert bench.engine().up().ok
 
 
+def test_a_state_too_deep_to_read_is_corrupt(bench):
+    bench.program("")
+    bench.state.path.parent.mkdir(parents=True)
+    bench.state.path.write_text("[" * 100_000)
+    assert "corrupt state file" in bench.engine().up().error
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
@@ -100,17 +107,6 @@ def test_the_sealed_format_is_pulumis(real_keys):
     assert box.unseal("v1:G7B3AlBTMqscmBbB:Z91jqayQ2L7aMYofFDVftzwMayeV71R5f/VY") == "topsecret"
 
 
-def test_a_passphrase_is_made_once_and_is_private(tmp_path, monkeypatch):
-    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
-    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE_FILE", raising=False)
-    made = find_passphrase(tmp_path)
-    assert len(made) >= 40
-    assert find_passphrase(tmp_path) == made
-    assert (tmp_path / ".bailiwick" / "passphrase").stat().st_mode & 0o777 == 0o600
-    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
-    assert find_passphrase(tmp_path) == "mine"
-
-
 @pytest.mark.parametrize("stack", ["../other", "a/b", "", ".hidden", "x" * 101])
 def test_a_stack_name_is_not_a_path(bench, stack):
     bench.program("")
@@ -122,7 +118,27 @@ def test_two_runs_do_not_meet(bench):
     with bench.state.locked():
         outcome = bench.engine().up()
     assert outcome.error == f"stack dev is in use by another run (process {os.getpid()}): wait until it has ended"
-    assert bench.engine().up().ok
+    assert not outcome.began
+    outcome = bench.engine().up()
+    assert outcome.ok
+    assert outcome.began
+
+
+def test_a_state_that_cannot_be_written_says_what_would_help(bench):
+    bench.program("")
+    bench.state.path.parent.parent.mkdir()
+    bench.state.path.parent.write_text("a file where the folder belongs")
+    outcome = bench.engine().up()
+    assert "make it a folder you may write to, then run the same command again" in outcome.error
+    assert not outcome.began
+
+
+def test_a_stack_whose_first_run_was_killed_exists(bench):
+    assert not bench.state.exists()
+    with bench.state.locked() as ledger:
+        ledger.commit(put=ResourceState("urn:pulumi:dev::bailiwick::x:y:Z::kept", "x:y:Z"))
+    assert not bench.state.path.exists()
+    assert bench.state.exists()
 
 
 def test_a_full_disk_at_the_end_leaves_the_old_state_and_the_journal(bench, monkeypatch):
