@@ -8,7 +8,7 @@ from verifier.appraisal.vector import Value
 
 def without_values(policy: AppraisalPolicy, what: str = "reference values", *, given: bool = False) -> tuple[int, str]:
     """Score and reason: no claim is made only where the policy neither demands reference values, nor names images, nor
-    lists the executables of other evidence, as whoever knows what may run there lets nothing unknown run here.
+    lists what may run elsewhere or on top: whoever knows that lets nothing unknown run here.
 
     what: what is missing. given: whether there were reference values, none of which is for this.
     """
@@ -27,9 +27,15 @@ def without_values(policy: AppraisalPolicy, what: str = "reference values", *, g
 
 
 def _lists(policy: AppraisalPolicy) -> str:
-    """The keys under which the policy lists what may have booted; where one is for the evidence, nobody asks this."""
+    """The keys under which the policy lists what may have booted. One for this evidence is no answer if it is asked:
+    what firmware that nobody knows says of the rest, in RTMRs or PCRs, is as good as nothing."""
+    tdx = policy.tdx
     lists = {
-        "tdx.mr_td": policy.tdx.mr_td,
+        "tdx.mr_td": tdx.mr_td,
+        "tdx.rtmr0": tdx.rtmr0,
+        "tdx.rtmr1": tdx.rtmr1,
+        "tdx.rtmr2": tdx.rtmr2,
+        "tdx.rtmr3": tdx.rtmr3,
         "azure.pcrs": policy.azure.pcrs,
         "google.pcrs": policy.google.pcrs,
         "nitro.pcrs": policy.nitro.pcrs,
