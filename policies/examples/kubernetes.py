@@ -205,6 +205,18 @@ COVERED: Final[Mapping[str, Covered]] = {
     "CVM-01": Covered(
         _example("Pods whose runtime class puts each into a guest with SEV-SNP.", RUNTIME, PODS),
         (
+            _example(
+                "A model that KServe serves on ordinary nodes.",
+                RUNTIME,
+                ExampleResource(
+                    "kubernetes:serving.kserve.io/v1beta1:InferenceService",
+                    "llm",
+                    {
+                        "metadata": {"namespace": "workload"},
+                        "spec": {"predictor": {"model": {"storageUri": "pvc://llm"}}},
+                    },
+                ),
+            ),
             _example("Pods without a runtime class.", RUNTIME, but(PODS, {f"{_SPEC}.runtimeClassName": None}, uses={})),
             _example("A runtime class for ordinary virtual machines.", but(RUNTIME, {"handler": "kata-qemu"}), PODS),
             _example("A runtime class of another stack.", but(PODS, {}, uses={})),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.clouds.kubernetes.data import InCluster
-from policies.clouds.kubernetes.pods import host_ports, pod_of
+from policies.clouds.kubernetes.pods import host_ports, pods_of
 from policies.conditions import EVERYWHERE, Matching, OneOf, PrivateRange, is_private
 from policies.subject import Property, Resource
 from policies.terms import Destination, EgressGuard, EgressRule, Reference, Setting, Unwanted
@@ -63,7 +63,7 @@ def needs_guard(resource: Resource) -> Property | None:
     """The name of a namespace, or that of pods, out of which everything may go unless a policy says otherwise."""
     if resource.type == _NAMESPACE:
         return resource.props.at("metadata", "name")
-    return _namespace(resource) if pod_of(resource) else None
+    return _namespace(resource) if pods_of(resource) else None
 
 
 def guarded_network(resource: Resource) -> Reference | None:

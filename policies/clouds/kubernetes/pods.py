@@ -19,6 +19,8 @@ _TEMPLATED = frozenset(
 )
 _POD = "kubernetes:core:Pod"
 _POD_TEMPLATE = "kubernetes:core:PodTemplate"
+INFERENCE = "kubernetes:serving.kserve.io:InferenceService"
+_STEPS = ("predictor", "transformer", "explainer")
 _CRON_JOB = "kubernetes:batch:CronJob"
 _RUNTIME_CLASS = "kubernetes:node.k8s.io:RuntimeClass"
 _PUBLIC_DATA = "bailiwick:index:KubernetesCollateralCache$"
@@ -47,31 +49,37 @@ def pod_template_of(resource: Resource) -> Property | None:
         return resource.props.at("spec", "template")
     if resource.type == _CRON_JOB:
         return resource.props.at("spec", "jobTemplate", "spec", "template")
-    return None
+    return resource.props if resource.type == INFERENCE else None
 
 
-def pod_of(resource: Resource) -> Property | None:
-    """The specification of these pods."""
+def pods_of(resource: Resource) -> tuple[Property, ...]:
+    """The specifications of these pods: one, but for those of a model that KServe serves in several steps."""
+    if resource.type == INFERENCE:
+        steps = (resource.props.at("spec", step) for step in _STEPS)
+        return tuple(step for step in steps if step.stated)
     template = pod_template_of(resource)
-    return template.at("spec") if template else None
+    return (template.at("spec"),) if template else ()
 
 
 def _containers(pod: Property) -> tuple[Property, ...]:
-    return (*pod.at("containers").items(), *pod.at("initContainers").items())
+    """With what KServe puts around a model, where it is told which image that is."""
+    server = (pod.at("model"),) if pod.at("model").stated else ()
+    return (*pod.at("containers").items(), *pod.at("initContainers").items(), *server)
 
 
 def containers_of(resource: Resource) -> tuple[Property, ...]:
     """The containers that `resource` starts."""
-    pod = pod_of(resource)
-    return _containers(pod) if pod else ()
+    return tuple(container for pod in pods_of(resource) for container in _containers(pod))
 
 
 def machine(resource: Resource) -> Machine | None:
-    """`resource` as machines: its pods. What they are told at boot is measured, and judged where it is written."""
-    pod = pod_of(resource)
-    if pod is None:
+    """`resource` as machines: its pods, of several kinds one that has no runtime. What they are told at boot is
+    measured, and judged where it is written."""
+    pods = pods_of(resource)
+    if not pods:
         return None
-    images = [container.at("image") for container in _containers(pod)]
+    pod = next((one for one in pods[1:] if not one.at("runtimeClassName").stated), pods[0])
+    images = [container.at("image") for container in containers_of(resource)]
     moving = [image for image in images if image.unknown or not _DIGEST.holds(image.value)]
     return Machine(
         confidential=None,
@@ -96,9 +104,11 @@ def runtime(resource: Resource) -> Setting | None:
 def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
     """What lets somebody into a pod, or the pod into its node or the control plane."""
     yield from ways_into_pods(resource)
-    pod = pod_of(resource)
-    if pod is None:
-        return
+    for pod in pods_of(resource):
+        yield from _side_doors_of(pod)
+
+
+def _side_doors_of(pod: Property) -> Iterator[Setting | Unwanted]:
     for key in _SHARED_WITH_THE_NODE:
         yield Setting(pod.at(key), OneOf((False,)), unless_stated=True)
     yield Setting(pod.at("automountServiceAccountToken"), OneOf((False,)), switch=True)
@@ -116,11 +126,13 @@ def side_doors(resource: Resource) -> Iterator[Setting | Unwanted]:
 
 def container_images(resource: Resource) -> tuple[Property, ...]:
     """The images that `resource` starts, and those that its pods mount."""
-    pod = pod_of(resource)
-    if pod is None:
-        return ()
-    mounted = (volume.at("image", "reference") for volume in pod.at("volumes").items() if volume.at("image").stated)
-    return (*(one.at("image") for one in _containers(pod)), *mounted)
+    mounted = (
+        volume.at("image", "reference")
+        for pod in pods_of(resource)
+        for volume in pod.at("volumes").items()
+        if volume.at("image").stated
+    )
+    return (*(one.at("image") for one in containers_of(resource)), *mounted)
 
 
 def host_ports(resource: Resource) -> Iterator[Unwanted]:

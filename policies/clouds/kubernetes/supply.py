@@ -6,14 +6,13 @@ provenance; Sigstore's model validation operator (ModelValidation, ml.sigstore.d
 
 from collections.abc import Iterator
 
-from policies.clouds.kubernetes.pods import pod_of
+from policies.clouds.kubernetes.pods import INFERENCE, pods_of
 from policies.conditions import Matching, OneOf
 from policies.subject import Property, Resource
 from policies.terms import ModelSource, ProvenanceDemand, Setting
 
 _IMAGE_POLICY = "kubernetes:policy.sigstore.dev:ClusterImagePolicy"
 _KYVERNO = "kubernetes:kyverno.io:ClusterPolicy"
-_INFERENCE = "kubernetes:serving.kserve.io:InferenceService"
 _MODEL_CHECK = "validation.ml.sigstore.dev/ml"
 """Label that names the ModelValidation by which a pod's model is checked before its containers start."""
 _DIGEST = Matching(r"[^@\s]+@sha256:[0-9a-f]{64}", "a model by digest (…@sha256:…)")
@@ -23,12 +22,11 @@ _SOMEBODY = Matching(r"(?!\.?\*$|\.\+$)\S+", "the build's own identity, not a pa
 
 def model_sources(resource: Resource) -> Iterator[ModelSource]:
     """The models that pods mount as images, and those that KServe fetches for them."""
-    if resource.type == _INFERENCE:
+    if resource.type == INFERENCE:
         model = resource.props.at("spec", "predictor", "model", "storageUri")
         yield ModelSource(Setting(model, _DIGEST), resource.props.at("metadata", "labels", _MODEL_CHECK))
         return
-    pod = pod_of(resource)
-    for volume in pod.at("volumes").items() if pod else ():
+    for volume in (one for pod in pods_of(resource) for one in pod.at("volumes").items()):
         if volume.at("image").stated:
             label = _labels(resource).at(_MODEL_CHECK)
             yield ModelSource(Setting(volume.at("image", "reference"), _DIGEST), label)
