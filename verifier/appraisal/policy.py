@@ -75,7 +75,7 @@ class AppraisalPolicy(BaseModel):
     reference_values: Demand = Field(
         "required",
         description="Whether the launch measurement must be among the reference values. if-given: only where there are "
-        "any, of whatever hardware, or where the policy lists images, MRTDs or PCRs, if of other evidence.",
+        "any, of whatever hardware, or where the policy names images, or lists RTMRs or PCRs, if of other evidence.",
     )
     images: frozenset[str] | None = Field(
         None, description="Reference values (<image>-<version>) that are acceptable; None: any that is given."
