@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as amazon
 
 from components import aws
+from components.guest_configuration import workload
 from components.release import Authority, MinimumTcb, ReleasePolicy, Tee
 from components.spec import ExternalManagerSpec, RegionSpec
 from components.tags import Tags
@@ -16,7 +17,7 @@ STACKS = Path(aws.__file__).parents[2] / "stacks"
 
 provider = amazon.Provider("aws", region="eu-west-1", allowed_account_ids=["000000000000"], sts_region="eu-west-1")
 within = pulumi.ResourceOptions(providers=[provider])
-tags = Tags(jurisdiction="EU", data_class="confidential", owner="platform@example.org", stack="docs")
+tags = Tags(jurisdiction="EU", data_class="internal", owner="platform@example.org", stack="docs")
 place = aws.Placement(stack="docs", account_id="000000000000", location="eu-west-1", tags=tags)
 
 #: aws-sovereign-network 44
@@ -37,7 +38,7 @@ identity = aws.WorkloadIdentity("identity", aws.WorkloadIdentityArgs(placement=p
 #: aws-key-vault 6
 release = ReleasePolicy(
     jurisdiction="EU",
-    data_class="confidential",
+    data_class="internal",
     tees=(Tee.SNP,),
     launch_measurements=("aa" * 48,),
     minimum_tcb=MinimumTcb(bootloader=4, tee=0, snp=22, microcode=213),
@@ -47,7 +48,7 @@ vault = aws.KeyVault(
     "keys",
     aws.KeyVaultArgs(
         placement=place,
-        service="kms",
+        service="kms",  # customers share its HSMs: enough for internal data, not for confidential (KEY-02)
         soft_delete_days=30,
         rotation_days=90,
         model_keys={"llm": release},
@@ -144,7 +145,9 @@ machine = aws.ConfidentialVm(
         zone="eu-west-1a",
         image_name="inference-guest",
         image_version="1.0.0",
-        guest_configuration={"version": 1, "role": "workload"},
+        guest_configuration=workload(
+            verifier_url=verifier.url, model="llm", account=models.account_name, container="models"
+        ),
         subnet_id=network.subnet_ids["workload"]["eu-west-1a"],
         group_id=network.group_ids["workload"],
         disk_key_id=vault.disk_key_id,
@@ -163,7 +166,9 @@ machines = aws.ConfidentialVmGroup(
         count=2,
         image_name="inference-guest",
         image_version="1.0.0",
-        guest_configuration={"version": 1, "role": "workload"},
+        guest_configuration=workload(
+            verifier_url=verifier.url, model="llm", account=models.account_name, container="models"
+        ),
         subnet_ids=network.subnet_ids["workload"],
         group_id=network.group_ids["workload"],
         disk_key_id=vault.disk_key_id,

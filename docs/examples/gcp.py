@@ -8,15 +8,16 @@ import pulumi
 import pulumi_gcp as google
 
 from components import gcp
+from components.guest_configuration import workload
 from components.release import Authority, ReleasePolicy, Tee
 from components.spec import RegionSpec
 from components.tags import Tags
 
 STACKS = Path(gcp.__file__).parents[2] / "stacks"
 
-provider = google.Provider("gcp", project="bailiwick-emulated", region="europe-west3")
+provider = google.Provider("gcp", project="bailiwick-emulated", region="europe-west3", universe_domain="googleapis.com")
 within = pulumi.ResourceOptions(providers=[provider])
-tags = Tags(jurisdiction="DE", data_class="confidential", owner="platform@example.org", stack="docs")
+tags = Tags(jurisdiction="DE", data_class="internal", owner="platform@example.org", stack="docs")
 place = gcp.Placement(stack="docs", project_id="bailiwick-emulated", location="europe-west3", tags=tags)
 
 #: gcp-sovereign-network 37
@@ -46,7 +47,7 @@ vault = gcp.KeyVault(
     "keys",
     gcp.KeyVaultArgs(
         placement=place,
-        service="cloud-hsm",
+        service="cloud-hsm",  # customers share its HSMs: enough for internal data, not for confidential (KEY-02)
         soft_delete_days=30,
         rotation_days=90,
         model_keys=["llm"],
@@ -128,7 +129,9 @@ machine = gcp.ConfidentialVm(
         zone="europe-west3-a",
         image_name="inference-guest",
         image_version="1.0.0",
-        guest_configuration={"version": 1, "role": "workload"},
+        guest_configuration=workload(
+            verifier_url=verifier.url, model="llm", account=models.account_name, container="models"
+        ),
         subnet_id=network.subnet_ids["workload"],
         disk_key_id=vault.disk_key_id,
         identity_id=identity.id,
@@ -147,7 +150,9 @@ machines = gcp.ConfidentialVmGroup(
         count=2,
         image_name="inference-guest",
         image_version="1.0.0",
-        guest_configuration={"version": 1, "role": "workload"},
+        guest_configuration=workload(
+            verifier_url=verifier.url, model="llm", account=models.account_name, container="models"
+        ),
         subnet_id=network.subnet_ids["workload"],
         disk_key_id=vault.disk_key_id,
         identity_id=identity.id,
@@ -183,7 +188,7 @@ released = gcp.AttestedRelease(
         key_id=vault.model_key_ids["llm"],
         policy=ReleasePolicy(
             jurisdiction="DE",
-            data_class="confidential",
+            data_class="internal",
             tees=(Tee.TDX,),
             image_digests=(f"sha256:{'0' * 63}1",),
             authorities=(Authority(uri="https://confidentialcomputing.googleapis.com", jurisdiction="DE"),),
