@@ -136,15 +136,10 @@ class TdxGuestDevice(_Guest):
 
 
 @dataclass(frozen=True, slots=True)
-class SevVtpmDevice(_Guest):
-    """A guest's under a paravisor on SEV-SNP: a report is the vTPM's quote, and the paravisor's beside it."""
+class _VtpmDevice(_Guest):
+    """A guest's under a paravisor: a report is the vTPM's quote, and the paravisor's beside it."""
 
-    firmware: SnpFirmware
     booted: Booted
-
-    @property
-    def tee(self) -> str:
-        return "az-snp-vtpm"
 
     @property
     def measurement(self) -> bytes:
@@ -152,6 +147,17 @@ class SevVtpmDevice(_Guest):
 
     def report(self, report_data: bytes) -> bytes:
         return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
+
+
+@dataclass(frozen=True, slots=True)
+class SevVtpmDevice(_VtpmDevice):
+    """Under a paravisor on SEV-SNP."""
+
+    firmware: SnpFirmware
+
+    @property
+    def tee(self) -> str:
+        return "az-snp-vtpm"
 
     def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:  # noqa: ARG002
         return vtpm_evidence(report, self.booted) | {"vcek": _urlsafe(self.firmware.certificates.leaf)}
@@ -161,23 +167,15 @@ class SevVtpmDevice(_Guest):
 
 
 @dataclass(frozen=True, slots=True)
-class TdxVtpmDevice(_Guest):
+class TdxVtpmDevice(_VtpmDevice):
     """The same on TDX, where the host's metadata service makes a quote of the paravisor's TDREPORT."""
 
     module: TdxModule
-    booted: Booted
     td_quote: bytes
 
     @property
     def tee(self) -> str:
         return "az-tdx-vtpm"
-
-    @property
-    def measurement(self) -> bytes:
-        return PARAVISOR_MEASUREMENT
-
-    def report(self, report_data: bytes) -> bytes:
-        return self.booted.vtpm.quote(report_data[:_DIGEST_BYTES])
 
     def evidence(self, report: bytes, public_key: bytes) -> dict[str, Any]:  # noqa: ARG002
         return vtpm_evidence(report, self.booted) | {"td_quote": _urlsafe(self.td_quote)}

@@ -67,7 +67,7 @@ def _trust_domain(machine: Machine, image: images.TrustDomainImage, module: TdxM
         )
     td = module.launch(PARAVISOR_MEASUREMENT, (shape,))
     booted = boot(image.boot_events(), _setup(machine), TD_REPORT, lambda data: module.report(td, data))
-    return TdxVtpmDevice(module, booted, module.quote(td, booted.report_data), gpus=gpus)
+    return TdxVtpmDevice(booted, module, module.quote(td, booted.report_data), gpus=gpus)
 
 
 def _ec2_guest(machine: Machine, instance_id: str, image: images.Image, pki: SandboxPki) -> Device:
@@ -87,7 +87,7 @@ def _snp_guest(machine: Machine, image: images.Image, firmware: SnpFirmware, gpu
         return SevGuestDevice(firmware, guest, gpus=gpus)
     paravisor = firmware.launch(PARAVISOR_MEASUREMENT, image.guest_policy, id_key_digest=PARAVISOR_SIGNER)
     booted = boot(image.boot_events(), _setup(machine), SNP_REPORT, lambda data: firmware.report(paravisor, data))
-    return SevVtpmDevice(firmware, booted, gpus=gpus)
+    return SevVtpmDevice(booted, firmware, gpus=gpus)
 
 
 def _setup(machine: Machine) -> Setup:

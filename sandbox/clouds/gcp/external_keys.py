@@ -17,6 +17,8 @@ from sandbox.clouds.resource import Reference, Request, ResourceType
 
 EKM_CONNECTION: Final = "cloudkms.googleapis.com/EkmConnection"
 BACKEND: Final = Reference("cryptoKeyBackend", (EKM_CONNECTION,))
+NAME: Final = r"[a-zA-Z0-9_-]{1,63}"
+"""What Cloud KMS calls a name."""
 _MOST_CERTIFICATES: Final = 10
 _SERVICE: Final = r"projects/[^/]+/locations/[^/]+/namespaces/[^/]+/services/[^/]+"
 _BY_PURPOSE: Final = {
@@ -106,7 +108,7 @@ TYPES: Final = (
         name_property="name",
         replace_on=("name", "project", "location"),
         checks=(
-            matches("name", r"[a-zA-Z0-9_-]{1,63}"),
+            matches("name", NAME),
             one_of("keyManagementMode", "MANUAL", "CLOUD_KMS"),
             _crypto_space,
             _resolver,

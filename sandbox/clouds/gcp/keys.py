@@ -29,7 +29,6 @@ _ALGORITHMS: Final = {
 _DEFAULT_DESTROY_SECONDS: Final = 30 * 86_400
 _MIN_ROTATION_SECONDS: Final = 86_400
 _SECONDS = re.compile(r"(\d+)(?:\.\d+)?s")
-_NAME: Final = r"[a-zA-Z0-9_-]{1,63}"
 
 
 def usable(path: str, agent: str, location: Callable[[Request], str] | None = None) -> Check:
@@ -131,7 +130,7 @@ TYPES = (
         identify=ids.in_project("locations/{location}/keyRings/{name}"),
         name_property="name",
         replace_on=("name", "project", "location"),
-        checks=(matches("name", _NAME),),
+        checks=(matches("name", external_keys.NAME),),
         survives=True,
     ),
     ResourceType(
@@ -143,7 +142,7 @@ TYPES = (
                     "importOnly", "cryptoKeyBackend", "skipInitialVersionCreation"),
         references=(Reference("keyRing", (KEY_RING,)), external_keys.BACKEND),
         checks=(
-            matches("name", _NAME),
+            matches("name", external_keys.NAME),
             one_of("purpose", *_ALGORITHMS),
             one_of("versionTemplate.protectionLevel", "SOFTWARE", "HSM", "EXTERNAL", "EXTERNAL_VPC",
                    "HSM_SINGLE_TENANT"),
