@@ -230,36 +230,19 @@ class KeyVault(Component):
         )
 
     def _model_key(self, model: str) -> "keyvault.Key":
-        return self._key(
-            model_key_name(model),
-            keyvault.KeyPropertiesArgs(
-                kty=keyvault.JsonWebKeyType.RS_A_HSM,
-                key_size=RSA_BITS,
-                key_ops=[keyvault.JsonWebKeyOperation.WRAP_KEY, keyvault.JsonWebKeyOperation.UNWRAP_KEY],
-                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
-                rotation_policy=self._rotation(),
-            ),
-            opts=self._kept,
-        )
+        operations = [keyvault.JsonWebKeyOperation.WRAP_KEY, keyvault.JsonWebKeyOperation.UNWRAP_KEY]
+        return self._key(model_key_name(model), operations, opts=self._kept)
 
     def _disk_key(self, label: str, release_policy: str) -> "keyvault.Key":
-        """An OS-disk key. It has no rotation policy: keys of confidential disks rotate with the machines stopped.
-
-        It leaves the program together with the last machine of its image, so that it is retained but not protected.
-        """
+        """An OS-disk key. It leaves the program with the last machine of its image: retained, but not protected."""
         return self._key(
             f"os-disk-{label}",
-            keyvault.KeyPropertiesArgs(
-                kty=keyvault.JsonWebKeyType.RS_A_HSM,
-                key_size=RSA_BITS,
-                key_ops=[
-                    keyvault.JsonWebKeyOperation.WRAP_KEY,
-                    keyvault.JsonWebKeyOperation.UNWRAP_KEY,
-                    keyvault.JsonWebKeyOperation.RELEASE,
-                ],
-                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=True),
-                release_policy=keyvault.KeyReleasePolicyArgs(content_type=CONTENT_TYPE, data=release_policy),
-            ),
+            [
+                keyvault.JsonWebKeyOperation.WRAP_KEY,
+                keyvault.JsonWebKeyOperation.UNWRAP_KEY,
+                keyvault.JsonWebKeyOperation.RELEASE,
+            ],
+            release_policy=keyvault.KeyReleasePolicyArgs(content_type=CONTENT_TYPE, data=release_policy),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=not self._args.destroyable_keys),
         )
 
@@ -267,18 +250,12 @@ class KeyVault(Component):
         """A key at rest. A deployment tells services of the version after each rotation; the one before still opens."""
         return self._key(
             label,
-            keyvault.KeyPropertiesArgs(
-                kty=keyvault.JsonWebKeyType.RS_A_HSM,
-                key_size=RSA_BITS,
-                key_ops=[
-                    keyvault.JsonWebKeyOperation.ENCRYPT,
-                    keyvault.JsonWebKeyOperation.DECRYPT,
-                    keyvault.JsonWebKeyOperation.WRAP_KEY,
-                    keyvault.JsonWebKeyOperation.UNWRAP_KEY,
-                ],
-                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
-                rotation_policy=self._rotation(),
-            ),
+            [
+                keyvault.JsonWebKeyOperation.ENCRYPT,
+                keyvault.JsonWebKeyOperation.DECRYPT,
+                keyvault.JsonWebKeyOperation.WRAP_KEY,
+                keyvault.JsonWebKeyOperation.UNWRAP_KEY,
+            ],
             opts=pulumi.ResourceOptions.merge(self._child, self._kept),
         )
 
@@ -291,13 +268,28 @@ class KeyVault(Component):
             release=Grant("release", Role.KEY_RELEASE_USER.definition_id(placement), key.id),
         )
 
-    def _key(self, key_name: str, key: "keyvault.KeyPropertiesArgs", *, opts: pulumi.ResourceOptions) -> "keyvault.Key":
+    def _key(
+        self,
+        key_name: str,
+        operations: "Sequence[keyvault.JsonWebKeyOperation]",
+        *,
+        release_policy: "keyvault.KeyReleasePolicyArgs | None" = None,
+        opts: pulumi.ResourceOptions,
+    ) -> "keyvault.Key":
+        """A key in the HSM: rotated, or released, for keys of confidential disks rotate with the machines stopped."""
         return keyvault.Key(
             f"{self._stem}-{key_name}",
             key_name=azure_name("key", key_name),
             vault_name=self._vault.name,
             resource_group_name=self._args.placement.resource_group_name,
-            properties=key,
+            properties=keyvault.KeyPropertiesArgs(
+                kty=keyvault.JsonWebKeyType.RS_A_HSM,
+                key_size=RSA_BITS,
+                key_ops=list(operations),
+                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=release_policy is not None),
+                release_policy=release_policy,
+                rotation_policy=None if release_policy else self._rotation(),
+            ),
             tags=self._args.placement.tag_mapping,
             opts=opts,
         )
