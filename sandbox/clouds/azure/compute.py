@@ -4,11 +4,10 @@ import base64
 import binascii
 import uuid
 
-from sandbox.clouds.azure import arm, compute_rules, core_quota, images
+from sandbox.clouds.azure import arm, booting, compute_rules, core_quota, images
 from sandbox.clouds.azure.keyvault import VAULT
 from sandbox.clouds.azure.managedidentity import IDENTITY
 from sandbox.clouds.azure.network import NIC, zones_exist
-from sandbox.clouds.hardware import Machine
 from sandbox.clouds.resource import (
     CloudError,
     Compute,
@@ -90,26 +89,15 @@ def _boot(request: Request, item: Object) -> None:
     primary = next((each for each in interfaces if each["primary"] is True), interfaces[0])
     nic = request.find(primary.text("id"))
     configuration = View(nic.outputs["ipConfigurations"][0])
-    subnet_id = configuration.text("subnet.id")
-    told = inputs["osProfile.customData"] or inputs["userData"]
-    zones = inputs["zones"] or [None]
-    size = compute_rules.machine_size(request)
     request.session.hardware.boot(
-        Machine(
-            id=item.id,
+        booting.machine(
+            request,
+            machine_id=item.id,
             name=item.name,
-            location=arm.normal_location(item.outputs["location"]),
-            zone=zones[0],
-            size=size.name,
-            tee=size.tee,
-            image_reference=images.text_of(request),
-            custom_data=None if told is None else base64.b64decode(told),
+            location=item.outputs["location"],
+            zone=(inputs["zones"] or [None])[0],
             private_ip=configuration.text("privateIPAddress"),
-            network_id=subnet_id.rsplit("/subnets/", 1)[0],
-            secure_boot=inputs["securityProfile.uefiSettings.secureBootEnabled"] is True,
-            vtpm=inputs["securityProfile.uefiSettings.vTpmEnabled"] is True,
-            gpu=size.gpu,
-            paravisor=size.tee is not None,
+            subnet_id=configuration.text("subnet.id"),
         )
     )
 

@@ -1,12 +1,10 @@
 """The machines of a virtual machine scale set: how many, where, and what each is told at boot."""
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sandbox.clouds.addresses import space_of, text
-from sandbox.clouds.azure import addresses, arm, compute_rules, images
-from sandbox.clouds.hardware import Machine
+from sandbox.clouds.azure import addresses, booting
 from sandbox.clouds.resource import Request, View
 from sandbox.clouds.store import Object
 
@@ -52,27 +50,18 @@ def boot(request: Request, item: Object) -> None:
         hardware.power_off(machine_id)
     subnet_id = _subnet_id(request)
     machine, held = as_machine(request), request.store.claims.held(_space(subnet_id), item.id)
-    inputs, size = machine.inputs, compute_rules.machine_size(machine)
-    told = inputs["osProfile.customData"] or inputs["userData"]
     for member, address in zip(wanted, held, strict=True):
         if member.id in running:
             continue
         hardware.boot(
-            Machine(
-                id=member.id,
+            booting.machine(
+                machine,
+                machine_id=member.id,
                 name=member.name,
-                location=arm.normal_location(item.outputs["location"]),
+                location=item.outputs["location"],
                 zone=member.zone,
-                size=size.name,
-                tee=size.tee,
-                image_reference=images.text_of(machine),
-                custom_data=None if told is None else base64.b64decode(told),
                 private_ip=text(address),
-                network_id=subnet_id.rsplit("/subnets/", 1)[0],
-                secure_boot=inputs["securityProfile.uefiSettings.secureBootEnabled"] is True,
-                vtpm=inputs["securityProfile.uefiSettings.vTpmEnabled"] is True,
-                gpu=size.gpu,
-                paravisor=size.tee is not None,
+                subnet_id=subnet_id,
             )
         )
 
