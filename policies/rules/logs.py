@@ -83,7 +83,7 @@ LOG_01 = Rule(
     id="LOG-01",
     title="Audit records are kept unchanged for at least 183 days",
     why="A log that its subject can edit proves nothing; the EU AI Act, Article 26(6), asks for six months. A lock is "
-    "not asked for, as nobody can undo it: set `bailiwick-<cloud>:auditRetentionLocked` once a region is in production.",
+    "not asked for, as nobody can undo it: set `bailiwick-<cloud>:auditRetentionLocked` for a region in production.",
     severity=Severity.HIGH,
     remediation="stream audit records to a storage account with an immutability policy of 183 days or more",
     check=_not_with_the_deployment,
