@@ -128,7 +128,10 @@ def waived(reason: str) -> list[tuple[str, str]]:
     """The URNs and findings of a `reason`; none of one that says something else."""
     if not reason.startswith(f"{_WAIVED}["):
         return []
-    return [(urn, finding) for urn, finding in json.loads(reason.removeprefix(_WAIVED))]
+    try:
+        return [(str(urn), str(finding)) for urn, finding in json.loads(reason.removeprefix(_WAIVED))]
+    except (ValueError, TypeError):
+        return []  # another pack's words
 
 
 def load(

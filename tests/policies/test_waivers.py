@@ -202,3 +202,8 @@ def test_a_waiver_that_matches_nothing_of_its_stack_is_a_violation(pattern: str,
 def test_a_waiver_of_no_stack_of_its_project_is_astray(pattern: str, astray: bool) -> None:
     (waiver,) = holding(urn=pattern).entries
     assert waiver.is_astray("shop", ["dev", "prod"]) is astray
+
+
+@pytest.mark.parametrize("words", ["waived [by nobody]", "waived [1]", 'waived ["ab", "c"]', "not at all"])
+def test_another_packs_reason_waives_nothing(words: str) -> None:
+    assert waived(words) == []
