@@ -163,7 +163,7 @@ class AppraisalPolicy(BaseModel):
         content = yaml.safe_dump(_plain(self.model_dump()), sort_keys=True)
         return f"{self.id}@sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
-    @cached_property
+    @property
     def lists(self) -> str:
         """The keys under which it lists what may have booted. One for this evidence is no answer if it is asked: what
         firmware that nobody knows says of the rest, in RTMRs or PCRs, is as good as nothing."""
