@@ -15,9 +15,11 @@ from tests.verifier.tdx import fake_intel
 from verifier import snp
 from verifier.appraisal import AppraisalPolicy, Tier
 from verifier.appraisal.google_policy import GooglePolicy
+from verifier.collateral.carried import Carried
 from verifier.collateral.source import Folder, SnpCollateral, Source, TdxCollateral
 from verifier.command import ExitCode, verify_files
 from verifier.errors import MalformedEvidence, UnreadableInput
+from verifier.google import vtpm
 from verifier.google.machine import VerifiedMachine
 from verifier.library import verify
 from verifier.reference import read_bundle
@@ -115,12 +117,12 @@ class TestBoth:
 
     def test_a_quote_without_a_nonce_binds_nothing(self, machine: Machine) -> None:
         quotes = test_vtpm.quote(test_vtpm.NO_NONCE, "sha256")
-        vtpm = replace(machine.vtpm, quotes=quotes, log=b"")
+        attested = replace(machine.vtpm, quotes=quotes, log=b"")
         zeros = {"report_data": bytes(64)}
         cpu = machine.cpu
         other = replace(
             machine,
-            vtpm=vtpm,
+            vtpm=attested,
             cpu=cpu.with_fields(**zeros) if isinstance(cpu, fake_amd.World) else cpu.with_td(**zeros),
         )
         assert ("vtpm", "report") in against(other, nonce=None)
@@ -162,6 +164,7 @@ class TestSnp:
         chain = SNP.certificates() + extra(GUID, ENDORSEMENT)
         alone = replace(SNP, chain=chain)
         assert alone.verdict(POLICY, None).acceptable
+        assert judged(alone, source=Given(SNP.cpu, firmware=None)).acceptable
         revoked = POLICY.model_copy(update={"revocation": "required"})
         assert against(alone, revoked, source=None) == [("cpu", "revocation")]
         crl = fake_amd.milan().crl().encode()
@@ -177,6 +180,21 @@ class TestSnp:
             ("cpu", "launch-endorsement"),
             ("vtpm", "firmware"),
         ]
+
+    def test_what_a_caller_names_goes_before_both(self) -> None:
+        report = vtpm.parse(SNP.message()).report
+        assert report is not None
+        assert isinstance(report.evidence, snp.SnpReport)
+        named = snp.Endorsements(b"named", snp.SigningKey.VCEK)
+        for beside in (None, Given(SNP.cpu)):
+            assert Carried(report, beside).snp(report.evidence, named).endorsements is named
+
+    def test_a_signer_of_the_launch_says_nothing_of_firmware_that_nobody_knows(self) -> None:
+        google = GooglePolicy(pcrs=POLICY.google.pcrs)
+        policy = POLICY.model_copy(update={"google": google, "id_key_digests": frozenset({"00" * 48})})
+        verdict = judged(SNP, policy, source=Given(SNP.cpu, firmware=None))
+        assert claim(verdict, "cpu", "id-key").score == claim(judged(SNP), "cpu", "launch-endorsement").score
+        assert [it.name for it in verdict.claims if it.tier > Tier.AFFIRMING] == ["firmware"]
 
     def test_without_any_the_source_has_them(self) -> None:
         bare = replace(SNP, chain=b"")
@@ -264,7 +282,10 @@ def test_a_folder_has_what_the_message_lacks(tmp_path: Path) -> None:
     (tmp_path / "ask.der").write_bytes(fake_amd.milan().intermediate.encode())
     (tmp_path / "milan.crl").write_bytes(fake_amd.milan().crl().encode())
     (tmp_path / "launch_endorsement.binarypb").write_bytes(ENDORSEMENT)
-    for machine in (SNP, replace(SNP, chain=b"")):
-        verdict = machine.verdict(POLICY, Folder(tmp_path))
-        assert verdict.acceptable, verdict.summary
-        assert claim(verdict, "cpu", "revocation").value == "checked"
+    bare = replace(SNP, chain=b"")
+    verdict = bare.verdict(POLICY, Folder(tmp_path))
+    assert verdict.acceptable, verdict.summary
+    assert claim(verdict, "cpu", "revocation").value == "checked"
+    (tmp_path / "vcek.der").unlink()
+    assert SNP.verdict(POLICY, Folder(tmp_path)).acceptable, "the message has it"
+    assert "endorsement.missing" in bare.verdict(POLICY, Folder(tmp_path)).summary
