@@ -12,7 +12,6 @@ import pytest
 
 from sandbox.hardware import Chip, LaunchPolicy, SnpFirmware
 from tests.verifier.emulated_site import IMAGE, MEASUREMENT, PRODUCTION, RESOURCE, Client, text
-from tests.verifier.google import fake_machine
 from tests.verifier.google import test_vtpm as fake_vtpm
 from verifier import ear, jwk
 from verifier.broker import create_app
@@ -111,25 +110,6 @@ class TestAnswers:
         body = {"evidence": text(fake_vtpm.GOOD.encoded), "kind": "google", "nonce": fake_vtpm.NONCE.hex()}
         answer = answered(service, body)
         assert (answer["failed_check"], answer["submods"].keys()) == ("ak.chain", {"vtpm"})
-
-    def test_a_report_beside_a_vtpms_attestation_is_judged_as_any_other(self, service, site):
-        body = request(site.pki, nonce=fake_vtpm.NONCE)
-        chain = fake_machine.member(1, base64.b64decode(body["endorsements"]["vcek"]))
-        chain += fake_machine.member(2, base64.b64decode(body["endorsements"]["ask"]))
-        report = base64.b64decode(body["evidence"])
-
-        def judged(signed: bytes, chain: bytes, **changes: Any) -> tuple[str, list[str]]:
-            message = fake_vtpm.GOOD.encoded + fake_machine.member(8, fake_machine.snp_attestation(signed, chain))
-            given = {"evidence": text(message), "kind": "google", "nonce": body["nonce"], "policy": RESOURCE}
-            answer = answered(service, given | changes)
-            return answer["failed_check"], list(answer["submods"])
-
-        assert judged(report, chain) == ("vtpm.ak.chain", ["vtpm"])
-        assert judged(report, b"", endorsements=body["endorsements"]) == ("vtpm.ak.chain", ["vtpm"])
-        assert judged(report, b"") == ("endorsement.missing", ["cpu"])
-        forged = bytearray(report)
-        forged[0x90] ^= 1
-        assert judged(bytes(forged), chain) == ("signature", ["cpu"])
 
     def test_a_short_nonce_is_not_repeated_in_the_token(self, service, site):
         answer = answered(service, request(site.pki, nonce=b"abc"))
