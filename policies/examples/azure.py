@@ -229,6 +229,7 @@ AUDIT_STORE = ExampleResource(
         "allowCrossTenantReplication": False,
         "minimumTlsVersion": "TLS1_2",
         "enableHttpsTrafficOnly": True,
+        "publicNetworkAccess": "Disabled",
         "immutableStorageWithVersioning": {
             "enabled": True,
             "immutabilityPolicy": {"immutabilityPeriodSinceCreationInDays": 365, "state": "Unlocked"},

@@ -4,6 +4,7 @@ A region keeps the kind of store that it began with: keys do not move when SoftH
 """
 
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,11 @@ def open_keystore(directory: Path, warn: Callable[[str], None]) -> KeyStore:
         warn(store.describe())
         return store
     if not has_token:
-        init_token(TOKEN_LABEL, secrets.token_hex(_PIN_BYTES), _pin(directory), directory, module)
+        pin = _pin(directory)
+        # Made beside and moved into place whole: a kill half way leaves no token that nobody can log in to.
+        with tempfile.TemporaryDirectory(dir=directory, prefix="token-") as beside:
+            init_token(TOKEN_LABEL, secrets.token_hex(_PIN_BYTES), pin, Path(beside), module)
+            (Path(beside) / tokens.name).replace(tokens)
     return Pkcs11KeyStore(module, TOKEN_LABEL, _pin(directory), configuration_in(directory))
 
 

@@ -19,25 +19,8 @@ def without_values(policy: AppraisalPolicy, what: str = "reference values", *, g
     elif policy.images is not None:
         accepted = ", ".join(sorted(policy.images)) or "no image"
         score, reason = Value.UNRECOGNIZED_EXECUTABLES, f"the policy accepts {accepted}, and no {what} were given"
-    elif elsewhere := _lists(policy):
+    elif elsewhere := policy.lists:
         score, reason = Value.UNRECOGNIZED_EXECUTABLES, f"the policy lists {elsewhere} alone, and no {what} were given"
     else:
         score, reason = Value.NOT_APPRAISED, f"no {what} were given"
     return score, f"{reason}: what booted is not known"
-
-
-def _lists(policy: AppraisalPolicy) -> str:
-    """The keys under which the policy lists what may have booted. One for this evidence is no answer if it is asked:
-    what firmware that nobody knows says of the rest, in RTMRs or PCRs, is as good as nothing."""
-    tdx = policy.tdx
-    lists = {
-        "tdx.mr_td": tdx.mr_td,
-        "tdx.rtmr0": tdx.rtmr0,
-        "tdx.rtmr1": tdx.rtmr1,
-        "tdx.rtmr2": tdx.rtmr2,
-        "tdx.rtmr3": tdx.rtmr3,
-        "azure.pcrs": policy.azure.pcrs,
-        "google.pcrs": policy.google.pcrs,
-        "nitro.pcrs": policy.nitro.pcrs,
-    }
-    return ", ".join(name for name, listed in lists.items() if listed is not None)

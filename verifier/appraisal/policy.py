@@ -163,6 +163,23 @@ class AppraisalPolicy(BaseModel):
         content = yaml.safe_dump(_plain(self.model_dump()), sort_keys=True)
         return f"{self.id}@sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
+    @cached_property
+    def lists(self) -> str:
+        """The keys under which it lists what may have booted. One for this evidence is no answer if it is asked: what
+        firmware that nobody knows says of the rest, in RTMRs or PCRs, is as good as nothing."""
+        tdx = self.tdx
+        listed = {
+            "tdx.mr_td": tdx.mr_td,
+            "tdx.rtmr0": tdx.rtmr0,
+            "tdx.rtmr1": tdx.rtmr1,
+            "tdx.rtmr2": tdx.rtmr2,
+            "tdx.rtmr3": tdx.rtmr3,
+            "azure.pcrs": self.azure.pcrs,
+            "google.pcrs": self.google.pcrs,
+            "nitro.pcrs": self.nitro.pcrs,
+        }
+        return ", ".join(name for name, values in listed.items() if values is not None)
+
     @classmethod
     def load(cls, path: Path) -> AppraisalPolicy:
         """Read a policy file; InvalidPolicy lists every key that is wrong."""

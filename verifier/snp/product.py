@@ -7,6 +7,7 @@ Sources: AMD 57230 (KDS interface: products, certificate extensions, struct vers
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import ge
 from typing import Final, NamedTuple
 
 
@@ -78,6 +79,8 @@ class Tcb(NamedTuple):
 
     def below(self, floor: Tcb) -> list[str]:
         """Each component that is lower than in `floor`, as "snp 8 < 24"; empty when none is."""
+        if all(map(ge, self, floor)):
+            return []
         return [
             f"{name} {mine} < {least}"
             for name, mine, least in zip(self._fields, self, floor, strict=True)

@@ -25,8 +25,6 @@ def test_there_is_no_other_cloud(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_cloud_is_named_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "cloud.db").write_bytes(b"this is not a database " * 100)
-    with pytest.raises(
-        ProviderError, match=r"cloud\.db: the emulated cloud's file cannot be used \(file is not"
-    ):
+    with pytest.raises(ProviderError, match=r"cloud\.db: the emulated cloud's file cannot be used \(file is not"):
         open_cloud("gcp", tmp_path, NullHardware())
     assert (tmp_path / "cloud.db").read_bytes().startswith(b"this is not a database")
