@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.verifier import fake_amd
+from tests.verifier import fake_amd, genuine
 from tests.verifier.emulated_site import reference_values
 from tests.verifier.fake_x509 import FakeCertificate
 from tests.verifier.google import fake_machine, test_endorsement, test_vtpm
@@ -289,3 +289,15 @@ def test_a_folder_has_what_the_message_lacks(tmp_path: Path) -> None:
     (tmp_path / "vcek.der").unlink()
     assert SNP.verdict(POLICY, Folder(tmp_path)).acceptable, "the message has it"
     assert "endorsement.missing" in bare.verdict(POLICY, Folder(tmp_path)).summary
+
+
+def test_genuine_parts_of_different_machines() -> None:
+    """Under the roots that ship: both are genuine, and did not answer one nonce."""
+    case = next(it for it in genuine.genuine() if it.endorsements.kind is snp.SigningKey.VCEK)
+    attestation = fake_machine.snp_attestation(case.report, fake_machine.member(1, case.endorsements.leaf))
+    message = test_vtpm.message("vtpm-nonce") + fake_machine.member(8, attestation)
+    verdict = verify(message, AppraisalPolicy(), None, case.at, nonce=NONCE)
+    assert verdict.genuine, verdict.summary
+    assert claim(verdict, "cpu", "report-data").tier is Tier.CONTRAINDICATED
+    assert claim(verdict, "vtpm", "nonce").tier is Tier.AFFIRMING
+    assert claim(verdict, "vtpm", "report").tier is Tier.CONTRAINDICATED
