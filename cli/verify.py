@@ -23,7 +23,8 @@ def verify(
         Path,
         typer.Argument(
             help="SNP report, TDX quote, NVIDIA device report or list of them, Azure HCL report, AWS Nitro attestation "
-            "document, a Google vTPM's attestation, or with --keys and --issuer a token that somebody else issued"
+            "document, a Google vTPM's attestation (with its processor's report or without), or with --keys and "
+            "--issuer a token that somebody else issued"
         ),
     ],
     collateral: Annotated[
@@ -33,7 +34,7 @@ def verify(
             "--endorsements",
             help="collateral store, or folder with what endorses it: vcek.der or vlek.der and any ASK, ARK and CRL, or "
             "the host's certificate table (auxblob), for SNP; tcb_info.json and its companions for TDX; rims and ocsp "
-            "for NVIDIA; nothing for a Nitro document or a Google vTPM",
+            "for NVIDIA; nothing for a Nitro document or a Google vTPM alone",
         ),
     ] = None,
     policy: Annotated[

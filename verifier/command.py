@@ -52,17 +52,19 @@ def verify_files(
     trust: TrustStore | None = None,
 ) -> Verdict:
     """Verify and appraise the evidence in a file: an AMD SEV-SNP report, an Intel TDX quote, the HCL report of an Azure
-    confidential VM, an AWS Nitro document (alone, or beside a report), what a Google vTPM says, or NVIDIA devices'.
+    confidential VM, an AWS Nitro document (alone, or beside a report), what a Google vTPM says (alone, or with its
+    processor's report), or NVIDIA devices'.
 
     NVIDIA devices' evidence is one report, or a list of them with their certificates (`nvidia.parse_evidence_list`).
 
-    collateral: a collateral store, or a folder with what endorses this evidence; a Nitro document and a Google vTPM's
-    attestation need none. For SNP `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`, `ark` and `crl`; for TDX the
-    files of `tdx.Collateral.from_directory`; for NVIDIA devices those of `nvidia.Collateral.from_directory`. What
-    belongs to the evidence itself, `chain.pem` of a single device report, what an HCL report's vTPM says
-    (`azure.from_directory`) and the Nitro document that names a report (`aws.from_directory`), is in that folder too,
-    or, with a store, beside the evidence. nonce, event_log, trust: as `library.verify` takes them. policy: None = the
-    default policy. reference_values: DSSE envelopes signed by one of `build_keys`.
+    collateral: a collateral store, or a folder with what endorses this evidence; a Nitro document, and a Google vTPM's
+    attestation but for the report in it, need none. For SNP `vcek.der` or `vlek.der` and, optionally, `ask`/`asvk`,
+    `ark` and `crl`; for TDX the files of `tdx.Collateral.from_directory`; for NVIDIA devices those of
+    `nvidia.Collateral.from_directory`. What belongs to the evidence itself, `chain.pem` of a single device report, what
+    an HCL report's vTPM says (`azure.from_directory`) and the Nitro document that names a report
+    (`aws.from_directory`), is in that folder too, or, with a store, beside the evidence. nonce, event_log, trust: as
+    `library.verify` takes them. policy: None = the default policy. reference_values: DSSE envelopes signed by one of
+    `build_keys`.
     """
     parsed: Evidence | None = None
     try:
@@ -140,8 +142,11 @@ def _reference_values(
     """The bundles, each of which must be signed and for this kind of evidence."""
     if paths and isinstance(evidence, tuple):
         raise InvalidReferenceValues(library.NO_REFERENCE_VALUES)
-    if paths and isinstance(evidence, tpm.VtpmAttestation):
-        raise InvalidReferenceValues(library.NO_VTPM_VALUES)
+    if isinstance(evidence, tpm.VtpmAttestation):
+        if evidence.report is not None:
+            return _reference_values(evidence.report.evidence, paths, keys)
+        if paths:
+            raise InvalidReferenceValues(library.NO_VTPM_VALUES)
     read: Callable[[bytes, tuple[ec.EllipticCurvePublicKey, ...]], AnyReferenceValues] = read_any_bundle
     if isinstance(evidence, snp.SnpReport):
         read = read_bundle

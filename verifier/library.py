@@ -7,7 +7,7 @@ the source of collateral does it, and no clock: time is an argument.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from verifier.appraisal import collateral as collateral_appraisal
 from verifier.appraisal import nitro as nitro_appraisal
 from verifier.appraisal import snp as snp_appraisal
 from verifier.appraisal import tdx as tdx_appraisal
+from verifier.collateral.carried import NO_SOURCE, Carried
 from verifier.collateral.source import Folder, Source, Used
 from verifier.errors import InvalidReferenceValues, UnreadableInput, VerificationFailed
 from verifier.reference import AnyReferenceValues
@@ -39,7 +40,6 @@ VTPM_ATTESTATION: Final = b"\x0a"
 """How a message of go-tpm-tools starts: its first field, of bytes. Its modules are imported only then, too."""
 REPORT_DATA_BYTES: Final = 64
 NO_EVENT_LOG: Final = "event log: a TD's quote or a vTPM's can attest one, this evidence has no registers for it"
-NO_SOURCE: Final = "collateral: none given, and this evidence needs it; name a collateral store or a folder"
 NO_VTPM_VALUES: Final = "reference values are not of Google's vTPMs; their PCRs are in the policy, google.pcrs"
 NO_REFERENCE_VALUES: Final = "reference values are images'; NVIDIA devices are compared with their RIMs"
 
@@ -85,8 +85,9 @@ def verify(
 
     evidence: as `parse` takes or gives it. collateral: a source, or a folder with the files for this evidence; None is
     enough for a Nitro document or a vTPM's attestation, which bring their chains. nonce: what REPORT_DATA must hold, up
-    to 64 bytes, followed by zeros; for an HCL report what the vTPM was asked to quote; for a Nitro document its nonce;
-    for NVIDIA devices the 32 bytes that they were asked with. reference_values: whose signatures have been checked.
+    to 64 bytes, followed by zeros; for an HCL report or a vTPM's attestation what the vTPM was asked to quote; for a
+    Nitro document its nonce; for NVIDIA devices the 32 bytes that they were asked with. reference_values: whose
+    signatures have been checked.
     event_log: what firmware measured, which must replay: a TD's (CCEL) to the quote's RTMRs, that of a vTPM to its
     quote's PCRs. trust: None = the pinned vendors' roots, in one store for the whole process.
 
@@ -152,6 +153,8 @@ def _judge(evidence: Evidence, question: _Question) -> Judged:
         return _azure(evidence, question)
     if isinstance(evidence, tdx.TdxQuote):
         return _tdx(evidence, question)
+    if isinstance(evidence, tpm.VtpmAttestation) and evidence.report is not None:
+        return _machine(evidence, evidence.report, question)
     if question.event_log is not None:
         raise UnreadableInput(NO_EVENT_LOG)
     if isinstance(evidence, nitro.NitroDocument):
@@ -177,6 +180,17 @@ def _vtpm(attestation: tpm.VtpmAttestation, asked: _Question) -> Judged:
         raise InvalidReferenceValues(NO_VTPM_VALUES)
     verified = vtpm.verify(attestation, asked.trust, asked.at)
     return verified, google_vtpm.appraise(verified, asked.policy, nonce=asked.nonce), ()
+
+
+def _machine(attestation: tpm.VtpmAttestation, report: tpm.CarriedReport, asked: _Question) -> Judged:
+    from verifier.appraisal import google_machine
+    from verifier.google import machine
+
+    for_report = google_machine.for_report(asked.policy)
+    cpu, result, used = _judge(report.evidence, replace(asked, given=Carried(report, asked.given), policy=for_report))
+    assert isinstance(cpu, snp.VerifiedReport | tdx.VerifiedQuote), "a message carries one of these"
+    verified = machine.VerifiedMachine(cpu, machine.verify_vtpm(attestation, asked.trust, asked.at))
+    return verified, google_machine.appraised(result, verified, asked.policy, nonce=asked.nonce), used
 
 
 def _aws(evidence: aws.AwsEvidence, asked: _Question) -> Judged:
@@ -252,9 +266,9 @@ def _rejected(failure: VerificationFailed, policy: AppraisalPolicy, evidence: Ev
 
         return files.rejected(failure, policy)
     if isinstance(evidence, tpm.VtpmAttestation):
-        from verifier.appraisal import google_vtpm
+        from verifier.appraisal import google_machine
 
-        return google_vtpm.rejected(failure, policy, evidence)
+        return google_machine.rejected(failure, policy, evidence)
     if isinstance(evidence, nitro.NitroDocument):
         return nitro_appraisal.rejected(failure, policy, evidence)
     if isinstance(evidence, azure.AzureEvidence):

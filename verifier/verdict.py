@@ -16,6 +16,7 @@ from verifier.errors import VerificationFailed
 
 if TYPE_CHECKING:
     from verifier import tokens
+    from verifier.google.machine import VerifiedMachine
     from verifier.google.vtpm import VerifiedVtpm
     from verifier.nvidia.files import Devices, VerifiedDevices
 
@@ -25,7 +26,7 @@ Evidence: TypeAlias = (
 )
 Verified: TypeAlias = (
     "snp.VerifiedReport | tdx.VerifiedQuote | azure.VerifiedVm | aws.VerifiedInstance | nitro.VerifiedDocument | "
-    "VerifiedVtpm | VerifiedDevices"
+    "VerifiedVtpm | VerifiedMachine | VerifiedDevices"
 )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.verifier.collateral import test_google as fake_google
+from tests.verifier.google import fake_machine
 from tests.verifier.google import test_vtpm as fake_vtpm
 from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import FakeOcsp, FakeRim, device_certificates, fwid_entry, golden, tcb_info
@@ -299,6 +300,11 @@ def _dsse(data: bytes) -> None:
     dsse.verify(data, [CREDULOUS]).statement()
 
 
+def _vtpm_messages() -> Sequence[bytes]:
+    """Without a processor's report, and with one of either kind."""
+    return [fake_vtpm.GOOD.encoded, fake_machine.snp().message(), fake_machine.tdx().message()]
+
+
 def _google(data: bytes) -> None:
     google.inspect(f"snp-{fake_google.MEASUREMENT.hex()}", data, fake_google.trust())
 
@@ -366,7 +372,7 @@ TARGETS = {
         Target("token-keys", tokens.KeySet.parse, lambda: [fake_issuer.jwks(fake_issuer.AZURE)], words=JSON_WORDS),
         Target("ear-cwt", _cwt_claims, _cwt_examples),
         Target("google-endorsement", _google, lambda: [fake_google.endorsement()]),
-        Target("google-vtpm", vtpm.parse, lambda: [fake_vtpm.GOOD.encoded]),
+        Target("google-vtpm", vtpm.parse, _vtpm_messages),
         Target("cbor", cbor.decode, _payloads, words=CBOR_WORDS),
         Target("cose-sign1", cose.parse_sign1, _documents, words=CBOR_WORDS),
         Target("nitro-document", nitro.parse, _documents, words=CBOR_WORDS),

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from verifier.appraisal import AppraisalPolicy
+from verifier.appraisal.nitro_policy import NitroPolicy
 from verifier.appraisal.policy import DEFAULT_POLICY, tcb_floors
 from verifier.errors import InvalidPolicy, UnreadableInput
 from verifier.snp import Product
@@ -128,3 +129,11 @@ def test_every_set_has_a_floor_for_every_product(name):
 def test_a_policy_cannot_be_changed():
     with pytest.raises(ValidationError):
         AppraisalPolicy().allow_debug = True
+
+
+def test_a_copy_with_other_lists_has_its_own():
+    """What a list is not for is judged by a copy without it, whatever the policy was asked before."""
+    policy = AppraisalPolicy(nitro=NitroPolicy(pcrs={4: frozenset()}))
+    assert policy.lists == "nitro.pcrs"
+    copied = policy.model_copy(update={"nitro": NitroPolicy()})
+    assert copied.lists == ""

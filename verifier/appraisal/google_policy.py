@@ -26,7 +26,8 @@ class GooglePolicy(BaseModel):
     pcrs: Mapping[Register, frozenset[Hex32]] | None = Field(
         None,
         description="PCR of a vTPM → acceptable SHA-256 values (hex); each must be quoted. None: what booted is not "
-        "known, which `reference_values: if-given` alone accepts.",
+        "known, which `reference_values: if-given` alone accepts. Beside a processor's report the firmware that it "
+        "measures must be known, too.",
     )
     require_secure_boot: bool = Field(
         True, description="Whether a vTPM's event log must come, and say that Secure Boot is on."

@@ -82,11 +82,8 @@ class _OfStore:
     given: Endorsements | None
     at: datetime
 
-    def snp(self, report: snp.SnpReport) -> SnpCollateral:
-        if self.given is None:
-            return self._stored.snp(report)
-        crls = self._stored.crls(report)
-        return SnpCollateral(self.given, [crl for _, crl in crls], tuple(crls))
+    def snp(self, report: snp.SnpReport, given: Endorsements | None = None) -> SnpCollateral:
+        return self._stored.snp(report, given or self.given)
 
     def tdx(self, quote: tdx.TdxQuote) -> TdxCollateral:
         return self._stored.tdx(quote)
@@ -106,10 +103,11 @@ class _OfFolder:
     collateral: Collateral
     given: Endorsements | None
 
-    def snp(self, report: snp.SnpReport) -> SnpCollateral:  # noqa: ARG002
-        if self.given is None:
+    def snp(self, report: snp.SnpReport, given: Endorsements | None = None) -> SnpCollateral:  # noqa: ARG002
+        endorsements = given or self.given
+        if endorsements is None:
             raise VerificationFailed("endorsement.missing", "give the VCEK or VLEK in endorsements: none is kept here")
-        return SnpCollateral(self.given, self.collateral.crls)
+        return SnpCollateral(endorsements, self.collateral.crls)
 
     def tdx(self, quote: tdx.TdxQuote) -> TdxCollateral:
         return TdxCollateral(self.collateral.quotes.find(quote))
@@ -182,8 +180,10 @@ class VerifyService:
         return self._answer(verdict, nonce)
 
     def _values_for(self, evidence: Evidence) -> library.References:
-        """Devices are compared with their RIMs, Google's vTPMs with what the policy lists, neither with images."""
-        return () if isinstance(evidence, (tuple, tpm.VtpmAttestation)) else self._values
+        """Devices are compared with their RIMs, Google's vTPMs with what the policy lists, neither with images; but a
+        processor's report beside a vTPM is."""
+        alone = isinstance(evidence, tpm.VtpmAttestation) and evidence.report is None
+        return () if alone or isinstance(evidence, tuple) else self._values
 
     def _answer(self, verdict: Verdict, nonce: bytes | None) -> bytes:
         assert verdict.result is not None, "the library raises what it cannot judge"

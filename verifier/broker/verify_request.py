@@ -74,9 +74,9 @@ class VerifyRequest(BaseModel):
     """The request.
 
     evidence: base64. kind: what it must be; None: what its first bytes say. nonce: hex, what it must be bound to.
-    policy: name. endorsements: SNP only, certificates that came with the report, `vcek`, `vlek`, `ask`, `asvk`, `ark`
-    → DER in base64; without them the service looks into its own collateral. tpm_quote, td_quote (base64): Azure only,
-    what came beside the HCL report. nitro_document (base64): AWS only, what came beside the SNP report.
+    policy: name. endorsements: of an SNP report, certificates that came with it and not in it, `vcek`, `vlek`, `ask`,
+    `asvk`, `ark` → DER in base64; without them the service looks into its own collateral. tpm_quote, td_quote (base64):
+    Azure only, what came beside the HCL report. nitro_document (base64): AWS only, what came beside the SNP report.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -29,6 +29,8 @@ def needs_of(
 
         yield from nvidia.needs_of(evidence, trust, rims_in(store))
         return
+    if isinstance(evidence, tpm.VtpmAttestation) and evidence.report is not None:
+        evidence = evidence.report.evidence
     if isinstance(evidence, nitro.NitroDocument | tpm.VtpmAttestation):
         return
     if isinstance(evidence, aws.AwsEvidence):

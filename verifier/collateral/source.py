@@ -67,8 +67,8 @@ class DeviceCollateral:
 class Source(Protocol):
     """Finds what evidence is to be judged with; VerificationFailed `collateral.missing` when it is not there."""
 
-    def snp(self, report: SnpReport) -> SnpCollateral:
-        """For an SNP report."""
+    def snp(self, report: SnpReport, given: snp.Endorsements | None = None) -> SnpCollateral:
+        """For an SNP report. given: what came with it, which goes before what the source has."""
 
     def tdx(self, quote: TdxQuote) -> TdxCollateral:
         """For a TDX quote."""
@@ -96,13 +96,13 @@ class Folder:
 
     directory: Path
 
-    def snp(self, report: SnpReport) -> SnpCollateral:
+    def snp(self, report: SnpReport, given: snp.Endorsements | None = None) -> SnpCollateral:
         """The leaf of the kind that signed the report, its chain, and any CRL."""
         kind = report.signing_key
         if kind is None:
             raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
         return SnpCollateral(
-            snp.Endorsements.from_directory(self.directory, kind),
+            given or snp.Endorsements.from_directory(self.directory, kind),
             snp.revocation_lists(self.directory),
             firmware=self._firmware(),
         )
@@ -136,17 +136,20 @@ class Stored:
     reader: Reader
     at: datetime
 
-    def snp(self, report: SnpReport) -> SnpCollateral:
+    def snp(self, report: SnpReport, given: snp.Endorsements | None = None) -> SnpCollateral:
         """VCEK by chip and TCB, or VLEK by TCB, with the CRLs of the product lines that it may be of."""
         kind = report.signing_key
         if kind is None:
             raise VerificationFailed("signing-key", "neither a VCEK nor a VLEK signed the report")
-        leaf = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
+        leaf: Entry | None = None
+        if given is None:
+            leaf = self._required(needs.vcek(report)) if kind is SigningKey.VCEK else self._vlek(report)
+            given = amd.endorsements(leaf[1], kind)
         crls = self.crls(report)
         firmware = self._optional(needs.launch_endorsement("snp", report.measurement))
-        used = (leaf, *crls, *_entries(firmware))
+        used = (*_entries(leaf), *crls, *_entries(firmware))
         crl_contents = tuple(crl for _, crl in crls)
-        return SnpCollateral(amd.endorsements(leaf[1], kind), crl_contents, used, _content(firmware))
+        return SnpCollateral(given, crl_contents, used, _content(firmware))
 
     def crls(self, report: SnpReport) -> list[Entry]:
         """AMD's CRLs (DER) of the product lines that the report may be of, as far as they are at hand."""

@@ -1,9 +1,11 @@
 """What the vTPM of a Google machine says, as go-tpm-tools writes it down: a protobuf message, read and verified.
 
+The processor's report of a confidential VM is read with it, and verified elsewhere.
+
 Source: google/go-tpm-tools, proto/attest.proto and proto/tpm.proto (numbers of the fields).
 
     Attestation   1 ak_pub, 2 quotes, 3 event_log, 4 instance_info, 5 canonical_event_log, 6 ak_cert,
-                  7 intermediate_certs, 8 and up: a report of the processor
+                  7 intermediate_certs, one of 8 sev_snp_attestation and 9 tdx_attestation
     Quote         1 quote (TPMS_ATTEST), 2 raw_sig (TPMT_SIGNATURE), 3 pcrs {1 hash, 2 map of PCR to value}
 
 The key and the instance are those of the certificate that Google's authority signed; what else the message says of
@@ -18,10 +20,11 @@ from typing import Final
 
 from verifier import tpm
 from verifier.errors import MalformedEvidence, VerificationFailed
+from verifier.google import snp_report, td_quote
 from verifier.google.attestation_key import VerifiedAttestationKey, verify_attestation_key
 from verifier.google.protobuf import Message
 from verifier.tpm import event_log
-from verifier.tpm.attestation import QuotedPcrs, VtpmAttestation
+from verifier.tpm.attestation import CarriedReport, QuotedPcrs, VtpmAttestation
 from verifier.tpm.event_log import Event
 from verifier.tpm.secure_boot import secure_boot
 from verifier.trust import TrustStore
@@ -29,7 +32,9 @@ from verifier.trust import TrustStore
 MAX_ATTESTATION_BYTES: Final = 524_288
 """Many times a genuine one, most of which is the event log."""
 
-_REPORTS: Final = range(8, 16)
+_REPORTS: Final = {8: ("SNP attestation", snp_report.read), 9: ("TDX quote", td_quote.read)}
+_RESERVED: Final = range(8, 16)
+"""Where the reports of processors are, and where others of them may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +62,32 @@ class VerifiedVtpm:
 
 
 def parse(data: bytes) -> VtpmAttestation:
-    """Read an Attestation message; MalformedEvidence says what is wrong, or that more is in it than is read."""
+    """Read an Attestation message; MalformedEvidence says what is wrong, or that a report is in it that is not read."""
     if len(data) > MAX_ATTESTATION_BYTES:
         raise MalformedEvidence(
             MAX_ATTESTATION_BYTES, f"vTPM attestation: {len(data)} bytes, at most {MAX_ATTESTATION_BYTES}"
         )
     message = Message(data, "vTPM attestation")
     message.required_bytes(1)
-    if any(message.has(number) for number in _REPORTS):
-        raise MalformedEvidence(0, "vTPM attestation: a processor's report in it is not read; send that by itself")
     quotes = tuple(_quoted(quote) for quote in message.messages(2, "quote"))
     banks = [quoted.bank for quoted in quotes]
     if not banks or len(set(banks)) < len(banks):
         raise MalformedEvidence(0, f"vTPM attestation: {len(banks)} quotes, one for each of several banks expected")
     log = message.octets(3)
-    return VtpmAttestation(quotes, message.octets(6) or None, event_log.parse(log) if log else None)
+    events = event_log.parse(log) if log else None
+    return VtpmAttestation(quotes, message.octets(6) or None, events, _report(message))
+
+
+def _report(message: Message) -> CarriedReport | None:
+    """The report of the processor; None where there is none."""
+    found = [number for number in _RESERVED if message.has(number)]
+    if not found:
+        return None
+    if len(found) > 1 or found[0] not in _REPORTS:
+        fields = ", ".join(map(str, found))
+        raise MalformedEvidence(0, f"vTPM attestation: fields {fields}; one report is read, of SNP (8) or TDX (9)")
+    name, read = _REPORTS[found[0]]
+    return read(message.required_message(found[0], name))
 
 
 def _quoted(message: Message) -> QuotedPcrs:

@@ -66,7 +66,7 @@ def parse(data: bytes) -> CertificateTable:
         if name in found:
             raise MalformedEvidence(at, f"certificate table: a second {name}")
         if name is not None:
-            found[name] = _der(data[offset : offset + length], offset)
+            found[name] = der(data[offset : offset + length], offset)
     return CertificateTable(**found)
 
 
@@ -83,8 +83,8 @@ def _entries(data: bytes) -> list[tuple[bytes, int, int]]:
     raise MalformedEvidence(_MAX_ENTRIES * _ENTRY.size, f"certificate table: more than {_MAX_ENTRIES} entries")
 
 
-def _der(content: bytes, offset: int) -> bytes:
-    """Hosts put DER there, and some of them PEM."""
+def der(content: bytes, offset: int = 0) -> bytes:
+    """A certificate of a table, where hosts put DER, and some of them PEM. offset: where it was, for errors."""
     if not content.startswith(b"-----BEGIN "):
         return content
     values = pem_values(content)

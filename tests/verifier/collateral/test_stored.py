@@ -11,15 +11,17 @@ from tests.verifier.collateral.test_needs import record, stored
 from tests.verifier.collateral.test_needs import report as parsed
 from tests.verifier.collateral.test_nvidia import DEVICE, RIMS, SIGNERS, TRUST, subject_of, word
 from tests.verifier.fake_amd import vlek
+from tests.verifier.google import test_vtpm as fake_vtpm
 from tests.verifier.nitro import fake_nitro
 from tests.verifier.nvidia.fake_nvidia import DRIVER_ID, VBIOS_ID, hopper
 from tests.verifier.tdx.fake_intel import FMSPC
-from verifier import nitro, nvidia, tdx
+from verifier import nitro, nvidia, tdx, tpm
 from verifier.aws import AwsEvidence
 from verifier.collateral.gathering import needs_of
 from verifier.collateral.record import Kind, Record
 from verifier.collateral.store import Store
 from verifier.errors import VerificationFailed
+from verifier.google import vtpm
 from verifier.trust import TrustStore
 from verifier.verdict import Evidence
 
@@ -108,6 +110,14 @@ class TestGathering:
         document = nitro.parse(fake_nitro.World().document())
         assert self.wanted(document, tmp_path) == []
         assert self.wanted(AwsEvidence(parsed(vlek()), document), tmp_path) == ["amd-crl/milan"]
+
+    def test_what_google_signs_needs_nothing_and_its_report_as_any_other(self, tmp_path: Path) -> None:
+        alone = vtpm.parse(fake_vtpm.GOOD.encoded)
+        assert self.wanted(alone, tmp_path, google=True) == []
+        report = parsed(vlek())
+        beside = replace(alone, report=tpm.CarriedReport(report))
+        endorsement = f"google-launch-endorsement/snp-{report.measurement.hex()}"
+        assert self.wanted(beside, tmp_path, google=True) == ["amd-crl/milan", endorsement]
 
     def test_a_paravisor_s_report_or_quote(self, tmp_path: Path) -> None:
         evidence = Vm().evidence()
