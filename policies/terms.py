@@ -62,23 +62,23 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A virtual machine, or a set of equal ones."""
+    """A virtual machine, or a set of equal ones. What is left out the cloud decides, or has not."""
 
     confidential: Setting | None
     """None where a runtime decides, which another resource describes."""
-    secure_boot: Setting | None
-    virtual_tpm: Setting | None
+    secure_boot: Setting | None = None
+    virtual_tpm: Setting | None = None
     """None for both where the image decides and not the machine."""
-    disk_binding: Setting | None
+    disk_binding: Setting | None = None
     """The OS disk and the guest state are encrypted together, with a key that only the TEE can use; None where the
     cloud has no such thing."""
-    disk_key: Reference | None
+    disk_key: Reference | None = None
     """The customer's key for them."""
-    guest_configurations: tuple[Property, ...]
+    guest_configurations: tuple[Property, ...] = ()
     """What the machine is told at boot, JSON or base64 of it; may hold secrets, never printed."""
-    size: Property | None
+    size: Property | None = None
     """The cloud's name for its size; None where it has none that a program would choose."""
-    image: Setting | None
+    image: Setting | None = None
     """That the image is one for ever: by version or digest, not by a name that moves. None where the cloud chooses."""
     runtime: Reference | None = None
     """What puts it into a confidential guest."""
@@ -91,6 +91,12 @@ class Machine:
     decides."""
     accelerators: Property | None = None
     """GPUs that are attached to it beside those of its size; None where a cloud has no such thing."""
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether it says so itself, in a value that is known."""
+        setting = self.confidential
+        return setting is not None and not setting.property.unknown and setting.condition.holds(setting.property.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def machine(resource: Resource) -> Machine | None:
     if resource.type in _FLEETS:
         return _fleet(resource)
     chosen = _chosen_by_aws(resource)
-    return _machine(chosen, size=None, template=None, image=None) if chosen is not None else None
+    return Machine(chosen) if chosen is not None else None
 
 
 def _chosen_by_aws(resource: Resource) -> Setting | None:
@@ -106,12 +106,11 @@ def _chosen_by_aws(resource: Resource) -> Setting | None:
 
 def _described(props: Property, image: Property | None) -> Machine:
     encoded = props.at("userDataBase64")  # AWS takes one of the two; the other one is computed from it
-    return _machine(
+    return Machine(
         Setting(props.at("cpuOptions", "amdSevSnp"), OneOf(("enabled",)), ("disabled",)),
         size=props.at("instanceType"),
-        template=None,
         image=Setting(image, _IMAGE) if image is not None else None,
-        told=(encoded if encoded.stated else props.at("userData"),),
+        guest_configurations=(encoded if encoded.stated else props.at("userData"),),
     )
 
 
@@ -121,32 +120,11 @@ def _fleet(resource: Resource) -> Machine:
     nodes = resource.type == _NODE_GROUP
     sizes = props.at("instanceTypes")
     single = sizes if not nodes or sizes.unknown or len(sizes.items()) != 1 else sizes.items()[0]
-    return _machine(
+    return Machine(
         None,
         size=single if nodes else Property("", {}).at("instanceType"),
         template=Reference(props.at(through), through),
         image=Setting(props.at("releaseVersion"), _RELEASE) if nodes else None,
-    )
-
-
-def _machine(
-    confidential: Setting | None,
-    *,
-    size: Property | None,
-    template: Reference | None,
-    image: Setting | None,
-    told: tuple[Property, ...] = (),
-) -> Machine:
-    return Machine(
-        confidential=confidential,
-        secure_boot=None,
-        virtual_tpm=None,
-        disk_binding=None,
-        disk_key=None,
-        guest_configurations=told,
-        size=size,
-        image=image,
-        template=template,
     )
 
 

@@ -103,9 +103,9 @@ def machine(resource: Resource) -> Machine | None:
         return _cluster(resource.props)
     if resource.type == _CONTAINER_GROUP:
         kinds = ("Standard", "Dedicated", "Confidential", "NotSpecified")
-        return _without_size(Setting(resource.props.at("sku"), OneOf(("Confidential",)), kinds))
+        return Machine(Setting(resource.props.at("sku"), OneOf(("Confidential",)), kinds))
     if resource.type in _OF_THE_CLOUD:
-        return _without_size(Setting(Property("type", resource.type), OneOf((_MACHINE,)), (resource.type,)))
+        return Machine(Setting(Property("type", resource.type), OneOf((_MACHINE,)), (resource.type,)))
     if resource.type not in {_MACHINE, _SCALE_SET}:
         return None
     body = _body(resource)
@@ -126,16 +126,7 @@ def machine(resource: Resource) -> Machine | None:
 
 def _nodes(pool: Property) -> Machine:
     """The nodes of a pool: AKS decides on boot, image and disks, and by their size on whether they are confidential."""
-    return Machine(
-        confidential=Setting(pool.at("vmSize"), _AttestedSize()),
-        secure_boot=None,
-        virtual_tpm=None,
-        disk_binding=None,
-        disk_key=None,
-        guest_configurations=(),
-        size=pool.at("vmSize"),
-        image=None,
-    )
+    return Machine(Setting(pool.at("vmSize"), _AttestedSize()), size=pool.at("vmSize"))
 
 
 def _cluster(props: Property) -> Machine | None:
@@ -144,27 +135,9 @@ def _cluster(props: Property) -> Machine | None:
         Setting(props.at("nodeProvisioningProfile", "mode"), OneOf(("Manual",)), ("Auto",), unless_stated=True),
         Setting(props.at("addonProfiles", "aciConnectorLinux", "enabled"), OneOf((False,)), unless_stated=True),
     )
-    of_azure = [_without_size(one) for one in added if one.property.stated]
+    of_azure = [Machine(one) for one in added if one.property.stated]
     nodes = [*of_azure, *(_nodes(pool) for pool in props.at("agentPoolProfiles").items())]
-    return next((one for one in nodes if not _is_confidential(one)), nodes[-1] if nodes else None)
-
-
-def _is_confidential(nodes: Machine) -> bool:
-    setting = nodes.confidential
-    return setting is not None and not setting.property.unknown and setting.condition.holds(setting.property.value)
-
-
-def _without_size(confidential: Setting) -> Machine:
-    return Machine(
-        confidential=confidential,
-        secure_boot=None,
-        virtual_tpm=None,
-        disk_binding=None,
-        disk_key=None,
-        guest_configurations=(),
-        size=None,
-        image=None,
-    )
+    return next((one for one in nodes if not one.is_confidential), nodes[-1] if nodes else None)
 
 
 def _image(reference: Property) -> Setting:

@@ -81,9 +81,9 @@ def _boot_disk(template: Resource) -> Property:
 def machine(resource: Resource) -> Machine | None:
     """`resource` as a machine, as the template of machines, or as the nodes of a pool."""
     if resource.type in _OF_THE_CLOUD:
-        return _undescribed(Setting(Property("type", resource.type), OneOf((_INSTANCE,)), (resource.type,)))
+        return Machine(Setting(Property("type", resource.type), OneOf((_INSTANCE,)), (resource.type,)))
     if resource.type in _MANAGERS:
-        return _undescribed(None, Reference(resource.props.at("versions"), "versions"))
+        return Machine(None, template=Reference(resource.props.at("versions"), "versions"))
     image = image_of(resource)
     if image is None:
         return _nodes(resource)
@@ -99,28 +99,12 @@ def machine(resource: Resource) -> Machine | None:
         secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
         virtual_tpm=Setting(shield.at("enableVtpm"), OneOf((True,))),
         integrity_monitoring=_monitored(shield),
-        disk_binding=None,
         disk_key=disk,
         guest_configurations=(resource.props.at("metadata", "user-data"),),
         size=resource.props.at("machineType"),
         image=Setting(image, _IMAGE),
         tees=_TEES,
         accelerators=resource.props.at("guestAccelerators"),
-    )
-
-
-def _undescribed(confidential: Setting | None, template: Reference | None = None) -> Machine:
-    """Machines that a template describes, or nothing."""
-    return Machine(
-        confidential=confidential,
-        secure_boot=None,
-        virtual_tpm=None,
-        disk_binding=None,
-        disk_key=None,
-        guest_configurations=(),
-        size=None,
-        image=None,
-        template=template,
     )
 
 
@@ -133,16 +117,11 @@ def _nodes(resource: Resource) -> Machine | None:
         return None
     grown = resource.props.at("clusterAutoscaling", "enabled")
     if not whole.stated and (grown.unknown or grown.flag):
-        return _undescribed(Setting(grown, OneOf((False,))))
+        return Machine(Setting(grown, OneOf((False,))))
     inline = [one.at("nodeConfig") for one in resource.props.at("nodePools").items()]
     first = () if inline or _without_nodes(resource) else (resource.props.at("nodeConfig"),)
     pools = [_pool(nodes, whole) for nodes in (*inline, *first)]
-    return next((one for one in pools if not _is_confidential(one)), pools[0] if pools else None)
-
-
-def _is_confidential(pool: Machine) -> bool:
-    setting = pool.confidential
-    return setting is not None and not setting.property.unknown and setting.condition.holds(setting.property.value)
+    return next((one for one in pools if not one.is_confidential), pools[0] if pools else None)
 
 
 def _pool(nodes: Property, whole: Property) -> Machine:
@@ -152,13 +131,9 @@ def _pool(nodes: Property, whole: Property) -> Machine:
     return Machine(
         confidential=Setting(kind, OneOf(_CONFIDENTIAL), ("SEV",)),
         secure_boot=Setting(shield.at("enableSecureBoot"), OneOf((True,))),
-        virtual_tpm=None,
         integrity_monitoring=_monitored(shield),
-        disk_binding=None,
         disk_key=Reference(nodes.at("bootDiskKmsKey"), "nodeConfig"),
-        guest_configurations=(),
         size=nodes.at("machineType"),
-        image=None,
         tees=_TEES,
         accelerators=nodes.at("guestAccelerators"),
     )

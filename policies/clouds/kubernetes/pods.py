@@ -83,11 +83,6 @@ def machine(resource: Resource) -> Machine | None:
     moving = [image for image in images if image.unknown or not _DIGEST.holds(image.value)]
     return Machine(
         confidential=None,
-        secure_boot=None,
-        virtual_tpm=None,
-        disk_binding=None,
-        disk_key=None,
-        guest_configurations=(),
         size=pod.at("nodeSelector", _INSTANCE_TYPE),
         image=Setting((moving or images or [pod.at("containers")])[0], _DIGEST),
         runtime=Reference(pod.at("runtimeClassName"), "spec"),
