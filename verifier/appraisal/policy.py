@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import (
@@ -179,12 +179,6 @@ class AppraisalPolicy(BaseModel):
             "nitro.pcrs": self.nitro.pcrs,
         }
         return ", ".join(name for name, values in listed.items() if values is not None)
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """As pydantic's, which would keep the `lists` of the original, once they were asked for."""
-        copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("lists", None)
-        return copied
 
     @classmethod
     def load(cls, path: Path) -> AppraisalPolicy:
