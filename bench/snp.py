@@ -19,14 +19,14 @@ from verifier.appraisal.policy import DEFAULT_POLICY
 from verifier.appraisal.snp import appraise
 from verifier.trust import TrustStore
 
-_CASE = Path(__file__).parents[1] / "tests" / "evidence" / "snp" / "05b7438a"
+CASE = Path(__file__).parents[1] / "tests" / "evidence" / "snp" / "05b7438a"
 _AT = datetime(2026, 7, 1, tzinfo=UTC)
 _ECDSA = ec.ECDSA(hashes.SHA384())
 
 
 def run() -> Iterator[Row]:
-    evidence = (_CASE / "report.bin").read_bytes()
-    endorsements = snp.Endorsements((_CASE / "vcek.der").read_bytes(), snp.SigningKey.VCEK)
+    evidence = (CASE / "report.bin").read_bytes()
+    endorsements = snp.Endorsements((CASE / "vcek.der").read_bytes(), snp.SigningKey.VCEK)
     trust, policy = TrustStore.production(), AppraisalPolicy.load(DEFAULT_POLICY)
 
     report = snp.parse(evidence)

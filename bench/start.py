@@ -1,14 +1,13 @@
 """`bailiwick verify` from a cold interpreter: what somebody waits for who has one report and asks once."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench.measure import Row, cost_of_process
+from bench.snp import CASE
 
-_CASE = Path(__file__).parents[1] / "tests" / "evidence" / "snp" / "05b7438a"
 _VERIFY = [
     *("-c", "from cli.main import run; run()"),
-    *("verify", str(_CASE / "report.bin"), "--collateral", str(_CASE), "--at", "2026-07-01T00:00:00Z"),
+    *("verify", str(CASE / "report.bin"), "--collateral", str(CASE), "--at", "2026-07-01T00:00:00Z"),
 ]
 _ALONE = ["-c", "import cryptography.x509, cryptography.hazmat.primitives.asymmetric.ec"]
 
