@@ -20,7 +20,7 @@ def stacks_changed_since(project: Project, ref: str, option: str) -> list[str]:
 
 def _touched(project: Project, paths: Sequence[str]) -> list[str]:
     names = project.stack_names()
-    own = {f"stacks/Pulumi.{name}.yaml": name for name in names}
+    own = {project.named(name): name for name in names}
     touched = {own[path] for path in paths if path in own}
     shared = [path for path in paths if path not in own and not _of_no_stack(PurePosixPath(path))]
     return names if shared else sorted(touched)

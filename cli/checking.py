@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from cli.errors import CliError, in_one_line
 from cli.project import Project
 from cli.workers import in_processes
 from components.spec import RegionSpec
 from policies import pack
+from policies.edges import GRAPH
 from policies.report.model import Result, StackReport, rule_id
 from policies.waivers import FILE, WaiverError
 from sandbox.clouds import open_cloud, providers_of
@@ -24,6 +25,8 @@ from sandbox.clouds.hardware import NullHardware
 from sandbox.engine import LocalEngine, Outcome, PolicyHost, StateFile
 from sandbox.engine.events import Emit, Event, Message, StepFailed, Verdict
 from sandbox.engine.project import load_project
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,7 @@ def cloud_of(project: Project, stack: str) -> str:
 
 def _lost(request: Request) -> StackReport:
     error = "the process that checked it was killed, or ended by itself; nothing is known of this stack"
-    return StackReport(request.stack, _file_of(request.stack), error=error)
-
-
-def _file_of(stack: str) -> str:
-    """The stack file as a report names it, relative to the project."""
-    return f"stacks/Pulumi.{stack}.yaml"
+    return StackReport(request.stack, Project(request.root).named(request.stack), error=error)
 
 
 def check_stack(request: Request) -> StackReport:
@@ -90,14 +88,14 @@ def check_stack(request: Request) -> StackReport:
 
         _refuse_astray(project)
         outcome = preview(project, request.stack, request.rules, listen, request.remediate, apart=request.alone)
-        laws.update(_laws(outcome.outputs.get("jurisdictionGraph")))
+        laws.update(_laws(outcome.outputs.get(GRAPH)))
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         error = f"{failures[0]}{more}" if failures else None
         if error is None and not outcome.ok and not any(verdict.blocks for verdict in outcome.verdicts):
             error = outcome.error
         return outcome.verdicts, error
 
-    report = guarded(request.stack, _file_of(request.stack), judge, request.timeout_s, last=request.alone)
+    report = guarded(request.stack, project.named(request.stack), judge, request.timeout_s, last=request.alone)
     return replace(report, remedied=tuple(sorted(remedied)), laws=tuple(sorted(laws)) or None)
 
 
@@ -127,14 +125,9 @@ def guarded(
     last: whether this process judges nothing after it.
     """
     began = time.perf_counter()
-    verdicts: Sequence[Verdict] = ()
-    try:
-        with deadline(timeout_s), _without_garbage_collection(last=last):
-            verdicts, error = judge()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as failure:  # noqa: BLE001 - what a program under check raises is an answer, not a crash
-        error = in_one_line(failure)
+    with _without_garbage_collection(last=last):
+        judged, failure = answered(judge, timeout_s)
+    verdicts, error = judged or ((), failure)
     results = tuple(sorted((result(one, file) for one in verdicts), key=lambda one: (one.urn, one.rule, one.message)))
     return StackReport(stack, file, results, error, time.perf_counter() - began)
 
@@ -201,8 +194,19 @@ def against(report: StackReport, known: frozenset[str]) -> StackReport:
     return replace(report, results=tuple(replace(one, known=one.fingerprint in known) for one in report.results))
 
 
+def answered(work: Callable[[], Answer], timeout_s: float) -> tuple[Answer | None, str | None]:
+    """What `work` returns, or why it returned nothing in time: whatever a program under check raises is an answer."""
+    try:
+        with _deadline(timeout_s):
+            return work(), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # noqa: BLE001 - as above
+        return None, in_one_line(failure)
+
+
 @contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
+def _deadline(seconds: float) -> Iterator[None]:
     """Raise `OutOfTime` in the main thread after this long: a program may wait for something that never comes."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:

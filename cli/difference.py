@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli import git
-from cli.checking import cloud_of, deadline, scratch_engine
+from cli.checking import answered, cloud_of, scratch_engine
 from cli.errors import CliError, in_one_line
 from cli.project import Project
 from cli.workers import in_processes
 from components.spec import RegionSpec
+from policies.edges import GRAPH
 from sandbox.engine.events import UNKNOWN_SHOWN, Event, Planned, Step
 
 OPTION: Final = "--diff"
-GRAPH: Final = "jurisdictionGraph"
 _IDENTITY: Final = ("kind", "name")
 """Fields by which a dependency of the jurisdiction graph is the same one before and after."""
 
@@ -98,13 +98,8 @@ def _changes(one: Difference) -> bool:
 
 
 def _difference(task: _Task) -> Difference:
-    try:
-        with deadline(task.timeout_s):
-            return _compared(task.project, task.base, task.stack, task.scratch)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as failure:  # noqa: BLE001 - whatever either program raises is this stack's answer
-        return Difference(task.stack, error=in_one_line(failure))
+    found, failure = answered(lambda: _compared(task.project, task.base, task.stack, task.scratch), task.timeout_s)
+    return found or Difference(task.stack, error=failure)
 
 
 def _compared(project: Project, base: Project, stack: str, scratch: Path) -> Difference:

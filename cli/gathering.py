@@ -14,6 +14,7 @@ from cli.errors import CliError
 from cli.project import Project
 from cli.pulumi_engine import Engine
 from cli.session import Session
+from policies.edges import GRAPH
 from sandbox.engine import StateFile
 from verifier.broker.service import token_keys
 from verifier.evidence import BundleInputs, collect
@@ -38,7 +39,7 @@ def gather(session: Session) -> BundleInputs:
         verdicts=verdicts["verdicts"],
         jurisdiction=spec.jurisdiction,
         inside=_inside(spec.jurisdiction),
-        dependencies=outputs["jurisdictionGraph"],
+        dependencies=outputs[GRAPH],
         configurations=session.region.verifier_configurations(),
         token_keys=token_keys(custody.keystore),
         keystore={"is_hsm": custody.keystore.is_hsm, "description": custody.keystore.describe()},

@@ -14,6 +14,7 @@ from cli.errors import EXIT_UNUSABLE, CliError
 from cli.options import StackArgument
 from cli.project import Project
 from components.spec import RegionSpec
+from policies.edges import GRAPH
 from sandbox.engine.events import Event, Planned, Step
 from verifier.evidence import render_svg
 
@@ -48,7 +49,7 @@ def graph(
         raise CliError(outcome.error or f"{stack} exports no jurisdiction graph", code=EXIT_UNUSABLE)
     spec = RegionSpec.from_stack_file(project.stack_file(stack))
     jurisdiction = spec.jurisdiction
-    dependencies: list[dict[str, Any]] = outcome.outputs["jurisdictionGraph"]
+    dependencies: list[dict[str, Any]] = outcome.outputs[GRAPH]
     match form:
         case Form.SVG:
             facts = catalog.load()

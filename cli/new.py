@@ -47,7 +47,7 @@ def new(
 ) -> None:
     """Write an emulated stack's file and check it. In a terminal it asks for what is left out."""
     project, console = Project.find(), open_console()
-    path = project.stacks / f"Pulumi.{stack}.yaml"
+    path = project.stack_path(stack)
     if not _STACK.fullmatch(stack):
         raise CliError(f"{stack!r} is not a stack name: lower-case letters, digits and '-', for example azure-sweden")
     if path.exists():

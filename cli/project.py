@@ -47,18 +47,26 @@ class Project:
         """Every stack that has a stack file, sorted."""
         return sorted(path.name[7:-5] for path in self.stacks.glob("Pulumi.*.yaml"))
 
+    def stack_path(self, stack: str) -> Path:
+        """Where the file of `stack` is, or would be."""
+        return self.stacks / f"Pulumi.{stack}.yaml"
+
+    def named(self, stack: str) -> str:
+        """Its file as reports and git name it: `stacks/Pulumi.azure-germany.yaml`."""
+        return self.stack_path(stack).relative_to(self.root).as_posix()
+
     def stack_file(self, stack: str) -> Path:
         """The stack file of `stack`. Raises `CliError` for a malformed name or one without a file."""
         if not _STACK_NAME.fullmatch(stack):
             raise CliError(
                 f"stack name {stack!r} is not a name: use letters, digits, '.', '_' and '-', for example azure-germany"
             )
-        path = self.stacks / f"Pulumi.{stack}.yaml"
+        path = self.stack_path(stack)
         if not path.is_file():
             names = self.stack_names()
             near = difflib.get_close_matches(stack, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"stacks here: {', '.join(names) or 'none'}"
-            raise CliError(f"no stack {stack!r}: {path.relative_to(self.root)} does not exist; {hint}")
+            raise CliError(f"no stack {stack!r}: {self.named(stack)} does not exist; {hint}")
         return path
 
     def state_file(self, stack: str) -> Path:
